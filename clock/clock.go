@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package clock is the one source of time of a network: what time it is, what shall happen later, and how a call waits.
+//
+// [Real] is the time package, so a testing/synctest bubble's virtual time works through it. [Manual] stands still until
+// its owner steps it from deadline to deadline.
+package clock
+
+import "time"
+
+// Clock tells the time and keeps appointments.
+type Clock interface {
+	// Now returns the time since the clock's epoch. It never goes back.
+	Now() time.Duration
+	// AfterFunc calls f, in a goroutine that is not the caller's, once d has gone by.
+	AfterFunc(d time.Duration, f func()) Timer
+	// NewWaiter returns a place to wait at. It belongs to the synctest bubble of the calling goroutine, if there is one.
+	NewWaiter() Waiter
+}
+
+// Timer is an appointment.
+type Timer interface {
+	// Reset moves the appointment to d from now, whether or not it has been kept already.
+	Reset(d time.Duration)
+	// Stop cancels the appointment; it may already be under way.
+	Stop()
+}
+
+// Waiter is where one goroutine waits for another. A Wake is remembered: it ends one Wait, the present one or the next;
+// several before that Wait count as one.
+type Waiter interface {
+	Wait()
+	Wake()
+}
+
+// Real is the time package's clock. Its epoch is when it was made.
+type Real struct{ epoch time.Time }
+
+// NewReal returns a clock whose epoch is now.
+func NewReal() *Real { return &Real{epoch: time.Now()} }
+
+// Now implements [Clock].
+func (r *Real) Now() time.Duration { return time.Since(r.epoch) }
+
+// AfterFunc implements [Clock].
+func (r *Real) AfterFunc(d time.Duration, f func()) Timer {
+	return realTimer{time.AfterFunc(d, f)}
+}
+
+// NewWaiter implements [Clock].
+func (r *Real) NewWaiter() Waiter { return realWaiter(make(chan struct{}, 1)) }
+
+type realTimer struct{ t *time.Timer }
+
+func (t realTimer) Reset(d time.Duration) { t.t.Reset(d) }
+func (t realTimer) Stop()                 { t.t.Stop() }
+
+// realWaiter waits on a channel, never on a Mutex or Cond: a synctest bubble counts only the former as durably blocked.
+type realWaiter chan struct{}
+
+func (w realWaiter) Wait() { <-w }
+
+func (w realWaiter) Wake() {
+	select {
+	case w <- struct{}{}:
+	default:
+	}
+}
