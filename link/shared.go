@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package link
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"dialtone/wire"
+)
+
+// DefaultMTU is Ethernet's, in bytes (RFC 894).
+const DefaultMTU = 1500
+
+// ErrCableFull says that a cable has both its ends.
+var ErrCableFull = errors.New("link: a cable has two ends, and both are taken")
+
+// Shared is a link all of whose stations hear each other: a hub, or with a limit of two stations a cable. Every packet
+// takes the same time to cross it, so packets arrive in the order they were sent.
+type Shared struct {
+	limit    int // stations; 0: any number
+	latency  atomic.Int64
+	mu       sync.Mutex                // held while stations change
+	stations atomic.Pointer[[]Station] // never changed, only replaced
+}
+
+// NewCable returns a link for two stations, with the given latency each way.
+func NewCable(latency time.Duration) *Shared { return newShared(2, latency) }
+
+// NewHub returns a link for any number of stations, with the given latency from each to each.
+func NewHub(latency time.Duration) *Shared { return newShared(0, latency) }
+
+func newShared(limit int, latency time.Duration) *Shared {
+	l := &Shared{limit: limit}
+	l.stations.Store(&[]Station{})
+	l.SetLatency(latency)
+	return l
+}
+
+// SetLatency changes how long packets sent from now on take to cross the link, one way.
+func (l *Shared) SetLatency(d time.Duration) { l.latency.Store(int64(max(d, 0))) }
+
+// Latency returns how long a packet takes to cross the link, one way.
+func (l *Shared) Latency() time.Duration { return time.Duration(l.latency.Load()) }
+
+// Attach implements [Link].
+func (l *Shared) Attach(s Station) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	old := *l.stations.Load()
+	if l.limit > 0 && len(old) >= l.limit {
+		return ErrCableFull
+	}
+	now := append(slices.Clone(old), s)
+	l.stations.Store(&now)
+	return nil
+}
+
+// Detach implements [Link].
+func (l *Shared) Detach(s Station) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := slices.DeleteFunc(slices.Clone(*l.stations.Load()), func(x Station) bool { return x == s })
+	l.stations.Store(&now)
+}
+
+// Neighbour implements [Link].
+func (l *Shared) Neighbour(from Station, ip netip.Addr) (Station, bool) {
+	for _, s := range *l.stations.Load() {
+		if s != from && s.Answers(ip) {
+			return s, true
+		}
+	}
+	return nil, false
+}
+
+// Send implements [Link].
+func (l *Shared) Send(now time.Duration, from, to Station, p *wire.Packet) {
+	at := now + l.Latency()
+	if to != nil {
+		to.Deliver(at, p)
+		return
+	}
+	for _, s := range *l.stations.Load() {
+		if s != from {
+			s.Deliver(at, p.Clone())
+		}
+	}
+	p.Free()
+}
+
+// MTU implements [Link].
+func (l *Shared) MTU() int { return DefaultMTU }
+
+// Loopback is the link of a host to itself (lo): what is sent on it comes back at once.
+type Loopback struct{}
+
+// LoopbackMTU is Linux's for lo, in bytes.
+const LoopbackMTU = 65536
+
+// Attach implements [Link]; one loopback serves any number of hosts.
+func (Loopback) Attach(Station) error { return nil }
+
+// Detach implements [Link].
+func (Loopback) Detach(Station) {}
+
+// Neighbour implements [Link]: whoever asks is its own neighbour.
+func (Loopback) Neighbour(from Station, _ netip.Addr) (Station, bool) { return from, true }
+
+// Send implements [Link].
+func (Loopback) Send(now time.Duration, from, _ Station, p *wire.Packet) { from.Deliver(now, p) }
+
+// MTU implements [Link].
+func (Loopback) MTU() int { return LoopbackMTU }
