@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package personality
+
+import (
+	"time"
+
+	"dialtone/errno"
+)
+
+// Linux answers as Linux 6.18 was seen to do by experiment (conformance/cases). The defaults of the sysctls are those
+// of Documentation/networking/ip-sysctl.rst.
+var Linux = &Personality{
+	Name: "linux",
+	Call: Call{AddressMax: 128, TooLong: errno.EINVAL},
+	Stream: Stream{
+		// The state machine of inet_stream_connect, as seen from outside.
+		Inet: ConnectTable{
+			Fresh:      both(Rule{Action: Attempt}),
+			Listening:  both(Rule{Refuse, errno.EISCONN}),
+			Connecting: {Blocking: Rule{Wait, errno.EALREADY}, NonBlocking: Rule{Refuse, errno.EALREADY}},
+			Unreported: both(Rule{Action: Succeed}),
+			Connected:  both(Rule{Refuse, errno.EISCONN}),
+			Failed:     both(Rule{Report, errno.ECONNABORTED}),
+		},
+		// unix_stream_connect asks only after it has found the peer.
+		Unix: ConnectTable{
+			Fresh:     both(Rule{Action: Attempt}),
+			Listening: both(Rule{Refuse, errno.EINVAL}),
+			Connected: both(Rule{Refuse, errno.EISCONN}),
+		},
+		UnixLooksFirst:  true,
+		UnspecDissolves: true,
+		SendTimeout:     errno.EINPROGRESS,
+		Restarts:        true,
+	},
+	TCP: TCP{
+		SynRetries: 6, SynLinearTimeouts: 4, SynAckRetries: 5, Retries2: 15,
+		InitialRTO: time.Second, MinRTO: 200 * time.Millisecond, MaxRTO: 120 * time.Second,
+		TimeWait: 60 * time.Second, DelayedACK: 40 * time.Millisecond, FinTimeout: 60 * time.Second,
+		PortsFirst: 32768, PortsLast: 60999,
+		NoPort: errno.EADDRNOTAVAIL, TupleInUse: errno.EADDRNOTAVAIL,
+		Broadcast: errno.ENETUNREACH, Multicast: errno.ENETUNREACH,
+		NoteOnly: true,
+	},
+	UDP: UDP{NoPort: errno.EAGAIN, Broadcast: errno.EACCES},
+	Unix: Unix{
+		PathMax: 108, Abstract: true, SeqPacket: true,
+		WrongFamily: errno.EINVAL, NotSocket: errno.ECONNREFUSED,
+		BacklogExtra: 1, FullWaits: true, Full: errno.EAGAIN,
+		MaxDatagrams: 10, Symlinks: 40,
+	},
+	IP: IP{
+		NoRoute: errno.ENETUNREACH, Unreachable: errno.EHOSTUNREACH, Blackhole: errno.EINVAL, Prohibit: errno.EACCES,
+		// Three probes a second apart (neigh/default/mcast_solicit, retrans_time_ms).
+		NeighbourFails: 3 * time.Second, NeighbourErrno: errno.EHOSTUNREACH, NeighbourQueue: 101,
+	},
+	ICMP4: linuxICMP4, ICMP6: linuxICMP6,
+	Somaxconn:     4096,
+	TCPSendBuffer: 2626560, TCPReceiveBuffer: 131072,
+	UDPSendBuffer: 212992, UDPReceiveBuffer: 212992,
+}
+
+func both(r Rule) struct{ Blocking, NonBlocking Rule } {
+	return struct{ Blocking, NonBlocking Rule }{r, r}
+}
+
+// linuxICMP4 is icmp_err_convert: by experiment, every mapped error ends a connection attempt; a datagram socket hears
+// only the fatal ones unless it asked for all (IP_RECVERR).
+func linuxICMP4(typ, code uint8) (ICMPError, bool) {
+	switch typ {
+	case 3: // destination unreachable
+		if int(code) >= len(linuxUnreachable4) {
+			return ICMPError{}, false
+		}
+		return linuxUnreachable4[code], true
+	case 11: // time exceeded
+		return ICMPError{Errno: errno.EHOSTUNREACH, TCP: code == 0}, code == 0
+	case 12: // parameter problem
+		return ICMPError{errno.EPROTO, true, true}, true
+	}
+	return ICMPError{}, false
+}
+
+var linuxUnreachable4 = [...]ICMPError{
+	0:  {errno.ENETUNREACH, true, false},
+	1:  {errno.EHOSTUNREACH, true, false},
+	2:  {errno.ENOPROTOOPT, true, true},
+	3:  {errno.ECONNREFUSED, true, true},
+	4:  {errno.EMSGSIZE, false, true},
+	5:  {errno.EOPNOTSUPP, true, false},
+	6:  {errno.ENETUNREACH, true, true},
+	7:  {errno.EHOSTDOWN, true, true},
+	8:  {errno.ENONET, true, true},
+	9:  {errno.ENETUNREACH, true, true},
+	10: {errno.EHOSTUNREACH, true, true},
+	11: {errno.ENETUNREACH, true, false},
+	12: {errno.EHOSTUNREACH, true, false},
+	13: {errno.EHOSTUNREACH, true, true},
+	14: {errno.EHOSTUNREACH, true, true},
+	15: {errno.EHOSTUNREACH, true, true},
+}
+
+// linuxICMP6 is icmpv6_err_convert.
+func linuxICMP6(typ, code uint8) (ICMPError, bool) {
+	switch typ {
+	case 1: // destination unreachable
+		if int(code) >= len(linuxUnreachable6) {
+			return ICMPError{errno.EPROTO, true, true}, true
+		}
+		return linuxUnreachable6[code], true
+	case 2: // packet too big
+		return ICMPError{Errno: errno.EMSGSIZE, UDP: true}, true
+	case 3: // time exceeded
+		return ICMPError{errno.EHOSTUNREACH, true, false}, true
+	case 4: // parameter problem
+		return ICMPError{errno.EPROTO, true, true}, true
+	}
+	return ICMPError{}, false
+}
+
+var linuxUnreachable6 = [...]ICMPError{
+	0: {errno.ENETUNREACH, true, false},
+	1: {errno.EACCES, true, true},
+	2: {errno.EHOSTUNREACH, true, false},
+	3: {errno.EHOSTUNREACH, true, false},
+	4: {errno.ECONNREFUSED, true, true},
+	5: {errno.EACCES, true, true},
+	6: {errno.EACCES, true, true},
+}

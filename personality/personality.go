@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package personality holds how one operating system answers: a table of named facts, one file per system, each fact
+// with its source. Code asks the table; it never asks which system it is. Adding a system is adding a file.
+package personality
+
+import (
+	"time"
+
+	"dialtone/errno"
+)
+
+// Errno is short for the errors of the table.
+type Errno = errno.Errno
+
+// Personality is how one system answers. Its values are shared and never changed.
+type Personality struct {
+	Name string
+
+	Call   Call
+	Stream Stream
+	TCP    TCP
+	UDP    UDP
+	Unix   Unix
+	IP     IP
+
+	// ICMP4 and ICMP6 say what an ICMP error means to the socket it is about, by type and code.
+	ICMP4, ICMP6 func(typ, code uint8) (ICMPError, bool)
+
+	// Somaxconn is the most that listen's backlog counts (net.core.somaxconn).
+	Somaxconn int
+	// SendBuffer and ReceiveBuffer are the defaults of SO_SNDBUF and SO_RCVBUF of TCP and UDP sockets, in bytes.
+	TCPSendBuffer, TCPReceiveBuffer int
+	UDPSendBuffer, UDPReceiveBuffer int
+}
+
+// Call holds facts of the system call layer, before any address family is asked.
+type Call struct {
+	// AddressMax is the longest address accepted, in bytes; TooLong the error beyond.
+	AddressMax int
+	TooLong    Errno
+	// AddressMin is the shortest; TooShort the error below (0: left to the family).
+	AddressMin int
+	TooShort   Errno
+	// NullAddress is the error for a null pointer with a length; 0: EFAULT like any bad pointer.
+	NullAddress Errno
+	// AddressFirst: the address is copied before the descriptor is looked at.
+	AddressFirst bool
+	// SocketFirst: ENOTSOCK comes before the address is copied.
+	SocketFirst bool
+}
+
+// Stream holds facts of connection-oriented sockets.
+type Stream struct {
+	// Inet and Unix are the state tables. On a system where UnixLooksFirst holds, AF_UNIX asks its table only after the
+	// peer's name has been looked up.
+	Inet, Unix     ConnectTable
+	UnixLooksFirst bool
+	// UnspecDissolves: connecting a TCP socket to AF_UNSPEC returns 0 and makes it fresh again, in any state.
+	UnspecDissolves bool
+	// SendTimeout is the error of a TCP connect whose SO_SNDTIMEO ran out; 0: the option does not count for connect.
+	SendTimeout Errno
+	// Restarts: a connect interrupted by a signal with SA_RESTART goes on waiting (without SO_SNDTIMEO).
+	Restarts bool
+	// FailedIsDead: after an attempt failed asynchronously the socket is Dead, not Failed or Fresh.
+	FailedIsDead bool
+}
+
+// TCP holds the times and counts of TCP.
+type TCP struct {
+	SynRetries        int           // SYNs sent again before the attempt dies (net.ipv4.tcp_syn_retries)
+	SynLinearTimeouts int           // how many of them without doubling the time (net.ipv4.tcp_syn_linear_timeouts)
+	SynAckRetries     int           // net.ipv4.tcp_synack_retries
+	Retries2          int           // net.ipv4.tcp_retries2
+	InitialRTO        time.Duration // RFC 6298, 2.1
+	MinRTO, MaxRTO    time.Duration
+	TimeWait          time.Duration
+	DelayedACK        time.Duration
+	FinTimeout        time.Duration // net.ipv4.tcp_fin_timeout
+	// KeepInit kills whatever is not established by then; 0: the retries alone decide.
+	KeepInit time.Duration
+	// PortsFirst and PortsLast bound the implicit ports (net.ipv4.ip_local_port_range).
+	PortsFirst, PortsLast uint16
+	// NoPort is the error when no implicit port is free, TupleInUse when the connection exists already.
+	NoPort, TupleInUse Errno
+	// Broadcast and Multicast are the errors of such destinations; PortZero of port 0 (0: it is tried).
+	Broadcast, Multicast, PortZero Errno
+	// NoteOnly: an ICMP error that arrives within the call that sent the SYN is noted, and ends the attempt at its
+	// first retransmission.
+	NoteOnly bool
+}
+
+// UDP holds facts of datagram sockets.
+type UDP struct {
+	NoPort Errno // no implicit port is free
+	// Broadcast is connect's error for a broadcast address without SO_BROADCAST (0: none; send has it).
+	Broadcast Errno
+	PortZero  Errno
+	// DissolveReply is what connecting to AF_UNSPEC returns after it has dissolved the association.
+	DissolveReply Errno
+}
+
+// Unix holds facts of AF_UNIX.
+type Unix struct {
+	// PathMax is the size of sun_path in bytes; Abstract: names may begin with a NUL; SeqPacket: the type exists.
+	PathMax   int
+	Abstract  bool
+	SeqPacket bool
+	// WrongFamily is the error of an address of another family; NotSocket that of a path to something else.
+	WrongFamily, NotSocket Errno
+	// BacklogExtra is how many more clients than the backlog may wait.
+	BacklogExtra int
+	// FullWaits: a blocking connect waits for room in a full backlog, a non-blocking one has Full.
+	FullWaits bool
+	Full      Errno
+	// MaxDatagrams is how many datagrams wait at a receiver (net.unix.max_dgram_qlen).
+	MaxDatagrams int
+	// Symlinks is how many symbolic links a path look-up follows (path_resolution(7)).
+	Symlinks int
+}
+
+// IP holds facts of routing and neighbours.
+type IP struct {
+	NoRoute     Errno // no route at all
+	Unreachable Errno // unreachable route
+	Blackhole   Errno // blackhole route
+	Prohibit    Errno // prohibit route
+	// NeighbourFails is how long a neighbour may stay silent before what waits for it fails with NeighbourErrno.
+	NeighbourFails time.Duration
+	NeighbourErrno Errno
+	// NeighbourQueue is how many packets wait for a neighbour (net.ipv4.neigh.*.unres_qlen, in packets).
+	NeighbourQueue int
+}
+
+// ICMPError is what an ICMP error means to a socket.
+type ICMPError struct {
+	Errno Errno
+	// TCP: ends a connection attempt. UDP: reported by a connected socket even without IP_RECVERR.
+	TCP, UDP bool
+}
