@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package selinux
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// AuditData says on whose behalf a decision was asked for and what it was about. What is zero is left out of the
+// record, as the kernel does. Ports are in host byte order.
+type AuditData struct {
+	PID     int
+	Command string // the process's name, at most 15 bytes in the kernel
+
+	Local, Peer netip.AddrPort // of the socket: laddr, lport, faddr, fport
+	Path        string         // of an AF_UNIX socket; an abstract name begins with a NUL byte
+
+	Source, Destination netip.AddrPort // of what is asked for: saddr, src, daddr, dest
+	Netif               string
+}
+
+// Record is an audited decision. Its JSON has the keys of the kernel's audit lines.
+type Record struct {
+	Denied         bool       // else granted, and audited because of an auditallow rule
+	Permissions    []string   // those that are audited
+	Data           *AuditData // nil if nothing is known
+	Source, Target string     // contexts
+	Class          string
+	Permissive     bool // denied by the policy, but granted
+}
+
+func (s *Server) record(d *decision, perms Perm, denied, granted bool, data *AuditData) Record {
+	names := d.class.PermissionNames(perms)
+	if len(names) == 0 {
+		names = []string{fmt.Sprintf("0x%x", uint32(perms))}
+	}
+	return Record{
+		Denied: denied, Permissions: names, Data: data,
+		Source: s.sids.lookup(d.source).text, Target: s.sids.lookup(d.target).text, Class: d.class.String(),
+		Permissive: denied && granted,
+	}
+}
+
+// Line gives the record as the kernel's audit system writes it: with the time in milliseconds and the serial number
+// that the audit log gives to the event.
+func (r *Record) Line(at time.Time, serial uint64) string {
+	ms := at.UnixMilli()
+	return fmt.Sprintf("type=AVC msg=audit(%d.%03d:%d): %s", ms/1000, ms%1000, serial, r)
+}
+
+// String gives the record as the kernel's log does: avc:  denied  { … } for …
+func (r *Record) String() string {
+	var b strings.Builder
+	b.WriteString("avc:  ")
+	b.WriteString(r.verdict())
+	b.WriteString("  {")
+	for _, p := range r.Permissions {
+		b.WriteByte(' ')
+		b.WriteString(p)
+	}
+	b.WriteString(" } for ")
+	for _, f := range r.fields() {
+		b.WriteByte(' ')
+		b.WriteString(f.key)
+		b.WriteByte('=')
+		if f.text {
+			b.WriteString(untrusted(f.value))
+		} else {
+			b.WriteString(f.value)
+		}
+	}
+	return b.String()
+}
+
+func (r *Record) verdict() string {
+	if r.Denied {
+		return "denied"
+	}
+	return "granted"
+}
+
+type auditField struct {
+	key, value string
+	text       bool // chosen by a program, so written with care
+}
+
+// fields gives the keys after "for", in the kernel's order (lsm_audit.c dump_common_audit_data, avc.c).
+func (r *Record) fields() []auditField {
+	var fs []auditField
+	add := func(key, value string) { fs = append(fs, auditField{key: key, value: value}) }
+	text := func(key, value string) { fs = append(fs, auditField{key, value, true}) }
+	addr := func(ap netip.AddrPort, addrKey, portKey string) {
+		if ap.Addr().IsValid() && !ap.Addr().IsUnspecified() {
+			add(addrKey, ap.Addr().WithZone("").String())
+		}
+		if ap.Port() != 0 {
+			add(portKey, strconv.Itoa(int(ap.Port())))
+		}
+	}
+	if d := r.Data; d != nil {
+		if d.PID != 0 {
+			add("pid", strconv.Itoa(d.PID))
+		}
+		if d.Command != "" {
+			text("comm", d.Command)
+		}
+		addr(d.Local, "laddr", "lport")
+		addr(d.Peer, "faddr", "fport")
+		if d.Path != "" {
+			text("path", d.Path)
+		}
+		addr(d.Source, "saddr", "src")
+		addr(d.Destination, "daddr", "dest")
+		if d.Netif != "" {
+			add("netif", d.Netif)
+		}
+	}
+	add("scontext", r.Source)
+	add("tcontext", r.Target)
+	add("tclass", r.Class)
+	if r.Denied {
+		permissive := "0"
+		if r.Permissive {
+			permissive = "1"
+		}
+		add("permissive", permissive)
+	}
+	return fs
+}
+
+// untrusted quotes a text that a program chose, or writes it in hex if it has quotes, spaces or bytes that do not
+// print (audit_log_untrustedstring in the kernel).
+func untrusted(s string) string {
+	for i := range len(s) {
+		if c := s[i]; c == '"' || c < 0x21 || c > 0x7e {
+			return fmt.Sprintf("%X", s)
+		}
+	}
+	return `"` + s + `"`
+}

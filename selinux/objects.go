@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package selinux
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// IP protocol numbers of sockets whose ports are labelled by another's rules.
+const (
+	protoTCP   = 6
+	protoMPTCP = 262
+)
+
+// capNetifWildcard is the policy capability netif_wildcard: names of interfaces may end in an asterisk.
+const capNetifWildcard = 10
+
+// objectLabels are labels that a host gives besides its policy. They come before the policy's, the latest first.
+type objectLabels struct {
+	ports  []portLabel
+	nodes  []nodeLabel
+	netifs []netifLabel
+}
+
+type portLabel struct {
+	proto     int
+	low, high uint16
+	context   string
+}
+
+type nodeLabel struct {
+	prefix  netip.Prefix
+	context string
+}
+
+type netifLabel struct{ name, context, message string }
+
+// reload checks all labels against a policy.
+func (l objectLabels) reload(p *Policy) (objectLabels, error) {
+	var contexts []string
+	for _, x := range l.ports {
+		contexts = append(contexts, x.context)
+	}
+	for _, x := range l.nodes {
+		contexts = append(contexts, x.context)
+	}
+	for _, x := range l.netifs {
+		contexts = append(contexts, x.context, x.message)
+	}
+	for _, c := range contexts {
+		if _, err := p.ParseContext(c); err != nil {
+			return l, err
+		}
+	}
+	return l, nil
+}
+
+// LabelPorts labels the ports low to high, in host byte order, of an IP protocol, before the policy's rules.
+func (s *Server) LabelPorts(proto int, low, high uint16, context string) error {
+	if low > high {
+		return fmt.Errorf("the ports %d to %d are no range", low, high)
+	}
+	if _, err := s.ContextToSID(context); err != nil {
+		return err
+	}
+	s.labels.ports = append([]portLabel{{proto, low, high, context}}, s.labels.ports...)
+	return nil
+}
+
+// LabelNode labels addresses, before the policy's rules.
+func (s *Server) LabelNode(prefix netip.Prefix, context string) error {
+	if !prefix.IsValid() {
+		return fmt.Errorf("the address prefix is not valid")
+	}
+	if _, err := s.ContextToSID(context); err != nil {
+		return err
+	}
+	s.labels.nodes = append([]nodeLabel{{prefix, context}}, s.labels.nodes...)
+	return nil
+}
+
+// LabelNetif labels an interface, and the packets that arrive there unlabelled, before the policy's rules.
+func (s *Server) LabelNetif(name, context, message string) error {
+	for _, c := range []string{context, message} {
+		if _, err := s.ContextToSID(c); err != nil {
+			return err
+		}
+	}
+	s.labels.netifs = append([]netifLabel{{name, context, message}}, s.labels.netifs...)
+	return nil
+}
+
+// sidOf gives the SID of a context that was checked when it was entered.
+func (s *Server) sidOf(context string) SID {
+	sid, err := s.ContextToSID(context)
+	if err != nil {
+		return InitialUnlabeled
+	}
+	return sid
+}
+
+// PortSID gives the SID of a port in host byte order: that of the first rule which fits, else InitialPort. An MPTCP
+// port is labelled as a TCP one.
+func (s *Server) PortSID(proto int, port uint16) SID {
+	if proto == protoMPTCP {
+		proto = protoTCP
+	}
+	for _, l := range s.labels.ports {
+		if l.proto == proto && l.low <= port && port <= l.high {
+			return s.sidOf(l.context)
+		}
+	}
+	for i := range s.policy.db.Ports {
+		l := &s.policy.db.Ports[i]
+		if l.Low <= port && port <= l.High && l.Protocol == uint32(proto) {
+			return s.enter(&l.Context)
+		}
+	}
+	return InitialPort
+}
+
+// NodeSID gives the SID of an address: that of the first rule of its family which fits, else InitialNode. An IPv4
+// address in IPv6 form is looked up as the IPv6 address it is, as the kernel does for AF_INET6 sockets.
+func (s *Server) NodeSID(addr netip.Addr) SID {
+	addr = addr.WithZone("")
+	for _, l := range s.labels.nodes {
+		if l.prefix.Contains(addr) {
+			return s.sidOf(l.context)
+		}
+	}
+	var buf [16]byte
+	raw := buf[:0]
+	if a := addr; a.Is4() {
+		b := a.As4()
+		raw = append(raw, b[:]...)
+	} else if a.IsValid() {
+		b := a.As16()
+		raw = append(raw, b[:]...)
+	}
+	for i := range s.policy.db.Nodes {
+		l := &s.policy.db.Nodes[i]
+		if len(l.Addr) == len(raw) && masked(raw, l.Mask, l.Addr) {
+			return s.enter(&l.Context)
+		}
+	}
+	return InitialNode
+}
+
+func masked(addr, mask, want []byte) bool {
+	for i := range addr {
+		if addr[i]&mask[i] != want[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// NetifSID gives the SIDs of an interface and of the unlabelled packets that arrive there: those of the first rule
+// with its name, else InitialNetif and InitialNetmsg.
+func (s *Server) NetifSID(name string) (netif, message SID) {
+	for _, l := range s.labels.netifs {
+		if l.name == name {
+			return s.sidOf(l.context), s.sidOf(l.message)
+		}
+	}
+	wildcard := s.policy.Capability(capNetifWildcard)
+	for i := range s.policy.db.Netifs {
+		l := &s.policy.db.Netifs[i]
+		if prefix, ok := strings.CutSuffix(l.Name, "*"); l.Name == name || wildcard && ok && strings.HasPrefix(name, prefix) {
+			return s.enter(&l.Context), s.enter(&l.Message)
+		}
+	}
+	return InitialNetif, InitialNetmsg
+}
