@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package socket
+
+import (
+	"dialtone/errno"
+	"dialtone/personality"
+	"dialtone/sockaddr"
+)
+
+// Connect is connect(2) on a descriptor that leads to f: nil is no open descriptor, another file than a socket is known
+// by [File.Socket] returning nil.
+func Connect(c *Call, p *personality.Personality, f File, raw sockaddr.Raw) errno.Errno {
+	addr, s, e := argument(p, f, raw)
+	if e != errno.OK {
+		return e
+	}
+	return s.Connect(c, addr)
+}
+
+// Connect is connect(2) once the address is copied: addr may have any length.
+func (s *Socket) Connect(c *Call, addr []byte) errno.Errno {
+	s.Core.Lock()
+	defer s.Core.Unlock()
+	if e := s.check(c, OpConnect, addr); e != errno.OK {
+		return e
+	}
+	if !s.Type.ConnectionOriented() {
+		return s.Endpoint.Connect(c, addr)
+	}
+	if s.Family == unixFamily && s.Core.Personality.Stream.UnixLooksFirst {
+		return s.attempt(c, addr)
+	}
+	if s.dissolves(addr) {
+		return s.dissolve(c, addr)
+	}
+	return s.connect(c, addr)
+}
+
+// connect does what the state table says.
+func (s *Socket) connect(c *Call, addr []byte) errno.Errno {
+	switch r := s.rule(c); r.Action {
+	case personality.Attempt:
+		return s.attempt(c, addr)
+	case personality.Wait:
+		return s.waitConnected(c, r.Errno)
+	case personality.Succeed:
+		s.become(personality.Connected, "connect reported it")
+		return errno.OK
+	case personality.Report:
+		return s.report(c, r.Errno)
+	case personality.ReportDead:
+		if e := s.TakeError(); e != errno.OK {
+			return e
+		}
+		return r.Errno
+	default:
+		return r.Errno
+	}
+}
+
+// attempt asks the endpoint, and waits for the end of what it began.
+func (s *Socket) attempt(c *Call, addr []byte) errno.Errno {
+	deadline := forever
+	for {
+		if s.trail == nil {
+			s.trail = c.Trail
+		}
+		e := s.Endpoint.Connect(c, addr)
+		if e != errno.EINPROGRESS && s.state != personality.Connecting {
+			s.trail = nil
+		}
+		switch e {
+		case errno.OK:
+			s.become(personality.Connected, "the peer has room")
+			return errno.OK
+		case errno.EINPROGRESS:
+			s.become(personality.Connecting, "connect was called")
+			if !s.blocks(c) {
+				return errno.EINPROGRESS
+			}
+			return s.waitConnected(c, s.Core.Personality.Stream.SendTimeout)
+		case errno.EAGAIN:
+			if c.WaitAt == nil || !s.blocks(c) {
+				c.WaitAt = nil
+				return e
+			}
+			if deadline == forever {
+				deadline = s.until(s.opts.SendTimeout)
+			}
+			if e := s.waitData(c, Out, deadline, s.sendBy); e != errno.OK {
+				return e
+			}
+		default:
+			return e
+		}
+	}
+}
+
+// waitConnected waits until the attempt under way has ended, and reports how. late is the error if SO_SNDTIMEO runs out
+// first; the attempt goes on then, as it does after EINTR (connect(2)).
+func (s *Socket) waitConnected(c *Call, late errno.Errno) errno.Errno {
+	p := &s.Core.Personality.Stream
+	deadline := forever
+	if p.SendTimeout != errno.OK {
+		deadline = s.until(s.opts.SendTimeout)
+	}
+	for {
+		switch s.state {
+		case personality.Connecting:
+		case personality.Unreported:
+			s.become(personality.Connected, "connect reported it")
+			s.trail = nil
+			return errno.OK
+		case personality.Connected:
+			return errno.OK // another thread has reported it
+		case personality.Dead:
+			return s.TakeError()
+		default:
+			return s.report(c, errno.ECONNABORTED)
+		}
+		switch c.sleep(s.Core, &s.watchers, Out, deadline) {
+		case timedOut:
+			return late
+		case interrupted:
+			return errno.EINTR
+		case restarted:
+			if !p.Restarts || deadline != forever {
+				return errno.EINTR
+			}
+		case canceled:
+			return errno.ECANCELED
+		}
+	}
+}
+
+// report gives the reason why an attempt failed, or none if it has been read already, and makes the socket fresh.
+func (s *Socket) report(c *Call, none errno.Errno) errno.Errno {
+	e := s.TakeError()
+	if e == errno.OK {
+		e = none
+	}
+	s.Endpoint.Disconnect(c)
+	s.become(personality.Fresh, "the failure was reported")
+	s.trail = nil
+	return e
+}
+
+// dissolves reports whether addr asks a stream socket to dissolve its association.
+func (s *Socket) dissolves(addr []byte) bool {
+	return s.Core.Personality.Stream.UnspecDissolves && s.Family != unixFamily &&
+		(len(addr) < sockaddr.LenFamily || sockaddr.FamilyOf(addr) == sockaddr.Unspec)
+}
+
+// dissolve is connect(2) to AF_UNSPEC on a stream socket.
+func (s *Socket) dissolve(c *Call, addr []byte) errno.Errno {
+	if len(addr) < sockaddr.LenFamily {
+		return errno.EINVAL
+	}
+	if e := s.Endpoint.Disconnect(c); e != errno.OK {
+		return e
+	}
+	s.become(personality.Fresh, "the association was dissolved")
+	s.trail = nil
+	return errno.OK
+}

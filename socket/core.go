@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package socket
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"dialtone/clock"
+	"dialtone/errno"
+	"dialtone/link"
+	"dialtone/personality"
+	"dialtone/sockaddr"
+	"dialtone/wire"
+)
+
+const unixFamily = sockaddr.Unix
+
+// Core is what all sockets of one host share: the lock, the clock, the inbox for packets, and the spaces.
+//
+// Lock order: mu is taken first and alone (nobody holds two hosts' locks); inboxMu is a leaf, taken with or without mu.
+type Core struct {
+	Personality *personality.Personality
+	Clock       clock.Clock
+	// Access is asked for every call; nil permits everything.
+	Access Access
+
+	mu       sync.Mutex
+	spaces   map[sockaddr.Family]Space
+	cookie   uint64
+	flushing bool        // somebody is sending out on behalf of everyone
+	out      []departure // packets that leave when the lock is let go
+	spare    []departure // out's other buffer
+	events   clock.Heap
+	timer    clock.Timer
+	armed    time.Duration // when timer fires; 0: it does not
+	sleepers []*sleeper    // idle ones, for reuse
+
+	inboxMu sync.Mutex
+	inbox   []arrival
+	arrived atomic.Int32 // length of inbox
+	taken   []arrival    // inbox's other buffer; mu guards it
+}
+
+// Input takes packets in, with the host's lock held. p belongs to it.
+type Input interface {
+	Input(p *wire.Packet)
+}
+
+type departure struct {
+	link     link.Link
+	from, to link.Station
+	packet   *wire.Packet
+}
+
+type arrival struct {
+	at     time.Duration
+	to     Input
+	packet *wire.Packet
+}
+
+// NewCore returns the core of a host that has no space yet.
+func NewCore(c clock.Clock, p *personality.Personality) *Core {
+	return &Core{Personality: p, Clock: c, spaces: map[sockaddr.Family]Space{}}
+}
+
+// AddSpace makes a family known. It must not be called once there are sockets.
+func (c *Core) AddSpace(f sockaddr.Family, s Space) { c.spaces[f] = s }
+
+// Now returns the time of the host's clock.
+func (c *Core) Now() time.Duration { return c.Clock.Now() }
+
+// Lock takes the host's lock.
+func (c *Core) Lock() { c.mu.Lock() }
+
+// Transmit sends p on l once the lock is let go. The lock must be held; p belongs to the link from now on.
+func (c *Core) Transmit(l link.Link, from, to link.Station, p *wire.Packet) {
+	c.out = append(c.out, departure{l, from, to, p})
+}
+
+// Arrive hands over a packet for this host that arrives at the given time. Anyone may call it, holding no host's lock.
+func (c *Core) Arrive(at time.Duration, to Input, p *wire.Packet) {
+	c.inboxMu.Lock()
+	c.inbox = append(c.inbox, arrival{at, to, p})
+	c.arrived.Store(int32(len(c.inbox)))
+	c.inboxMu.Unlock()
+	// Whoever holds the lock looks at the inbox after he has let it go.
+	if c.mu.TryLock() {
+		c.Unlock()
+	}
+}
+
+// Unlock lets the host's lock go; it is the only way to. Before it returns, what the calls under the lock had to send
+// has been sent, and what came back for this host meanwhile has been taken in: so a handshake on a link without latency
+// runs to its end in its caller's goroutine. One goroutine at a time does this for a host, and the others leave their
+// packets to it; so packets leave in the order they were made.
+func (c *Core) Unlock() {
+	for {
+		if c.flushing { // by another goroutine, which looks again at everything before it is done
+			c.mu.Unlock()
+			return
+		}
+		c.flush()
+		c.mu.Unlock()
+		// A packet that came after the last look, while the lock was still held, was left to its holder.
+		if c.arrived.Load() == 0 || !c.mu.TryLock() {
+			return
+		}
+	}
+}
+
+// flush sends and takes in until nothing is left. It lets the lock go while it sends.
+func (c *Core) flush() {
+	for {
+		c.receive()
+		if len(c.out) == 0 {
+			break
+		}
+		c.flushing = true
+		out := c.out
+		c.out = c.spare[:0]
+		c.mu.Unlock()
+		now := c.Clock.Now()
+		for i := range out {
+			d := &out[i]
+			d.link.Send(now, d.from, d.to, d.packet)
+			*d = departure{}
+		}
+		c.mu.Lock()
+		c.spare = out
+		c.flushing = false
+	}
+	c.arm()
+}
+
+// receive takes in what the inbox holds. What is still on its way, or must not overtake that, becomes an event.
+func (c *Core) receive() {
+	for c.arrived.Load() > 0 {
+		c.inboxMu.Lock()
+		in := c.inbox
+		c.inbox = c.taken[:0]
+		c.arrived.Store(0)
+		c.inboxMu.Unlock()
+		now := c.Clock.Now()
+		for i := range in {
+			a := in[i]
+			in[i] = arrival{}
+			if next, ok := c.events.Next(); a.at > now || ok && next <= a.at {
+				c.After(&clock.Event{Func: func() { a.to.Input(a.packet) }}, a.at)
+			} else {
+				a.to.Input(a.packet)
+			}
+		}
+		c.taken = in
+		c.runDue()
+	}
+}
+
+// runDue makes happen what is due.
+func (c *Core) runDue() {
+	now := c.Clock.Now()
+	for ev := c.events.Due(now); ev != nil; ev = c.events.Due(now) {
+		ev.Func()
+	}
+}
+
+// After makes ev due at the given time, or moves it there. The lock must be held; ev.Func is called with it held.
+func (c *Core) After(ev *clock.Event, at time.Duration) { c.events.Set(ev, at) }
+
+// Cancel makes ev not due. The lock must be held.
+func (c *Core) Cancel(ev *clock.Event) { c.events.Remove(ev) }
+
+// arm sees to it that the timer fires no later than the next event.
+func (c *Core) arm() {
+	at, ok := c.events.Next()
+	if !ok || c.armed != 0 && c.armed <= at {
+		return
+	}
+	c.armed = max(at, 1)
+	d := at - c.Clock.Now()
+	if c.timer == nil {
+		c.timer = c.Clock.AfterFunc(d, c.tick)
+	} else {
+		c.timer.Reset(d)
+	}
+}
+
+// tick does what is due. It may come early, when an event was moved since.
+func (c *Core) tick() {
+	c.Lock()
+	c.armed = 0
+	c.runDue()
+	c.Unlock()
+}
+
+// NewSocket is socket(2): a socket of the family and type, fresh. protocol 0 is the type's own.
+func (c *Core) NewSocket(call *Call, family sockaddr.Family, typ Type, protocol int) (*Socket, errno.Errno) {
+	c.Lock()
+	defer c.Unlock()
+	space, s, e := c.prepare(call, family, typ, protocol)
+	if e != errno.OK {
+		return nil, e
+	}
+	s.Endpoint, e = space.NewEndpoint(s)
+	if e != errno.OK {
+		return nil, e
+	}
+	return s, errno.OK
+}
+
+// NewPair is socketpair(2): two sockets connected to each other.
+func (c *Core) NewPair(call *Call, family sockaddr.Family, typ Type, protocol int) (a, b *Socket, e errno.Errno) {
+	c.Lock()
+	defer c.Unlock()
+	space, a, e := c.prepare(call, family, typ, protocol)
+	if e != errno.OK {
+		return nil, nil, e
+	}
+	b = c.bareSocket(family, typ, protocol)
+	b.SID = a.SID
+	a.Endpoint, b.Endpoint, e = space.Pair(a, b)
+	if e != errno.OK {
+		return nil, nil, e
+	}
+	if typ.ConnectionOriented() {
+		a.become(personality.Connected, "socketpair")
+		b.become(personality.Connected, "socketpair")
+	}
+	return a, b, errno.OK
+}
+
+// prepare finds the space of a new socket, asks whether there may be one, and makes it without an endpoint.
+func (c *Core) prepare(call *Call, family sockaddr.Family, typ Type, protocol int) (Space, *Socket, errno.Errno) {
+	space, ok := c.spaces[family]
+	if !ok {
+		return nil, nil, errno.EAFNOSUPPORT
+	}
+	sid, e := c.checkCreate(call, family, typ, protocol)
+	if e != errno.OK {
+		return nil, nil, e
+	}
+	s := c.bareSocket(family, typ, protocol)
+	s.SID = sid
+	return space, s, errno.OK
+}
+
+// bareSocket makes a socket that has no endpoint yet.
+func (c *Core) bareSocket(family sockaddr.Family, typ Type, protocol int) *Socket {
+	c.cookie++
+	return &Socket{Core: c, Family: family, Type: typ, Protocol: protocol, Cookie: c.cookie, refs: 1}
+}

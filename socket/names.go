@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package socket
+
+import (
+	"dialtone/errno"
+	"dialtone/personality"
+	"dialtone/sockaddr"
+)
+
+// Name is getsockname(2).
+func (s *Socket) Name(c *Call) (sockaddr.Addr, errno.Errno) {
+	s.Core.Lock()
+	defer s.Core.Unlock()
+	if e := s.check(c, OpName, nil); e != errno.OK {
+		return sockaddr.Addr{}, e
+	}
+	return s.Endpoint.Name(), errno.OK
+}
+
+// Peer is getpeername(2).
+func (s *Socket) Peer(c *Call) (sockaddr.Addr, errno.Errno) {
+	s.Core.Lock()
+	defer s.Core.Unlock()
+	if e := s.check(c, OpName, nil); e != errno.OK {
+		return sockaddr.Addr{}, e
+	}
+	return s.Endpoint.Peer()
+}
+
+// Shutdown is shutdown(2).
+func (s *Socket) Shutdown(c *Call, how How) errno.Errno {
+	s.Core.Lock()
+	defer s.Core.Unlock()
+	if how < ShutRD || how > ShutRDWR {
+		return errno.EINVAL
+	}
+	if e := s.check(c, OpShutdown, nil); e != errno.OK {
+		return e
+	}
+	return s.Endpoint.Shutdown(c, how)
+}
+
+// StoppedListening tells that shutdown or AF_UNSPEC ended a listener: the socket is fresh again. The endpoint calls it.
+func (s *Socket) StoppedListening(because string) { s.become(personality.Fresh, because) }
+
+// SetNonBlocking is fcntl(2)'s O_NONBLOCK.
+func (s *Socket) SetNonBlocking(on bool) {
+	s.Core.Lock()
+	s.nonBlocking = on
+	s.Core.Unlock()
+}
+
+// NonBlocking reports whether O_NONBLOCK is set.
+func (s *Socket) NonBlocking() bool {
+	s.Core.Lock()
+	defer s.Core.Unlock()
+	return s.nonBlocking
+}
+
+// Hold counts one more descriptor that leads to s (dup(2), fork(2), SCM_RIGHTS).
+func (s *Socket) Hold() {
+	s.Core.Lock()
+	s.refs++
+	s.Core.Unlock()
+}
+
+// Close is close(2) of one descriptor that leads to s; the last one closes the socket itself. Calls that wait on it go
+// on waiting: they hold the description (close(2), "Multithreaded processes").
+func (s *Socket) Close(c *Call) {
+	s.Core.Lock()
+	defer s.Core.Unlock()
+	s.refs--
+	if s.refs == 0 {
+		s.closed = true
+		s.Endpoint.Close(c)
+	}
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package socket
+
+import (
+	"encoding/binary"
+	"time"
+
+	"dialtone/errno"
+	"dialtone/sockaddr"
+)
+
+// SolSocket is the level of the options here (socket(7)).
+const SolSocket = 1
+
+// The options of SOL_SOCKET, in Linux's numbers for x86-64.
+const (
+	SoReuseAddr    = 2
+	SoType         = 3
+	SoError        = 4
+	SoDontRoute    = 5
+	SoBroadcast    = 6
+	SoSndBuf       = 7
+	SoRcvBuf       = 8
+	SoKeepAlive    = 9
+	SoOOBInline    = 10
+	SoNoCheck      = 11
+	SoPriority     = 12
+	SoLinger       = 13
+	SoReusePort    = 15
+	SoPassCred     = 16
+	SoPeerCred     = 17
+	SoRcvLowAt     = 18
+	SoSndLowAt     = 19
+	SoRcvTimeo     = 20
+	SoSndTimeo     = 21
+	SoBindToDevice = 25
+	SoTimestamp    = 29
+	SoAcceptConn   = 30
+	SoPeerSec      = 31
+	SoMark         = 36
+	SoProtocol     = 38
+	SoDomain       = 39
+	SoCookie       = 57
+)
+
+// options are the options of SOL_SOCKET. Those that nothing here acts on are stored, so that they read back.
+type options struct {
+	ReuseAddr, ReusePort, Broadcast, KeepAlive bool
+	PassCred, OOBInline, DontRoute, Timestamp  bool
+	LingerOn                                   bool
+	Linger                                     time.Duration // SO_LINGER's time, whole seconds
+	SendTimeout, ReceiveTimeout                time.Duration // 0: for ever
+	SendBuffer, ReceiveBuffer                  int32         // bytes, as doubled; 0: the family's default
+	Priority, Mark                             uint32
+	ReceiveLow                                 int32
+	Device                                     string // SO_BINDTODEVICE
+}
+
+// Options returns the socket's options at SOL_SOCKET, for endpoints to read.
+func (s *Socket) Options() *options { return &s.opts }
+
+// flag returns the on/off option with the given name, nil if it is none.
+func (o *options) flag(name int) *bool {
+	switch name {
+	case SoReuseAddr:
+		return &o.ReuseAddr
+	case SoReusePort:
+		return &o.ReusePort
+	case SoBroadcast:
+		return &o.Broadcast
+	case SoKeepAlive:
+		return &o.KeepAlive
+	case SoPassCred:
+		return &o.PassCred
+	case SoOOBInline:
+		return &o.OOBInline
+	case SoDontRoute:
+		return &o.DontRoute
+	case SoTimestamp:
+		return &o.Timestamp
+	}
+	return nil
+}
+
+// Option is getsockopt(2). The value is as a C program on x86-64 gets it; the caller cuts it to the room there is.
+func (s *Socket) Option(c *Call, level, name int) ([]byte, errno.Errno) {
+	s.Core.Lock()
+	defer s.Core.Unlock()
+	if e := s.check(c, OpGetOption, nil); e != errno.OK {
+		return nil, e
+	}
+	if level != SolSocket {
+		return s.Endpoint.Option(c, level, name)
+	}
+	o := &s.opts
+	if f := o.flag(name); f != nil {
+		return Bool(*f), errno.OK
+	}
+	switch name {
+	case SoError:
+		return Int(int(s.TakeError())), errno.OK
+	case SoType:
+		return Int(int(s.Type)), errno.OK
+	case SoProtocol:
+		return Int(s.Protocol), errno.OK
+	case SoDomain:
+		return Int(int(s.Family)), errno.OK
+	case SoAcceptConn:
+		return Bool(s.Listening()), errno.OK
+	case SoCookie:
+		return binary.LittleEndian.AppendUint64(nil, s.Cookie), errno.OK
+	case SoLinger:
+		return append(Bool(o.LingerOn), Int(int(o.Linger/time.Second))...), errno.OK
+	case SoSndTimeo:
+		return timeval(o.SendTimeout), errno.OK
+	case SoRcvTimeo:
+		return timeval(o.ReceiveTimeout), errno.OK
+	case SoSndBuf:
+		return Int(s.SendBuffer()), errno.OK
+	case SoRcvBuf:
+		return Int(s.ReceiveBuffer()), errno.OK
+	case SoPriority:
+		return Int(int(o.Priority)), errno.OK
+	case SoMark:
+		return Int(int(o.Mark)), errno.OK
+	case SoRcvLowAt:
+		return Int(int(max(o.ReceiveLow, 1))), errno.OK
+	case SoSndLowAt:
+		return Int(1), errno.OK
+	case SoNoCheck:
+		return Int(0), errno.OK
+	case SoBindToDevice:
+		if o.Device == "" {
+			return nil, errno.OK
+		}
+		return append([]byte(o.Device), 0), errno.OK
+	}
+	return s.Endpoint.Option(c, level, name)
+}
+
+// SetOption is setsockopt(2).
+func (s *Socket) SetOption(c *Call, level, name int, value []byte) errno.Errno {
+	s.Core.Lock()
+	defer s.Core.Unlock()
+	if e := s.check(c, OpSetOption, nil); e != errno.OK {
+		return e
+	}
+	if level != SolSocket {
+		return s.Endpoint.SetOption(c, level, name, value)
+	}
+	o := &s.opts
+	if name == SoBindToDevice {
+		return s.bindToDevice(c, value)
+	}
+	if len(value) < 4 {
+		return errno.EINVAL
+	}
+	n := IntValue(value)
+	if f := o.flag(name); f != nil {
+		if name == SoReusePort && n != 0 && s.Family == sockaddr.Unix {
+			return errno.EOPNOTSUPP // since Linux 6.14: only for internet sockets
+		}
+		*f = n != 0
+		return errno.OK
+	}
+	switch name {
+	case SoLinger:
+		if len(value) < 8 {
+			return errno.EINVAL
+		}
+		o.LingerOn, o.Linger = n != 0, time.Duration(IntValue(value[4:]))*time.Second
+	case SoSndTimeo:
+		return setTimeval(&o.SendTimeout, value)
+	case SoRcvTimeo:
+		return setTimeval(&o.ReceiveTimeout, value)
+	case SoSndBuf:
+		o.SendBuffer = doubled(n, minSendBuffer)
+		s.Wake(Out)
+	case SoRcvBuf:
+		o.ReceiveBuffer = doubled(n, minReceiveBuffer)
+	case SoPriority:
+		o.Priority = uint32(n)
+	case SoMark:
+		if c.Caller != nil && !c.Caller.May(NetAdmin) {
+			return errno.EPERM
+		}
+		o.Mark = uint32(n)
+	case SoRcvLowAt:
+		o.ReceiveLow = int32(max(n, 1))
+	case SoNoCheck: // checksums exist only outside of memory
+	case SoType, SoProtocol, SoDomain, SoError, SoAcceptConn, SoSndLowAt, SoCookie, SoPeerCred:
+		return errno.ENOPROTOOPT
+	default:
+		return s.Endpoint.SetOption(c, level, name, value)
+	}
+	return errno.OK
+}
+
+// bindToDevice is SO_BINDTODEVICE: the value is an interface's name, cut at its first NUL; the endpoint says whether
+// there is one.
+func (s *Socket) bindToDevice(c *Call, value []byte) errno.Errno {
+	for i, b := range value {
+		if b == 0 {
+			value = value[:i]
+			break
+		}
+	}
+	if s.opts.Device != "" && c.Caller != nil && !c.Caller.May(NetRaw) {
+		return errno.EPERM // socket(7): changing it needs CAP_NET_RAW, since 5.7 setting it does not
+	}
+	if len(value) > 0 {
+		if e := s.Endpoint.SetOption(c, SolSocket, SoBindToDevice, value); e != errno.OK {
+			return e
+		}
+	}
+	s.opts.Device = string(value)
+	return errno.OK
+}
+
+// Listening reports whether the socket accepts connections (SO_ACCEPTCONN).
+func (s *Socket) Listening() bool { return s.state == stateListening }

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package socket
+
+import (
+	"time"
+
+	"dialtone/errno"
+	"dialtone/personality"
+	"dialtone/sockaddr"
+	"dialtone/trail"
+)
+
+// Type is a socket's type (socket(2)), in Linux's numbers.
+type Type uint8
+
+// The types.
+const (
+	Stream    Type = 1
+	Dgram     Type = 2
+	Raw       Type = 3
+	SeqPacket Type = 5
+)
+
+func (t Type) String() string {
+	switch t {
+	case Stream:
+		return "SOCK_STREAM"
+	case Dgram:
+		return "SOCK_DGRAM"
+	case Raw:
+		return "SOCK_RAW"
+	case SeqPacket:
+		return "SOCK_SEQPACKET"
+	}
+	return "SOCK_?"
+}
+
+// ConnectionOriented reports whether sockets of the type connect to one peer, once.
+func (t Type) ConnectionOriented() bool { return t == Stream || t == SeqPacket }
+
+// Socket is the socket layer's object: one open file description of a socket. The host's lock guards it; the exported
+// fields are set when it is made and do not change, but where said.
+type Socket struct {
+	Core     *Core
+	Family   sockaddr.Family
+	Type     Type
+	Protocol int
+	Cookie   uint64 // SO_COOKIE: never used twice on a host
+	SID      uint32 // security identifier
+
+	// Endpoint is what the family put under the socket.
+	Endpoint Endpoint
+
+	nonBlocking bool // O_NONBLOCK of the description
+	closed      bool
+	state       personality.State
+	refs        int32 // descriptors that lead here
+	err         errno.Errno
+	watchers    Queue
+	trail       *trail.Trail // of the attempt under way
+	opts        options
+	// Calls stop waiting at these times of the core's clock (net.Conn's deadlines); 0: they don't.
+	sendBy, recvBy time.Duration
+}
+
+// State returns where the socket stands.
+func (s *Socket) State() personality.State { return s.state }
+
+// Wake tells whoever waits at s that e happened. The endpoint calls it when readiness grows.
+func (s *Socket) Wake(e Events) { s.watchers.Wake(e) }
+
+// Watch adds a lasting interest in the socket's events; w.Remove ends it. The host must be locked for both.
+func (s *Socket) Watch(w *Watch) { s.watchers.Add(w) }
+
+// Ready returns what poll(2) would say of s now.
+func (s *Socket) Ready() Events {
+	e := s.Endpoint.Ready()
+	if s.err != errno.OK {
+		e |= Err
+	}
+	return e
+}
+
+// SetError makes e pending: SO_ERROR will tell it, once, or the next call that it stops.
+func (s *Socket) SetError(e errno.Errno) {
+	s.err = e
+	s.Wake(Err)
+}
+
+// PendingError returns the pending error and leaves it.
+func (s *Socket) PendingError() errno.Errno { return s.err }
+
+// TakeError returns the pending error, which is none from then on.
+func (s *Socket) TakeError() errno.Errno {
+	e := s.err
+	s.err = errno.OK
+	return e
+}
+
+// Trail returns the trail of the attempt under way; nil where nobody wants one.
+func (s *Socket) Trail() *trail.Trail { return s.trail }

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package socket
+
+import (
+	"dialtone/errno"
+	"dialtone/personality"
+	"dialtone/trail"
+)
+
+// become is the one place where a socket's state changes. It says so in the trail of the attempt.
+func (s *Socket) become(to personality.State, because string) {
+	from := s.state
+	s.state = to
+	if s.trail != nil && from != to {
+		s.trail.Add(s.Core.Now(), trail.State, "%v -> %v because %s", from, to, because)
+	}
+}
+
+// Established tells that the attempt under way succeeded. The endpoint calls it, after it can carry data.
+func (s *Socket) Established() {
+	if s.state == personality.Connecting {
+		s.become(personality.Unreported, "the peer accepted")
+	}
+	s.Wake(Out)
+}
+
+// Fail tells that the attempt under way, or the connection, ended with e. The endpoint calls it, after it let go of
+// everything the connection held. because is for the trail.
+func (s *Socket) Fail(e errno.Errno, because string) {
+	if s.state == personality.Connecting {
+		if s.Core.Personality.Stream.FailedIsDead {
+			s.become(personality.Dead, because)
+		} else {
+			s.become(personality.Failed, because)
+		}
+	}
+	s.err = e
+	s.Wake(In | Out | Err | Hup | RdHup)
+}
+
+// table returns the state table that holds for s.
+func (s *Socket) table() *personality.ConnectTable {
+	if s.Family == unixFamily {
+		return &s.Core.Personality.Stream.Unix
+	}
+	return &s.Core.Personality.Stream.Inet
+}
+
+// rule returns what connect does now.
+func (s *Socket) rule(c *Call) personality.Rule {
+	cell := &s.table()[s.state]
+	if s.blocks(c) {
+		return cell.Blocking
+	}
+	return cell.NonBlocking
+}
+
+// Refused returns the error that the state table has for a connect now; OK where it may be attempted. AF_UNIX asks it
+// once it knows the peer, on systems that look first.
+func (s *Socket) Refused(c *Call) errno.Errno {
+	if r := s.rule(c); r.Action == personality.Refuse {
+		return r.Errno
+	}
+	return errno.OK
+}
