@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tcp
+
+import "time"
+
+// CloseWrite ends our half: a FIN follows the bytes written (shutdown(2) SHUT_WR). In SYN-SENT, where there is no half
+// to end, it ends the connection without a segment.
+func (c *Conn) CloseWrite() {
+	if c.WriteClosed() {
+		return
+	}
+	c.notes |= writeShut
+	switch c.state {
+	case SynSent:
+		c.end(Aborted)
+	case SynReceived:
+		c.notes |= finDue // FinWait1 follows when the handshake is complete (RFC 9293, 3.10.4)
+	case Established:
+		c.notes |= finDue
+		c.setState(FinWait1)
+	case CloseWait:
+		c.notes |= finDue
+		c.setState(LastAck)
+	}
+}
+
+// CloseRead ends the other half (shutdown(2) SHUT_RD). Nothing is told to the peer, and, as on Linux, what it still
+// sends can be read; but once both halves are closed, more bytes from the peer reset the connection (RFC 9293, 3.6.1).
+func (c *Conn) CloseRead() { c.notes |= readShut }
+
+// Close ends both halves, for an owner who has gone (close(2)): the rest happens without him, and unread bytes are
+// dropped, with a reset instead of a FIN if Config.ResetOnUnread.
+func (c *Conn) Close(now time.Duration) {
+	unread := c.recv.size > 0
+	c.notes |= orphan | readShut
+	c.recv = queue{}
+	if unread && c.cfg.ResetOnUnread && c.state != Closed {
+		c.Abort()
+		return
+	}
+	c.CloseWrite()
+	if c.state == FinWait2 {
+		c.endAt = now + c.cfg.FinWait2
+	}
+}
+
+// Abort ends the connection at once, with a reset if the peer knows of it (close(2) with SO_LINGER 0, connect(2) with
+// AF_UNSPEC). What was received can still be read; the owner who doesn't want it calls Close after it.
+func (c *Conn) Abort() {
+	switch c.state {
+	case Closed:
+		return
+	case SynReceived, Established, FinWait1, FinWait2, CloseWait, Closing, LastAck:
+		// RFC 9293, 3.10.5 sends none in CLOSING, LAST-ACK and TIME-WAIT. In the first two Linux does too while bytes
+		// are left, and else just forgets.
+		if c.state != Closing && c.state != LastAck || c.send.size > 0 {
+			c.notes |= owesReset
+		}
+	case SynSent, TimeWait:
+	}
+	c.end(Aborted)
+}
+
+// Fail ends the connection at once and sends nothing: after an ICMP error that the owner's personality takes as final.
+func (c *Conn) Fail() {
+	if c.state != Closed {
+		c.end(Failed)
+	}
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tcp
+
+// Congestion control: Reno with NewReno's recovery (RFC 5681, RFC 6582), counted in bytes.
+
+// maxCwnd keeps the congestion window far from overflow; no peer offers a larger window (RFC 7323, 2.3).
+const maxCwnd = 1 << 30
+
+// grow takes note that acked bytes arrived while flight bytes were on their way.
+func (c *Conn) grow(acked, flight uint32) {
+	mss := uint32(c.mss)
+	c.dupAcks = 0
+	if c.has(recovering) {
+		c.recovered(acked)
+		return
+	}
+	if before(c.recover, c.sndUna) {
+		c.recover = c.sndUna
+	}
+	if flight < c.cwnd/2 {
+		return // the window wasn't what limited us, so nothing was learnt about it (RFC 7661, 4.3)
+	}
+	if c.cwnd < c.ssthresh {
+		c.cwnd += acked // slow start, by bytes (RFC 3465), since one segment may stand for many
+	} else {
+		c.cwnd += max(1, uint32(uint64(mss)*uint64(acked)/uint64(c.cwnd))) // RFC 5681, 3.1, equation 3
+	}
+	c.cwnd = min(c.cwnd, maxCwnd)
+}
+
+// recovered goes on with fast recovery after acked bytes, or ends it (RFC 6582, 3.2, steps 3 to 5).
+func (c *Conn) recovered(acked uint32) {
+	mss := uint32(c.mss)
+	if !before(c.sndUna, c.recover) {
+		c.notes &^= recovering | owesFirst
+		c.cwnd = min(c.ssthresh, max(c.inFlight(), mss)+mss)
+		return
+	}
+	c.notes |= owesFirst // a partial acknowledgement: the next segment is missing too
+	c.cwnd -= min(acked, c.cwnd-mss)
+	if acked >= mss {
+		c.cwnd += mss
+	}
+}
+
+// duplicateACK counts an acknowledgement that says nothing but that a segment arrived out of order (RFC 5681, 3.2).
+func (c *Conn) duplicateACK() {
+	mss := uint32(c.mss)
+	if c.has(recovering) {
+		c.cwnd = min(c.cwnd+mss, maxCwnd)
+		return
+	}
+	if c.dupAcks < 3 {
+		c.dupAcks++
+	}
+	if c.dupAcks < 3 || before(c.sndUna, c.recover) {
+		return // before recover they come from what a timeout sent twice (RFC 6582, 3.2, step 2)
+	}
+	c.halve()
+	c.cwnd = min(c.ssthresh+3*mss, maxCwnd)
+	c.dupAcks = 0
+	c.recover = c.sndMax
+	c.timedAt = 0
+	c.notes |= recovering | owesFirst
+}
+
+// halve sets ssthresh after a loss (RFC 5681, equation 4).
+func (c *Conn) halve() { c.ssthresh = max(c.inFlight()/2, 2*uint32(c.mss)) }
+
+// collapse answers a retransmission timeout (RFC 5681, 3.1; RFC 6582, 4).
+func (c *Conn) collapse() {
+	if c.retries == 0 {
+		c.halve() // a second timeout of the same segment says nothing new
+	}
+	c.cwnd = uint32(c.mss)
+	c.dupAcks = 0
+	c.recover = c.sndMax
+	c.notes &^= recovering
+}
+
+// sendWindow returns how many bytes may be in flight: what the peer takes and what the network takes, with one segment
+// more for each of the first two duplicate acknowledgements (limited transmit, RFC 3042).
+func (c *Conn) sendWindow() uint32 {
+	return min(c.sndWnd, c.cwnd+uint32(min(c.dupAcks, 2))*uint32(c.mss))
+}

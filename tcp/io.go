@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tcp
+
+// Write copies from p what there is room for into the send buffer and returns how many bytes; 0 when it is full, or
+// when nothing can be written any more (see WriteClosed). If it takes less than all, the event Writable follows when
+// there is room. Bytes may be written before the connection is established; they wait.
+func (c *Conn) Write(p []byte) int {
+	if c.WriteClosed() {
+		return 0
+	}
+	n := min(len(p), max(0, int(c.sndBuf)-c.send.size))
+	c.set(wantRoom, n < len(p))
+	c.send.copyIn(p[:n])
+	return n
+}
+
+// WriteClosed reports whether writing is over: before Open, after CloseWrite, or since the connection ended. A
+// socket's send says EPIPE, after it reported the error that Reason stands for.
+func (c *Conn) WriteClosed() bool { return c.state == Closed || c.has(writeShut) }
+
+// Writable reports whether poll(2) should say POLLOUT: a third of the send buffer is free (Linux,
+// sk_stream_is_writeable), or writing would fail at once. While the handshake runs it is false.
+func (c *Conn) Writable() bool {
+	switch {
+	case c.WriteClosed():
+		return true
+	case c.state == SynSent, c.state == SynReceived:
+		return false
+	}
+	return c.roomy()
+}
+
+// roomy reports whether a third of the send buffer is free.
+func (c *Conn) roomy() bool { return uint64(c.send.size)*3 <= uint64(c.sndBuf)*2 }
+
+// Unsent returns how many written bytes are not acknowledged (SIOCOUTQ).
+func (c *Conn) Unsent() int { return c.send.size }
+
+// Read moves received bytes into p and returns how many; 0 when there are none (see EOF). The window it opens may make
+// Next send an update.
+func (c *Conn) Read(p []byte) int {
+	n := c.recv.copyOut(p, 0)
+	c.recv.drop(n)
+	if n > 0 && c.windowOpened() {
+		c.notes |= owesACK
+	}
+	return n
+}
+
+// Peek copies received bytes into p, from the offset on, without taking them (MSG_PEEK, SO_PEEK_OFF).
+func (c *Conn) Peek(p []byte, offset int) int { return c.recv.copyOut(p, offset) }
+
+// Buffered returns how many received bytes wait to be read (SIOCINQ).
+func (c *Conn) Buffered() int { return c.recv.size }
+
+// EOF reports whether a read would return 0: nothing is buffered, and nothing will come, or CloseRead was called. After
+// a reset a socket's read reports the error first.
+func (c *Conn) EOF() bool {
+	return c.recv.size == 0 && (c.state == Closed || c.has(peerFIN|readShut))
+}
+
+// PeerClosed reports whether the peer's FIN was received in order (POLLRDHUP).
+func (c *Conn) PeerClosed() bool { return c.has(peerFIN) }

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tcp
+
+import (
+	"math"
+	"time"
+
+	"dialtone/wire"
+)
+
+// Next writes the next segment that is due into out and reports true, or false if none is. The payload points into the
+// send queue and stays as it is for ever. Next allocates nothing, except where small writes are put together.
+func (c *Conn) Next(now time.Duration, out *wire.Segment) bool {
+	switch c.state {
+	case Closed:
+		return c.nextReset(now, out)
+	case SynSent, SynReceived:
+		return c.nextSYN(now, out) || c.state == SynReceived && c.nextACK(now, out)
+	}
+	if c.nextFirst(now, out) || c.nextData(now, out) || c.nextProbe(now, out) || c.nextACK(now, out) {
+		return true
+	}
+	if c.rexmitAt == 0 && c.inFlight() == 0 && (c.send.size > 0 || c.has(finDue)) {
+		c.armRetransmission(now) // nothing in flight, something to send: the window is closed, so probe it
+	}
+	return false
+}
+
+// nextReset gives the last segment of a connection that was aborted.
+func (c *Conn) nextReset(now time.Duration, out *wire.Segment) bool {
+	if !c.has(owesReset) {
+		return false
+	}
+	c.notes &^= owesReset
+	c.fill(now, out, c.sndNxt, wire.RST|wire.ACK, nil)
+	return true
+}
+
+// nextSYN gives the SYN, or in SYN-RECEIVED the SYN-ACK.
+func (c *Conn) nextSYN(now time.Duration, out *wire.Segment) bool {
+	if !c.has(owesSYN) {
+		return false
+	}
+	c.notes &^= owesSYN
+	flags := wire.SYN
+	if c.state == SynReceived {
+		flags |= wire.ACK
+	}
+	c.fill(now, out, c.sndUna, flags, nil)
+	out.Window = uint16(c.synWindow()) // RFC 7323, 2.2: not scaled
+	c.offerOptions(now, &out.Options)
+	if c.sndMax == c.sndUna {
+		c.timedAt, c.timedSeq = now, c.sndUna+1
+	} else {
+		c.timedAt = 0
+	}
+	c.sndNxt = c.sndUna + 1
+	c.sndMax = c.sndNxt
+	c.armRetransmission(now)
+	return true
+}
+
+// offerOptions writes the options of a SYN: what we can, or in a SYN-ACK what both can.
+func (c *Conn) offerOptions(now time.Duration, o *wire.Options) {
+	o.MSS = c.offer
+	answer := c.state == SynReceived
+	if c.cfg.WindowScale && (!answer || c.has(scaleOK)) {
+		o.HasWindowScale, o.WindowScale = true, c.rcvScale
+	}
+	o.SACKPermitted = c.cfg.SACK && (!answer || c.has(sackOK))
+	if c.cfg.Timestamps && (!answer || c.has(tsOK)) {
+		o.HasTimestamps, o.TSVal, o.TSEcr = true, timestamp(now), c.tsRecent
+	}
+}
+
+// nextFirst gives the first segment in flight again, whatever the windows say: after a timeout, or in fast recovery.
+func (c *Conn) nextFirst(now time.Duration, out *wire.Segment) bool {
+	if !c.has(owesFirst) {
+		return false
+	}
+	c.notes &^= owesFirst
+	if c.inFlight() == 0 {
+		return false
+	}
+	n := min(c.send.size, c.largest(), int(c.inFlight()))
+	c.fillData(now, out, c.sndUna, 0, n, c.finSent())
+	return true
+}
+
+// nextData gives bytes and FIN that are due, as windows, Nagle's algorithm and silly window avoidance allow
+// (RFC 9293, 3.7.4 and 3.8.6.2.1).
+func (c *Conn) nextData(now time.Duration, out *wire.Segment) bool {
+	offset := int(c.sndNxt - c.sndUna)
+	unsent := c.send.size - offset
+	if unsent < 0 || unsent == 0 && !c.has(finDue) {
+		return false // less than 0: the FIN was sent
+	}
+	n := min(unsent, c.largest(), int(c.sendWindow())-offset)
+	if n < 0 {
+		return false
+	}
+	if mss := int(c.mss); n > mss && n < unsent {
+		n -= n % mss
+	}
+	fin := c.has(finDue) && n == unsent && int(c.sndWnd) > offset+n // a FIN takes a place in the peer's window
+	if n == 0 && !fin || !c.worthSending(n, unsent, fin) {
+		return false
+	}
+	c.notes &^= owesProbe
+	c.fillData(now, out, c.sndNxt, offset, n, fin)
+	return true
+}
+
+// worthSending reports whether n bytes of unsent ones make a segment that shouldn't wait for more.
+func (c *Conn) worthSending(n, unsent int, fin bool) bool {
+	switch {
+	case n >= int(c.mss), uint32(n) >= c.maxWnd/2 && n > 0:
+		return true
+	case fin, before(c.sndNxt, c.sndMax), c.has(owesProbe):
+		return true
+	case n < unsent:
+		return false // silly window: the peer's will open further
+	}
+	// Nagle, as Linux has it (Minshall): one small segment may be in flight.
+	return c.has(noDelay) || c.has(finDue) || !after(c.sndSmall, c.sndUna)
+}
+
+// largest returns how many bytes a segment may carry.
+func (c *Conn) largest() int { return max(int(c.mss), int(c.cfg.MaxSegment)) }
+
+// finSent reports whether our FIN is in flight.
+func (c *Conn) finSent() bool {
+	return c.has(finDue) && c.sndMax == c.sndUna+uint32(c.send.size)+1
+}
+
+// fillData makes a segment of n bytes (or fewer, where a chunk ends) from the offset in the send queue on, and a FIN if
+// they reach its end and fin is set.
+func (c *Conn) fillData(now time.Duration, out *wire.Segment, seq uint32, offset, n int, fin bool) {
+	var payload []byte
+	if n > 0 {
+		payload = c.send.slice(offset, n, int(c.mss))
+	}
+	flags := wire.ACK
+	length := uint32(len(payload))
+	if offset+len(payload) == c.send.size {
+		if len(payload) > 0 {
+			flags |= wire.PSH
+		}
+		if fin {
+			flags |= wire.FIN
+			length++
+		}
+	}
+	c.fill(now, out, seq, flags, payload)
+	end := seq + length
+	if after(end, c.sndNxt) {
+		c.sndNxt = end
+	}
+	if after(end, c.sndMax) {
+		if c.timedAt == 0 && seq == c.sndMax {
+			c.timedAt, c.timedSeq = now, end
+		}
+		if len(payload) < int(c.mss) {
+			c.sndSmall = end
+		}
+		if c.inFlight() == 0 {
+			c.retries = 0
+			c.rexmitAt = 0
+		}
+		c.sndMax = end
+	}
+	if c.rexmitAt == 0 {
+		c.armRetransmission(now)
+	}
+}
+
+// nextProbe gives a window probe: like Linux's an ACK with an old sequence number, which the peer must answer.
+func (c *Conn) nextProbe(now time.Duration, out *wire.Segment) bool {
+	if !c.has(owesProbe) {
+		return false
+	}
+	c.notes &^= owesProbe
+	c.fill(now, out, c.sndUna-1, wire.ACK, nil)
+	return true
+}
+
+// nextACK gives an acknowledgement by itself.
+func (c *Conn) nextACK(now time.Duration, out *wire.Segment) bool {
+	if !c.has(owesACK) {
+		return false
+	}
+	c.fill(now, out, c.sndNxt, wire.ACK, nil)
+	return true
+}
+
+// fill makes a segment. If it acknowledges, no other acknowledgement is due.
+func (c *Conn) fill(now time.Duration, out *wire.Segment, seq uint32, flags wire.Flags, payload []byte) {
+	*out = wire.Segment{SrcPort: c.local, DstPort: c.remote, Seq: seq, Flags: flags, Payload: payload}
+	if c.has(tsOK) {
+		out.Options.HasTimestamps, out.Options.TSVal, out.Options.TSEcr = true, timestamp(now), c.tsRecent
+	}
+	if flags.Has(wire.ACK) {
+		out.Ack = c.rcvNxt
+		out.Window = c.offerWindow()
+		c.acked = c.rcvNxt
+		c.ackAt = 0
+		c.notes &^= owesACK
+	}
+}
+
+// synWindow is the window that a SYN offers, bytes.
+func (c *Conn) synWindow() uint32 { return min(c.rcvBuf, math.MaxUint16) }
+
+// room returns how far the window could reach beyond rcvNxt.
+func (c *Conn) room() uint32 { return uint32(max(0, int(c.rcvBuf)-c.recv.size)) }
+
+// offerWindow returns the window for a segment, scaled, and notes what it offers. What was offered is never taken back;
+// more is offered when it is worth a segment (silly window avoidance, RFC 9293, 3.8.6.2.2).
+func (c *Conn) offerWindow() uint16 {
+	wnd := c.rcvAdv - c.rcvNxt
+	if room := c.room(); room >= wnd+min(c.rcvBuf/2, uint32(c.mss)) {
+		wnd = room
+	} else {
+		wnd += 1<<c.rcvScale - 1 // round up, or scaling would take bytes back
+	}
+	scaled := min(wnd>>c.rcvScale, math.MaxUint16)
+	c.rcvAdv = c.rcvNxt + scaled<<c.rcvScale
+	return uint16(scaled)
+}
+
+// windowOpened reports whether reading has made so much room that the peer should hear of it without being asked: the
+// window is twice what the peer knows of, and by two segments or half the buffer more.
+func (c *Conn) windowOpened() bool {
+	if !c.state.synchronized() || c.has(peerFIN) {
+		return false
+	}
+	wnd, room := c.rcvAdv-c.rcvNxt, c.room()
+	return room >= 2*wnd && room >= wnd+min(c.rcvBuf/2, 2*uint32(c.mss))
+}

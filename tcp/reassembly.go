@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tcp
+
+import "slices"
+
+// reassembly holds the runs that came before their turn: sorted, without overlap, all after the next byte expected.
+type reassembly struct {
+	runs   []run
+	fin    uint32 // the sequence number of a FIN that came early; meaningful with hasFIN
+	hasFIN bool
+}
+
+// run is bytes in a row, seq being the number of the first.
+type run struct {
+	seq  uint32
+	data []byte
+}
+
+func (r run) end() uint32 { return r.seq + uint32(len(r.data)) }
+
+// maxRuns bounds the runs that a peer can make us keep: an eighth of what a window of 4 MiB holds in segments. What
+// finds no place is dropped, and will be sent again.
+const maxRuns = 512
+
+// insert takes the bytes from seq on. Where there are bytes already, these stay: whatever came first is right.
+func (r *reassembly) insert(seq uint32, data []byte) {
+	// The first run that ends at seq or later: everything before it is out of reach.
+	i, _ := slices.BinarySearchFunc(r.runs, seq, func(have run, seq uint32) int {
+		return int(int32(have.end() - seq))
+	})
+	for len(data) > 0 {
+		if i < len(r.runs) && beforeEq(r.runs[i].seq, seq) {
+			// Skip what is there already.
+			if have := r.runs[i]; after(have.end(), seq) {
+				n := min(int(have.end()-seq), len(data))
+				seq += uint32(n)
+				data = data[n:]
+			}
+			i++
+			continue
+		}
+		n := len(data)
+		if i < len(r.runs) {
+			n = min(n, int(r.runs[i].seq-seq))
+		}
+		if len(r.runs) >= maxRuns {
+			return
+		}
+		r.runs = slices.Insert(r.runs, i, run{seq, data[:n:n]})
+		i++
+		seq += uint32(n)
+		data = data[n:]
+	}
+}
+
+// take moves the bytes whose turn has come into q, next being the number of the first wanted, and returns the number
+// after them.
+func (r *reassembly) take(q *queue, next uint32) uint32 {
+	n := 0
+	for _, have := range r.runs {
+		if after(have.seq, next) {
+			break
+		}
+		if after(have.end(), next) {
+			q.adopt(have.data[next-have.seq:])
+			next = have.end()
+		}
+		n++
+	}
+	r.runs = slices.Delete(r.runs, 0, n)
+	return next
+}
+
+// empty reports whether nothing is kept.
+func (r *reassembly) empty() bool { return len(r.runs) == 0 && !r.hasFIN }

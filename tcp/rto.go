@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tcp
+
+import (
+	"time"
+
+	"dialtone/wire"
+)
+
+// tsTick is the unit of our timestamps (RFC 7323, 5.4), and so the granularity of round trips measured by them.
+const tsTick = time.Millisecond
+
+// timestamp returns the timestamp of now.
+func timestamp(now time.Duration) uint32 { return uint32(now / tsTick) }
+
+// seconds returns now in whole seconds, modulo 2^32.
+func seconds(now time.Duration) uint32 { return uint32(now / time.Second) }
+
+// measure takes a round-trip time from a segment that acknowledges something new: by its timestamp (RFC 7323, 4.1), or
+// by the one timed segment, which is never one that was sent again (Karn's algorithm; RFC 6298, 3).
+func (c *Conn) measure(now time.Duration, seg *wire.Segment) {
+	if c.timedAt != 0 && !before(seg.Ack, c.timedSeq) {
+		c.sample(now - c.timedAt)
+		c.timedAt = 0
+		return
+	}
+	if c.timedAt == 0 && c.has(tsOK) && seg.Options.HasTimestamps {
+		if ticks := timestamp(now) - seg.Options.TSEcr; ticks < 1<<31 {
+			c.sample(time.Duration(ticks) * tsTick)
+		}
+	}
+}
+
+// sample takes the measured round trip r into the estimate (RFC 6298, 2.2 and 2.3).
+func (c *Conn) sample(r time.Duration) {
+	r = max(r, 1) // on a link without latency; srtt 0 says "not measured"
+	if c.srtt == 0 {
+		c.srtt, c.rttvar = r, r/2
+		return
+	}
+	c.rttvar += (abs(c.srtt-r) - c.rttvar) / 4
+	c.srtt = max(c.srtt+(r-c.srtt)/8, 1)
+}
+
+func abs(d time.Duration) time.Duration {
+	if d < 0 {
+		return -d
+	}
+	return d
+}
+
+// baseRTO returns the retransmission timeout without backoff (RFC 6298, 2.2 to 2.5).
+func (c *Conn) baseRTO() time.Duration {
+	if c.srtt == 0 {
+		return c.cfg.InitialRTO
+	}
+	return min(max(c.srtt+max(tsTick, 4*c.rttvar), c.cfg.MinRTO), c.cfg.MaxRTO)
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tcp
+
+import "time"
+
+// The three timers, by state:
+//
+//	            SYN-SENT, SYN-RECEIVED   data or FIN in flight   window closed   FIN-WAIT-2      TIME-WAIT
+//	rexmitAt    SYN (SYN-ACK) again      first segment again     probe           -               -
+//	ackAt       -                        delayed ACK             delayed ACK     delayed ACK     -
+//	endAt       the handshake's time     -                       -               the peer's FIN  the end
+
+// Deadline returns when Tick wants to be called next, and false if it doesn't.
+func (c *Conn) Deadline() (time.Duration, bool) {
+	at := c.rexmitAt
+	if c.ackAt != 0 && (at == 0 || c.ackAt < at) {
+		at = c.ackAt
+	}
+	if c.endAt != 0 && (at == 0 || c.endAt < at) {
+		at = c.endAt
+	}
+	return at, at != 0
+}
+
+// Tick does what is due at now. Too early it does nothing.
+func (c *Conn) Tick(now time.Duration) Events {
+	if c.endAt != 0 && now >= c.endAt {
+		if c.state == SynSent || c.state == SynReceived {
+			return c.end(TimedOut)
+		}
+		return c.end(Finished)
+	}
+	if c.ackAt != 0 && now >= c.ackAt {
+		c.ackAt = 0
+		c.notes |= owesACK
+	}
+	if c.rexmitAt == 0 || now < c.rexmitAt {
+		return 0
+	}
+	c.rexmitAt = 0
+	switch {
+	case !c.state.synchronized():
+		return c.synTimeout(now)
+	case c.inFlight() > 0:
+		return c.retransmissionTimeout(now)
+	default:
+		return c.probeTimeout(now)
+	}
+}
+
+// synTimeout: the SYN, or SYN-ACK, was not answered.
+func (c *Conn) synTimeout(now time.Duration) Events {
+	if c.synOver(now) || c.userTimeoutOver(now) {
+		return c.end(TimedOut)
+	}
+	c.retries++
+	if c.state == SynSent {
+		c.rto = c.cfg.synWait(c.retries)
+	} else {
+		c.rto = c.cfg.doubled(c.rto, 1)
+	}
+	c.sndNxt = c.sndUna
+	c.timedAt = 0
+	c.notes |= owesSYN
+	return 0
+}
+
+// retransmissionTimeout: nothing of what is in flight was acknowledged for an RTO (RFC 6298, 5.4 to 5.7). All of it is
+// sent again as the window opens.
+func (c *Conn) retransmissionTimeout(now time.Duration) Events {
+	over := c.retries > 0 && now-c.since >= c.cfg.patience(c.cfg.MinRTO, c.cfg.Retries2)
+	if over || c.userTimeoutOver(now) {
+		return c.end(TimedOut)
+	}
+	c.collapse()
+	c.retries = min(c.retries+1, 254)
+	c.rto = c.cfg.doubled(c.rto, 1)
+	c.sndNxt = c.sndUna
+	c.timedAt = 0
+	c.notes |= owesFirst
+	return 0
+}
+
+// probeTimeout: bytes wait, none is in flight, and the peer's window is closed (RFC 9293, 3.8.6.1). As long as it
+// answers, it may keep it closed.
+func (c *Conn) probeTimeout(now time.Duration) Events {
+	if c.retries >= c.cfg.Retries2 || c.userTimeoutOver(now) {
+		return c.end(TimedOut)
+	}
+	c.retries++
+	c.rto = c.cfg.doubled(c.rto, 1)
+	c.notes |= owesProbe
+	return 0
+}
+
+// userTimeoutOver reports whether TCP_USER_TIMEOUT has passed without progress.
+func (c *Conn) userTimeoutOver(now time.Duration) bool {
+	return c.userTimeout != 0 && now-c.since >= c.userTimeout
+}
+
+// armRetransmission sets the retransmission timer, or that of window probes.
+func (c *Conn) armRetransmission(now time.Duration) {
+	if c.retries == 0 {
+		c.since = now
+	}
+	c.rexmitAt = now + c.rto
+	if c.userTimeout != 0 {
+		c.rexmitAt = min(c.rexmitAt, max(c.since+c.userTimeout, now+1))
+	}
+}
+
+// oweACK lets the acknowledgement of new bytes wait a little, but not of more than two segments (RFC 9293, 3.8.6.3).
+func (c *Conn) oweACK(now time.Duration) {
+	switch {
+	case c.cfg.DelayedAck == 0, c.rcvNxt-c.acked >= 2*uint32(c.mss):
+		c.notes |= owesACK
+	case c.ackAt == 0:
+		c.ackAt = now + c.cfg.DelayedAck
+	}
+}
+
+// challengeACK sends an ACK to a peer whose segment can't be right (RFC 5961), unless there were many.
+func (c *Conn) challengeACK(now time.Duration) {
+	if c.mayChallenge(now) {
+		c.notes |= owesACK
+	}
+}
+
+// mayChallenge counts an answer to a segment that can't be right, and says whether there are few enough in this second.
+func (c *Conn) mayChallenge(now time.Duration) bool {
+	if at := seconds(now); at != c.challengeAt {
+		c.challengeAt, c.challenge = at, 0
+	}
+	if c.challenge >= c.cfg.ChallengeAcks {
+		return false
+	}
+	c.challenge++
+	return true
+}
