@@ -54,6 +54,8 @@ func appendHeader(b []byte, p *Packet) (out []byte, start int, err error) {
 // appendBody appends the transport header and the payload, and sets the checksum.
 func appendBody(b []byte, p *Packet) ([]byte, error) {
 	switch {
+	case p.Proto == TCP:
+		return appendTCP(b, p)
 	case p.Proto == UDP, p.Proto == UDPLite:
 		return appendUDP(b, p)
 	case p.Proto == ICMP && p.Is4(), p.Proto == ICMPv6 && !p.Is4():
@@ -93,6 +95,8 @@ func Parse(b []byte) (Packet, error) {
 		return Packet{}, err
 	}
 	switch {
+	case p.Proto == TCP:
+		err = parseTCP(body, &p)
 	case p.Proto == UDP, p.Proto == UDPLite:
 		err = parseUDP(body, &p)
 	case p.Proto == ICMP && p.Is4(), p.Proto == ICMPv6 && !p.Is4():
