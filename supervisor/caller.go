@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && amd64
+
+package supervisor
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// callers caches one pidfd for each thread that calls. A pidfd of a thread
+// that has died gives ESRCH for ever, even when its number lives again, so the
+// cache mends itself.
+type callers struct {
+	threads bool // the kernel has PIDFD_THREAD (6.9)
+
+	mu     sync.Mutex
+	pidfds map[int]int
+}
+
+// maxCallers bounds the cache: dead threads are not reported.
+const maxCallers = 1024
+
+// pidfdThreadKnown probes pidfd_open(2) for PIDFD_THREAD.
+func pidfdThreadKnown() bool {
+	fd, err := unix.PidfdOpen(unix.Gettid(), unix.PIDFD_THREAD)
+	if err != nil {
+		return false
+	}
+	unix.Close(fd)
+	return true
+}
+
+// getfd duplicates the descriptor fd of the thread tid. EBADF: the thread has
+// no such descriptor. EPERM: the process is shielded. ESRCH: it is gone.
+func (cs *callers) getfd(tid, fd int) (int, error) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	pidfd, cached := cs.pidfds[tid]
+	if cached {
+		dup, err := unix.PidfdGetfd(pidfd, fd, 0)
+		if err != unix.ESRCH {
+			return dup, err
+		}
+		unix.Close(pidfd)
+		delete(cs.pidfds, tid)
+	}
+	pidfd, err := cs.open(tid)
+	if err != nil {
+		return -1, err
+	}
+	if len(cs.pidfds) >= maxCallers {
+		cs.closeLocked()
+	}
+	cs.pidfds[tid] = pidfd
+	return unix.PidfdGetfd(pidfd, fd, 0)
+}
+
+func (cs *callers) open(tid int) (int, error) {
+	if cs.threads {
+		return unix.PidfdOpen(tid, unix.PIDFD_THREAD)
+	}
+	pid, err := threadGroup(tid)
+	if err != nil {
+		return -1, err
+	}
+	return unix.PidfdOpen(pid, 0)
+}
+
+func (cs *callers) close() {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.closeLocked()
+}
+
+func (cs *callers) closeLocked() {
+	for _, fd := range cs.pidfds {
+		unix.Close(fd)
+	}
+	clear(cs.pidfds)
+}
+
+// threadGroup finds the process that a thread belongs to (proc_pid_status(5)).
+func threadGroup(tid int) (int, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", tid))
+	if err != nil {
+		return 0, unix.ESRCH
+	}
+	for line := range bytes.Lines(b) {
+		if rest, ok := bytes.CutPrefix(line, []byte("Tgid:")); ok {
+			return strconv.Atoi(string(bytes.TrimSpace(rest)))
+		}
+	}
+	return 0, unix.ESRCH
+}
+
+// cookie identifies the socket behind a descriptor for as long as the system
+// runs; inode numbers are used again, cookies are not. ok is false for what
+// is no socket.
+func cookie(fd int) (c uint64, ok bool) {
+	c, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_COOKIE)
+	return c, err == nil
+}

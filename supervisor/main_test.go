@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && amd64
+
+package supervisor
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// roleVariable makes the test binary another program: most targets of these
+// tests are roles of it, so that they need nothing installed.
+const roleVariable = "DIALTONE_TEST_ROLE"
+
+// roles by name; each returns the exit status.
+var roles = map[string]func() int{
+	"nested":            roleNested,
+	"uring":             roleUring,
+	"attributes":        func() int { return roleAttributes("cat", "/proc/self/status", "/proc/self/limits") },
+	"attributes-hosted": func() int { return roleAttributes(os.Args[0]) },
+	"host":              roleHost,
+	"daemons":           roleDaemons,
+	"terminal":          roleTerminal,
+}
+
+func TestMain(m *testing.M) {
+	name := os.Getenv(roleVariable)
+	os.Unsetenv(roleVariable)
+	if name == "nobody" {
+		becomeNobody()
+		name = ""
+	}
+	if name != "" {
+		os.Exit(roles[name]())
+	}
+	os.Exit(m.Run())
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// becomeNobody drops every capability for good, and then root.
+func becomeNobody() {
+	for c := uintptr(0); c <= unix.CAP_LAST_CAP; c++ {
+		_, _, e := syscall.AllThreadsSyscall6(unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, c, 0, 0, 0, 0)
+		if e != 0 {
+			panic(e)
+		}
+	}
+	must(syscall.Setgroups(nil))
+	must(syscall.Setgid(65534))
+	must(syscall.Setuid(65534))
+	// Changing users makes a process undumpable; exec makes it dumpable.
+	must(syscall.Exec("/proc/self/exe", os.Args, os.Environ()))
+}
+
+// runProgram hosts argv with every call left to the kernel.
+func runProgram(argv ...string) int {
+	s, err := New(Options{})
+	must(err)
+	s.serve = (*call).proceed
+	status, err := s.Run(context.Background(), Program{Argv: argv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
+	if err != nil {
+		fmt.Println(err)
+	}
+	return status
+}
+
+func roleNested() int { return runProgram("true") }
+
+func roleHost() int { return runProgram("cat", "/proc/self/status", "/proc/self/limits") }
+
+func roleDaemons() int { return runProgram("sh", "-c", daemonScript) }
+
+func roleTerminal() int {
+	// A test run in the background inherits SIGINT ignored; catching it once
+	// gives children the default again.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGINT)
+	// A shell would do, but dash loses a SIGINT that arrives as it forks.
+	return runProgram("cat", "/proc/self/stat", "-")
+}
+
+func roleUring() int {
+	_, _, e := unix.Syscall(unix.SYS_IO_URING_SETUP, 1, 0, 0)
+	fmt.Print(e.Error())
+	return 0
+}
+
+// roleAttributes execs argv, or the role "host", with a signal blocked, two
+// ignored, a umask and limits set.
+func roleAttributes(argv ...string) int {
+	runtime.LockOSThread()
+	must(unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 321, Max: 654}))
+	must(unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{Cur: 0, Max: 0}))
+	unix.Umask(0o27)
+	var set unix.Sigset_t
+	set.Val[0] = 1 << (unix.SIGUSR1 - 1)
+	must(unix.PthreadSigmask(unix.SIG_BLOCK, &set, nil))
+	signal.Ignore(unix.SIGHUP, unix.SIGINT)
+	if len(argv) == 1 {
+		must(os.Setenv(roleVariable, "host"))
+		return int(syscall.Exec("/proc/self/exe", argv, os.Environ()).(syscall.Errno))
+	}
+	return int(syscall.Exec("/bin/"+argv[0], argv, os.Environ()).(syscall.Errno))
+}

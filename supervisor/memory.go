@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && amd64
+
+package supervisor
+
+import (
+	"golang.org/x/sys/unix"
+)
+
+// A target's memory is read and written by process_vm_readv(2) and
+// process_vm_writev(2). The thread may die meanwhile and its number pass to
+// another: a read counts only if the call is valid after it, a write is done
+// only if the call is valid before it.
+
+// read fills b from the caller's memory at addr. EFAULT: not all of it is
+// mapped. ENOENT: the call is gone.
+func (c *call) read(addr uint64, b []byte) unix.Errno {
+	if len(b) == 0 {
+		return 0
+	}
+	n, err := unix.ProcessVMReadv(c.tid,
+		[]unix.Iovec{{Base: &b[0], Len: uint64(len(b))}},
+		[]unix.RemoteIovec{{Base: uintptr(addr), Len: len(b)}}, 0)
+	return c.transferred(n, err, len(b))
+}
+
+// write copies b to the caller's memory at addr; errors as read.
+func (c *call) write(addr uint64, b []byte) unix.Errno {
+	if len(b) == 0 {
+		return 0
+	}
+	if !c.valid() {
+		return unix.ENOENT
+	}
+	n, err := unix.ProcessVMWritev(c.tid,
+		[]unix.Iovec{{Base: &b[0], Len: uint64(len(b))}},
+		[]unix.RemoteIovec{{Base: uintptr(addr), Len: len(b)}}, 0)
+	return c.transferred(n, err, len(b))
+}
+
+// transferred judges the outcome of a transfer of want bytes.
+func (c *call) transferred(n int, err error, want int) unix.Errno {
+	switch {
+	case !c.valid():
+		return unix.ENOENT
+	case err == nil && n == want:
+		return 0
+	case err == unix.EPERM:
+		c.target.sup.warnUnreachable(c.tid, "process_vm_readv")
+		return unix.EPERM
+	default: // EFAULT, or short at the end of the mapping
+		return unix.EFAULT
+	}
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && amd64
+
+package supervisor
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// parking holds the calls of a target that wait. The kernel does not tell when
+// a waiting call is interrupted or its caller killed: so the calls are asked
+// in turn, and one that its own thread has left behind is found at once.
+type parking struct {
+	mu    sync.Mutex
+	calls map[int]*parked // by thread
+	sweep *time.Timer     // set while there are calls
+	waits sync.WaitGroup
+}
+
+// sweepEvery is how late an interrupted wait is given up.
+const sweepEvery = 100 * time.Millisecond
+
+type parked struct {
+	call   *call
+	cancel context.CancelFunc
+}
+
+// park runs wait, which answers the call when it can, in a goroutine of its
+// own. ctx is cancelled when nobody waits for the answer any more.
+func (c *call) park(wait func(ctx context.Context)) {
+	p := &c.target.parking
+	ctx, cancel := context.WithCancel(context.Background())
+	entry := &parked{call: c, cancel: cancel}
+	p.mu.Lock()
+	if p.calls == nil {
+		p.calls = map[int]*parked{}
+	}
+	p.calls[c.tid] = entry
+	if p.sweep == nil {
+		p.sweep = time.AfterFunc(sweepEvery, p.sweepAll)
+	}
+	p.mu.Unlock()
+	p.waits.Go(func() {
+		wait(ctx)
+		cancel()
+		p.mu.Lock()
+		if p.calls[c.tid] == entry {
+			delete(p.calls, c.tid)
+		}
+		p.mu.Unlock()
+	})
+}
+
+// superseded cancels what the thread waited for before its present call.
+func (p *parking) superseded(tid int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if entry := p.calls[tid]; entry != nil {
+		entry.cancel()
+		delete(p.calls, tid)
+	}
+}
+
+func (p *parking) sweepAll() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for tid, entry := range p.calls {
+		if !entry.call.valid() {
+			entry.cancel()
+			delete(p.calls, tid)
+		}
+	}
+	if len(p.calls) == 0 {
+		p.sweep = nil
+		return
+	}
+	p.sweep.Reset(sweepEvery)
+}
+
+// cancelAll cancels every wait and returns when all have ended.
+func (p *parking) cancelAll() {
+	p.mu.Lock()
+	for tid, entry := range p.calls {
+		entry.cancel()
+		delete(p.calls, tid)
+	}
+	p.mu.Unlock()
+	p.waits.Wait()
+}

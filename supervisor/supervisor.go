@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && amd64
+
+package supervisor
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Supervisor hosts programs. Programs under one supervisor reach each other
+// at the kernel's speed; see the package comment.
+type Supervisor struct {
+	opts    Options
+	serve   func(*call)
+	threads bool // pidfd_open(2) knows PIDFD_THREAD
+	warned  sync.Map
+}
+
+// New makes a supervisor, or says what the running kernel lacks.
+func New(opts Options) (*Supervisor, error) {
+	if err := checkNotifSizes(); err != nil {
+		return nil, err
+	}
+	s := &Supervisor{opts: opts, threads: pidfdThreadKnown()}
+	s.serve = s.dispatch
+	return s, nil
+}
+
+// warn reports something that the user should know once.
+func (s *Supervisor) warn(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if _, again := s.warned.LoadOrStore(text, true); !again && s.opts.Warn != nil {
+		s.opts.Warn(text)
+	}
+}
+
+// warnUnreachable reports a process that the kernel shields from us.
+func (s *Supervisor) warnUnreachable(tid int, call string) {
+	s.warn("process %d cannot be hosted (%s: operation not permitted): its program is executable but not readable, or it runs as another user", tid, call)
+}
+
+// A Target is a started program with all its descendants.
+type Target struct {
+	sup     *Supervisor
+	proc    *process
+	callers callers
+	parking parking
+	reader  atomic.Int64 // thread id of the reader while it reads
+	ended   atomic.Bool  // no process is left, or none that we can reach
+	done    chan struct{}
+	status  unix.WaitStatus
+	err     error
+}
+
+// Start starts a program. A *StartError says that, and why, there is none.
+func (s *Supervisor) Start(p Program) (*Target, error) {
+	proc, err := startShim(&p)
+	if err != nil {
+		return nil, err
+	}
+	if !proc.listener.addFDSendKnown() {
+		proc.end()
+		return nil, fmt.Errorf("this kernel's seccomp user notification lacks SECCOMP_ADDFD_FLAG_SEND; Linux 5.14 or later is needed")
+	}
+	_ = proc.listener.syncWakeUp() // EINVAL before Linux 6.6: slower, nothing else
+	t := &Target{
+		sup:     s,
+		proc:    proc,
+		callers: callers{threads: s.threads, pidfds: map[int]int{}},
+		done:    make(chan struct{}),
+	}
+	readerDone := make(chan struct{})
+	go func() {
+		defer close(readerDone)
+		t.read()
+	}()
+	// The exec itself already passes the filter: the reader must run.
+	if err = proc.release(); err != nil {
+		proc.kill()
+	}
+	go t.monitor(readerDone)
+	if err != nil {
+		<-t.done
+		return nil, err
+	}
+	return t, nil
+}
+
+// monitor waits for the program's end and then ends all that is left of it.
+func (t *Target) monitor(readerDone <-chan struct{}) {
+	t.status, t.err = t.proc.wait()
+	t.proc.kill()
+	t.proc.reapKeeper()
+	t.ended.Store(true)
+	// With the last process gone, the reader sees the end (Linux 6.11) or
+	// waits for ever (before): a signal brings it back from the kernel. The
+	// signal is lost if the reader is not yet there, so it is repeated.
+	tick := time.NewTicker(time.Millisecond)
+	for ended := false; !ended; {
+		select {
+		case <-readerDone:
+			ended = true
+		case <-tick.C:
+			if tid := t.reader.Load(); tid != 0 {
+				_ = unix.Tgkill(unix.Getpid(), int(tid), unix.SIGURG) // ESRCH: it has just left
+			}
+		}
+	}
+	tick.Stop()
+	t.parking.cancelAll()
+	t.callers.close()
+	t.proc.close()
+	close(t.done)
+}
+
+// Wait returns the program's exit status: its own, or 128 plus the number of
+// the signal that killed it. When it returns, no descendant is left.
+func (t *Target) Wait() (int, error) {
+	<-t.done
+	if t.err != nil {
+		return 125, t.err
+	}
+	if t.status.Signaled() {
+		return 128 + int(t.status.Signal()), nil
+	}
+	return t.status.ExitStatus(), nil
+}
+
+// Done is closed when Wait would return at once.
+func (t *Target) Done() <-chan struct{} { return t.done }
+
+// Signal sends a signal to the program itself, not to its descendants.
+func (t *Target) Signal(s unix.Signal) error { return t.proc.signal(s) }
+
+// Kill ends the program and all its descendants.
+func (t *Target) Kill() { t.proc.kill() }
