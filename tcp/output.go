@@ -33,7 +33,7 @@ func (c *Conn) nextReset(now time.Duration, out *wire.Segment) bool {
 		return false
 	}
 	c.notes &^= owesReset
-	c.fill(now, out, c.sndNxt, wire.RST|wire.ACK, nil)
+	c.fill(now, out, c.bareSeq(), wire.RST|wire.ACK, nil)
 	return true
 }
 
@@ -190,8 +190,18 @@ func (c *Conn) nextACK(now time.Duration, out *wire.Segment) bool {
 	if !c.has(owesACK) {
 		return false
 	}
-	c.fill(now, out, c.sndNxt, wire.ACK, nil)
+	c.fill(now, out, c.bareSeq(), wire.ACK, nil)
 	return true
+}
+
+// bareSeq returns the number of a segment without text. It must lie in the peer's window, or the peer would not look at
+// the acknowledgement: so not sndNxt, which a timeout puts back, but the end of all that was sent, or of the window
+// (Linux: tcp_acceptable_seq).
+func (c *Conn) bareSeq() uint32 {
+	if end := c.sndUna + c.sndWnd; c.state != SynReceived && before(end, c.sndMax) {
+		return end
+	}
+	return c.sndMax
 }
 
 // fill makes a segment. If it acknowledges, no other acknowledgement is due.
