@@ -5,6 +5,7 @@ package selinux
 import (
 	"strings"
 
+	"dialtone/selinux/internal/cil"
 	"dialtone/selinux/internal/policydb"
 )
 
@@ -170,4 +171,15 @@ func (p *Policy) Booleans() map[string]bool {
 		}
 	}
 	return m
+}
+
+// CompileCIL compiles the text of a policy in CIL; file is its name in errors. It knows the statements that a policy
+// on sockets needs, and gives an error at file:line for any other. The policy answers as what secilc makes of the
+// text, except that typebounds are enforced when access is computed and not when it is compiled, as by secilc -N.
+func CompileCIL(file string, text []byte) (*Policy, error) {
+	db, err := cil.Compile(file, text)
+	if err != nil {
+		return nil, err
+	}
+	return newPolicy(db), nil
 }

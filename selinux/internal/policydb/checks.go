@@ -2,31 +2,16 @@
 
 package policydb
 
+import "fmt"
+
 // maxBoundsDepth is the kernel's POLICYDB_BOUNDS_MAXDEPTH: how many bounds may stand above a type, role or user.
 const maxBoundsDepth = 4
 
 // checkSymbols looks at what one symbol table says of a later one.
 func (r *reader) checkSymbols(db *DB) {
-	r.section = "types"
-	r.bounds("type", len(db.Types), func(v uint32) uint32 { return db.Types[v-1].Bounds })
-	for i := range db.Types {
-		if b := db.Types[i].Bounds; r.err == nil && b != 0 && db.Types[b-1].Attribute {
-			r.failAt(r.off, "type %q is bounded by the attribute %q", db.Types[i].Name, db.Types[b-1].Name)
-		}
-	}
-	r.section = "roles"
-	r.bounds("role", len(db.Roles), func(v uint32) uint32 { return db.Roles[v-1].Bounds })
-	for i := range db.Roles {
-		if b := db.Roles[i].Bounds; r.err == nil && b != 0 && !db.Roles[b-1].Types.Contains(db.Roles[i].Types) {
-			r.failAt(r.off, "role %q has types that its bounds %q lacks", db.Roles[i].Name, db.Roles[b-1].Name)
-		}
-	}
-	r.section = "users"
-	r.bounds("user", len(db.Users), func(v uint32) uint32 { return db.Users[v-1].Bounds })
-	for i := range db.Users {
-		if b := db.Users[i].Bounds; r.err == nil && b != 0 && !db.Users[b-1].Roles.Contains(db.Users[i].Roles) {
-			r.failAt(r.off, "user %q has roles that its bounds %q lacks", db.Users[i].Name, db.Users[b-1].Name)
-		}
+	r.section = "symbols"
+	if fault := db.BoundsFault(); fault != "" {
+		r.failAt(r.off, "%s", fault)
 	}
 	if !db.MLS {
 		return // the ranges have no meaning
@@ -38,22 +23,46 @@ func (r *reader) checkSymbols(db *DB) {
 	}
 }
 
-// bounds refuses chains of bounds that are too long, loop, or lead out of the table.
-func (r *reader) bounds(what string, n int, of func(uint32) uint32) {
-	for v := uint32(1); int(v) <= n; v++ {
-		depth := 0
-		for b := of(v); b != 0; b = of(b) {
-			if uint64(b) > uint64(n) {
-				r.failAt(r.off, "a %s is bounded by the unknown value %d", what, b)
-			}
-			if depth++; depth > maxBoundsDepth {
-				r.failAt(r.off, "the bounds of a %s are too deep or loop", what)
-			}
-			if r.err != nil {
-				return
+// BoundsFault tells what is wrong with the bounds of types, roles and users (policydb_bounds_sanity_check in the
+// kernel), or gives "".
+func (db *DB) BoundsFault() string {
+	for _, t := range []struct {
+		what  string
+		n     int
+		bound func(i int) uint32
+		name  func(v uint32) string
+		fits  func(i int, bound uint32) bool
+	}{
+		{
+			"type", len(db.Types), func(i int) uint32 { return db.Types[i].Bounds }, db.TypeName,
+			func(i int, b uint32) bool { return !db.Types[b-1].Attribute },
+		},
+		{
+			"role", len(db.Roles), func(i int) uint32 { return db.Roles[i].Bounds }, db.RoleName,
+			func(i int, b uint32) bool { return db.Roles[b-1].Types.Contains(db.Roles[i].Types) },
+		},
+		{
+			"user", len(db.Users), func(i int) uint32 { return db.Users[i].Bounds }, db.UserName,
+			func(i int, b uint32) bool { return db.Users[b-1].Roles.Contains(db.Users[i].Roles) },
+		},
+	} {
+		for i := range t.n {
+			depth := 0
+			for b := t.bound(i); b != 0; b = t.bound(int(b - 1)) {
+				name, bound := t.name(uint32(i+1)), t.name(b)
+				if uint64(b) > uint64(t.n) {
+					return fmt.Sprintf("%s %s is bounded by the unknown %s", t.what, name, bound)
+				}
+				if depth++; depth > maxBoundsDepth {
+					return fmt.Sprintf("the bounds of %s %s are too deep or loop", t.what, name)
+				}
+				if depth == 1 && !t.fits(i, b) {
+					return fmt.Sprintf("%s %s is wider than its bounds %s, or they are an attribute", t.what, name, bound)
+				}
 			}
 		}
 	}
+	return ""
 }
 
 // knownRange tells if all sensitivities and categories are defined.

@@ -30,9 +30,9 @@ func (l *Level) Equal(m *Level) bool {
 // Equal tells if both are the same range.
 func (r *Range) Equal(s *Range) bool { return r.Low.Equal(&s.Low) && r.High.Equal(&s.High) }
 
-// valid tells if the range may stand in a policy: known levels, each with categories that its sensitivity may have,
+// Valid tells if the range may stand in a policy: known levels, each with categories that its sensitivity may have,
 // and the high one dominating the low one.
-func (r *Range) valid(db *DB) bool {
+func (r *Range) Valid(db *DB) bool {
 	return db.knownRange(r) &&
 		db.Sensitivities[r.Low.Sensitivity-1].Categories.Contains(r.Low.Categories) &&
 		db.Sensitivities[r.High.Sensitivity-1].Categories.Contains(r.High.Categories) &&
@@ -71,7 +71,7 @@ func (db *DB) Fault(c *Context) ContextFault {
 	if !db.MLS {
 		return FaultNone
 	}
-	if !c.Range.valid(db) {
+	if !c.Range.Valid(db) {
 		if db.knownRange(&c.Range) && !c.Range.High.Dominates(&c.Range.Low) {
 			return FaultDominance
 		}

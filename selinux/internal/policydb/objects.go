@@ -145,7 +145,7 @@ func (r *reader) rangeTransitions(db *DB) {
 		if _, ok := db.RangeTransitions[key]; ok {
 			r.failAt(off, "two range transitions have the same source, target and class")
 		}
-		if r.err == nil && (!db.knownRange(&rg) || !rg.valid(db)) {
+		if r.err == nil && (!db.knownRange(&rg) || !rg.Valid(db)) {
 			r.failAt(at, "a range transition has an invalid range")
 		}
 		db.RangeTransitions[key] = rg

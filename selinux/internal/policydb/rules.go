@@ -90,31 +90,45 @@ func (r *reader) condition(booleans int) []BoolTerm {
 		return nil
 	}
 	expr := make([]BoolTerm, n)
-	depth := 0
 	for i := range expr {
 		at := r.off
-		op := r.enum(uint32(BoolNeq), "a condition's operator")
-		boolean := r.u32("a condition's boolean")
-		needs, grows := 2, -1
-		switch BoolOp(op) {
-		case BoolValue:
-			needs, grows = 0, 1
+		op, boolean := r.enum(uint32(BoolNeq), "a condition's operator"), r.u32("a condition's boolean")
+		if BoolOp(op) == BoolValue {
 			r.checkValue(at, boolean, booleans, "a condition's boolean")
-		case BoolNot:
-			needs, grows = 1, 0
-		case 0:
-			r.failAt(at, "a condition's operator is 0")
 		}
-		if depth < needs || depth+grows > MaxConditionDepth {
-			r.failAt(at, "a condition's operands do not fit its operators, or are deeper than %d", MaxConditionDepth)
-		}
-		depth += grows
 		expr[i] = BoolTerm{BoolOp(op), boolean}
 	}
-	if depth != 1 {
-		r.failAt(off, "a condition leaves %d results, not 1", depth)
+	if depth := ConditionDepth(expr); depth == 0 || depth > MaxConditionDepth {
+		r.failAt(off, "a condition's operands do not fit its operators, or are deeper than %d", MaxConditionDepth)
 	}
 	return expr
+}
+
+// ConditionDepth gives the stack that a condition needs, and 0 if its operands do not fit its operators.
+func ConditionDepth(expr []BoolTerm) int {
+	depth, deepest := 0, 0
+	for _, t := range expr {
+		switch t.Op {
+		case BoolValue:
+			depth++
+		case BoolNot:
+			if depth < 1 {
+				return 0
+			}
+		case BoolOr, BoolAnd, BoolXor, BoolEq, BoolNeq:
+			if depth < 2 {
+				return 0
+			}
+			depth--
+		default:
+			return 0
+		}
+		deepest = max(deepest, depth)
+	}
+	if depth != 1 {
+		return 0
+	}
+	return deepest
 }
 
 // SortRules puts the rules into the order that the look-ups need. Rules of one key keep the order of the policy,
