@@ -4,27 +4,360 @@ package tcp
 
 import (
 	"testing"
+	"time"
 
 	"dialtone/wire"
 )
 
-func TestHandshakeDataClose(t *testing.T) {
+// in makes a connection in each state.
+var in = map[State]func(testing.TB, *Config) *bench{
+	SynSent: inSynSent, SynReceived: inSynReceived, Established: inEstablished,
+	FinWait1: inFinWait1, FinWait2: inFinWait2, CloseWait: inCloseWait,
+	Closing: inClosing, LastAck: inLastAck, TimeWait: inTimeWait,
+}
+
+// states are all states but Closed, in order.
+var states = []State{SynSent, SynReceived, Established, FinWait1, FinWait2, CloseWait, Closing, LastAck, TimeWait}
+
+// answer drains the connection and says in a word what it sent: none, ACK, SYN-ACK, RST, or what ResetFor makes.
+func (b *bench) answer(ev Events, to *wire.Segment) string {
+	b.Helper()
+	if ev&Refuse != 0 {
+		b.quiet()
+		if _, ok := ResetFor(to); !ok {
+			return "none"
+		}
+		return "refuse"
+	}
+	var s wire.Segment
+	got := "none"
+	for n := 0; b.c.Next(b.now, &s); n++ {
+		if n > 0 {
+			b.Fatalf("%v: a second segment %s", b.c.State(), describe(&s))
+		}
+		switch s.Flags &^ wire.PSH {
+		case wire.ACK:
+			got = "ACK"
+		case wire.SYN | wire.ACK:
+			got = "SYN-ACK"
+		case wire.RST | wire.ACK:
+			got = "RST"
+		case wire.FIN | wire.ACK:
+			got = "FIN"
+		default:
+			b.Fatalf("%v: unexpected %s", b.c.State(), describe(&s))
+		}
+	}
+	return got
+}
+
+// TestReceive_everyStateEveryEvent is RFC 9293, 3.10.7 as a table, with the changes of RFC 5961: for each state what a
+// kind of segment leads to, and how it is answered.
+func TestReceive_everyStateEveryEvent(t *testing.T) {
+	type outcome struct {
+		state  State
+		answer string
+		reason Reason
+	}
+	stay := State(255)
+	ack := outcome{stay, "ACK", Running}
+	none := outcome{stay, "none", Running}
+	refuse := outcome{stay, "refuse", Running}
+	reset := outcome{Closed, "none", Reset}
+
+	for _, e := range []struct {
+		name string
+		seg  func(rcv, snd uint32) *wire.Segment // rcv: the next number expected; snd: all that was sent
+		want [9]outcome                          // by state
+	}{
+		{
+			"RST with the next number",
+			func(rcv, snd uint32) *wire.Segment { return peer(wire.RST|wire.ACK, rcv, snd, "") },
+			[9]outcome{
+				{Closed, "none", Refused},
+				{Closed, "none", ResetHandshake}, reset, reset, reset,
+				{Closed, "none", ResetAfterFIN}, reset, reset,
+				{Closed, "none", Finished},
+			},
+		},
+		{
+			"RST elsewhere in the window", // RFC 5961, 3.2
+			func(rcv, _ uint32) *wire.Segment { return peer(wire.RST, rcv+10, 0, "") },
+			[9]outcome{none, ack, ack, ack, ack, ack, ack, ack, ack},
+		},
+		{
+			"RST outside of the window",
+			func(rcv, _ uint32) *wire.Segment { return peer(wire.RST, rcv+20000, 0, "") },
+			[9]outcome{none, none, none, none, none, none, none, none, none},
+		},
+		{
+			"RST with a number of the past",
+			func(rcv, _ uint32) *wire.Segment { return peer(wire.RST, rcv-1, 0, "") },
+			[9]outcome{none, none, none, none, none, none, none, none, none},
+		},
+		{
+			"SYN in the window", // RFC 5961, 4.2; in SYN-SENT a simultaneous open
+			func(rcv, _ uint32) *wire.Segment { return peer(wire.SYN, rcv, 0, "") },
+			[9]outcome{{SynReceived, "SYN-ACK", Running}, ack, ack, ack, ack, ack, ack, ack, ack},
+		},
+		{
+			"SYN outside of the window", // in TIME-WAIT a new connection
+			func(rcv, _ uint32) *wire.Segment { return peer(wire.SYN, rcv+20000, 0, "") },
+			[9]outcome{{SynReceived, "SYN-ACK", Running}, ack, ack, ack, ack, ack, ack, ack, {Closed, "none", Finished}},
+		},
+		{
+			"the peer's SYN again",
+			func(uint32, uint32) *wire.Segment { return peer(wire.SYN, 0, 0, "") },
+			[9]outcome{{SynReceived, "SYN-ACK", Running}, {stay, "SYN-ACK", Running}, ack, ack, ack, ack, ack, ack, ack},
+		},
+		{
+			"ACK of what was never sent", // RFC 5961, 5.2
+			func(rcv, snd uint32) *wire.Segment { return peer(wire.ACK, rcv, snd+1, "") },
+			[9]outcome{refuse, refuse, ack, ack, ack, ack, ack, ack, ack},
+		},
+		{
+			"ACK of long ago", // RFC 5961, 5.2
+			func(rcv, snd uint32) *wire.Segment { return peer(wire.ACK, rcv, snd-20000, "") },
+			[9]outcome{refuse, refuse, ack, ack, ack, ack, ack, ack, ack},
+		},
+		{
+			"SYN-ACK of what was never sent",
+			func(rcv, snd uint32) *wire.Segment { return peer(wire.SYN|wire.ACK, rcv-1, snd+1, "") },
+			[9]outcome{refuse, refuse, ack, ack, ack, ack, ack, ack, ack},
+		},
+		{
+			"text without ACK",
+			func(rcv, _ uint32) *wire.Segment { return peer(0, rcv, 0, "text") },
+			[9]outcome{none, none, none, none, none, none, none, none, none},
+		},
+		{
+			"nothing new",
+			func(rcv, snd uint32) *wire.Segment { return peer(wire.ACK, rcv, min(snd, 1), "") },
+			[9]outcome{none, {Established, "none", Running}, none, none, none, none, none, none, none},
+		},
+		{
+			"ACK of everything",
+			func(rcv, snd uint32) *wire.Segment { return peer(wire.ACK, rcv, snd, "") },
+			[9]outcome{
+				none,
+				{Established, "none", Running}, none,
+				{FinWait2, "none", Running}, none, none,
+				{TimeWait, "none", Running},
+				{Closed, "none", Finished}, none,
+			},
+		},
+		{
+			"FIN and ACK of everything",
+			func(rcv, snd uint32) *wire.Segment { return peer(wire.FIN|wire.ACK, rcv, snd, "") },
+			[9]outcome{
+				none,
+				{CloseWait, "ACK", Running},
+				{CloseWait, "ACK", Running},
+				{TimeWait, "ACK", Running},
+				{TimeWait, "ACK", Running}, ack,
+				{TimeWait, "ACK", Running},
+				{Closed, "none", Finished}, ack,
+			},
+		},
+		{
+			"FIN and no new ACK",
+			func(rcv, _ uint32) *wire.Segment { return peer(wire.FIN|wire.ACK, rcv, 1, "") },
+			[9]outcome{
+				none,
+				{CloseWait, "ACK", Running},
+				{CloseWait, "ACK", Running},
+				{Closing, "ACK", Running},
+				{TimeWait, "ACK", Running}, ack, ack, ack, ack,
+			},
+		},
+		{
+			"text",
+			func(rcv, _ uint32) *wire.Segment { return peer(wire.ACK, rcv, 1, "text") },
+			[9]outcome{none, {Established, "ACK", Running}, ack, ack, ack, ack, ack, ack, ack},
+		},
+		{
+			"text outside of the window",
+			func(rcv, _ uint32) *wire.Segment { return peer(wire.ACK, rcv+20000, 1, "text") },
+			[9]outcome{none, ack, ack, ack, ack, ack, ack, ack, ack},
+		},
+		{
+			"window probe",
+			func(rcv, _ uint32) *wire.Segment { return peer(wire.ACK, rcv-1, 1, "") },
+			[9]outcome{none, ack, ack, ack, ack, ack, ack, ack, ack},
+		},
+		{
+			"SYN-ACK",
+			func(_, snd uint32) *wire.Segment { return peer(wire.SYN|wire.ACK, 0, 1, "") },
+			[9]outcome{{Established, "ACK", Running}, {Established, "none", Running}, ack, ack, ack, ack, ack, ack, ack},
+		},
+	} {
+		for i, s := range states {
+			t.Run(e.name+" in "+s.String(), func(t *testing.T) {
+				b := in[s](t, plain())
+				rcv, snd := b.c.rcvNxt-peerISS, b.c.sndMax-ourISS
+				if s == SynSent {
+					rcv = 1
+				}
+				seg := e.seg(rcv, snd)
+				got := b.answer(b.receive(seg), seg)
+				want := e.want[i]
+				if want.state == stay {
+					want.state = s
+				}
+				if g := (outcome{b.c.State(), got, b.c.Reason()}); g != want {
+					t.Errorf("%s:\ngot  %v\nwant %v", describe(seg), g, want)
+				}
+			})
+		}
+	}
+}
+
+// TestCalls_everyState: what the owner's calls lead to.
+func TestCalls_everyState(t *testing.T) {
+	type outcome struct {
+		state  State
+		answer string
+	}
+	for _, e := range []struct {
+		name string
+		call func(b *bench)
+		want [9]outcome
+	}{
+		{
+			"CloseWrite", func(b *bench) { b.c.CloseWrite() },
+			[9]outcome{
+				{Closed, "none"},
+				{SynReceived, "none"},
+				{FinWait1, "FIN"},
+				{FinWait1, "none"},
+				{FinWait2, "none"},
+				{LastAck, "FIN"},
+				{Closing, "none"},
+				{LastAck, "none"},
+				{TimeWait, "none"},
+			},
+		},
+		{
+			"Close", func(b *bench) { b.c.Close(b.now) },
+			[9]outcome{
+				{Closed, "none"},
+				{SynReceived, "none"},
+				{FinWait1, "FIN"},
+				{FinWait1, "none"},
+				{FinWait2, "none"},
+				{LastAck, "FIN"},
+				{Closing, "none"},
+				{LastAck, "none"},
+				{TimeWait, "none"},
+			},
+		},
+		{
+			"Abort", func(b *bench) { b.c.Abort() }, // RFC 9293, 3.10.5
+			[9]outcome{
+				{Closed, "none"},
+				{Closed, "RST"},
+				{Closed, "RST"},
+				{Closed, "RST"},
+				{Closed, "RST"},
+				{Closed, "RST"},
+				{Closed, "none"},
+				{Closed, "none"},
+				{Closed, "none"},
+			},
+		},
+		{
+			"Fail", func(b *bench) { b.c.Fail() },
+			[9]outcome{
+				{Closed, "none"}, {Closed, "none"}, {Closed, "none"}, {Closed, "none"}, {Closed, "none"},
+				{Closed, "none"}, {Closed, "none"}, {Closed, "none"}, {Closed, "none"},
+			},
+		},
+	} {
+		for i, s := range states {
+			t.Run(e.name+" in "+s.String(), func(t *testing.T) {
+				b := in[s](t, plain())
+				e.call(b)
+				if g := (outcome{b.c.State(), b.answer(0, nil)}); g != e.want[i] {
+					t.Errorf("got %v, want %v", g, e.want[i])
+				}
+				if n := b.c.Write([]byte("x")); n != 0 {
+					t.Errorf("wrote %d bytes afterwards", n)
+				}
+				if _, ok := b.c.Deadline(); ok && b.c.State() == Closed {
+					t.Error("closed, and a timer runs")
+				}
+				e.call(b) // again: nothing
+				b.quiet()
+			})
+		}
+	}
+}
+
+// TestClosed_refuses: the zero Conn and an ended one have no answer of their own.
+func TestClosed_refuses(t *testing.T) {
+	var c Conn
+	if ev := c.Receive(start, peer(wire.ACK, 1, 1, "")); ev != Refuse {
+		t.Errorf("events %b, want Refuse", ev)
+	}
+	var s wire.Segment
+	if c.Next(start, &s) {
+		t.Errorf("sent %s", describe(&s))
+	}
+	if _, ok := c.Deadline(); ok {
+		t.Error("a timer runs")
+	}
+}
+
+// TestResetFor is RFC 9293, 3.10.7.1.
+func TestResetFor(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		in   wire.Segment
+		want wire.Segment // flags 0: none
+	}{
+		{"SYN", wire.Segment{Flags: wire.SYN, Seq: 7}, wire.Segment{Flags: wire.RST | wire.ACK, Ack: 8}},
+		{"SYN with text", wire.Segment{Flags: wire.SYN, Seq: 7, Payload: []byte("abc")}, wire.Segment{Flags: wire.RST | wire.ACK, Ack: 11}},
+		{"FIN without ACK", wire.Segment{Flags: wire.FIN, Seq: 7}, wire.Segment{Flags: wire.RST | wire.ACK, Ack: 8}},
+		{"ACK", wire.Segment{Flags: wire.ACK, Seq: 7, Ack: 99}, wire.Segment{Flags: wire.RST, Seq: 99}},
+		{"SYN-ACK", wire.Segment{Flags: wire.SYN | wire.ACK, Seq: 7, Ack: 99}, wire.Segment{Flags: wire.RST, Seq: 99}},
+		{"RST", wire.Segment{Flags: wire.RST, Seq: 7}, wire.Segment{}},
+		{"RST-ACK", wire.Segment{Flags: wire.RST | wire.ACK, Seq: 7, Ack: 99}, wire.Segment{}},
+	} {
+		c.in.SrcPort, c.in.DstPort = 1, 2
+		got, ok := ResetFor(&c.in)
+		if ok != (c.want.Flags != 0) {
+			t.Errorf("%s: %v", c.name, ok)
+			continue
+		}
+		if ok && (got.Flags != c.want.Flags || got.Seq != c.want.Seq || got.Ack != c.want.Ack || got.SrcPort != 2 || got.DstPort != 1) {
+			t.Errorf("%s: got %+v, want %+v", c.name, got, c.want)
+		}
+	}
+}
+
+// TestChallenge_limited: no more answers a second than Config says to segments that can't be right (RFC 5961, 7).
+func TestChallenge_limited(t *testing.T) {
 	b := inEstablished(t, plain())
-	if n := b.c.Write([]byte("hello")); n != 5 {
-		t.Fatalf("wrote %d", n)
+	count := func() (n int) {
+		for range 100 {
+			b.receive(peer(wire.RST, 11, 0, ""))
+			b.receive(peer(wire.SYN, 1, 0, ""))
+			b.receive(peer(wire.ACK, 1, 1<<20, ""))
+			b.receive(peer(wire.ACK, 1<<20, 1, ""))
+			var s wire.Segment
+			for b.c.Next(b.now, &s) {
+				n++
+			}
+		}
+		return n
 	}
-	b.want(wire.ACK, 1, 1, "hello")
-	b.receive(peer(wire.ACK, 1, 6, "answer"))
-	b.want(wire.ACK, 6, 7, "")
-	if got := b.read(); got != "answer" {
-		t.Fatalf("read %q", got)
+	// Several may be answered by one ACK, so there can be fewer.
+	if n := count(); n == 0 || n > int(b.c.cfg.ChallengeAcks) {
+		t.Errorf("%d answers in a second, want 1 to %d", n, b.c.cfg.ChallengeAcks)
 	}
-	b.c.CloseWrite()
-	b.want(wire.FIN|wire.ACK, 6, 7, "")
-	b.in(FinWait1)
-	b.receive(peer(wire.FIN|wire.ACK, 7, 7, ""))
-	b.want(wire.ACK, 7, 8, "")
-	b.in(TimeWait)
-	b.tick(b.c.cfg.TimeWait)
-	b.ended(Finished)
+	b.now += time.Second
+	if n := count(); n == 0 {
+		t.Error("no answers in the next second")
+	}
+	b.in(Established)
 }
