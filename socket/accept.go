@@ -28,7 +28,7 @@ func (s *Socket) Accept(c *Call) (*Socket, errno.Errno) {
 			fresh.become(personality.Connected, "accept")
 			return fresh, errno.OK
 		}
-		if e != errno.EAGAIN || !s.blocks(c) {
+		if e != errno.EAGAIN || !s.Blocks(c) {
 			return nil, e
 		}
 		if e := s.waitData(c, In, deadline, s.recvBy); e != errno.OK {

@@ -17,6 +17,9 @@ const (
 	NetRaw                          // SO_BINDTODEVICE
 	DACOverride                     // file permissions do not count
 	DACReadSearch                   // search and read permissions do not count
+	SysAdmin                        // another's PID in SCM_CREDENTIALS
+	SetUID                          // another's UID in SCM_CREDENTIALS
+	SetGID                          // another's GID in SCM_CREDENTIALS
 	AllCaps        = Caps(1<<iota - 1)
 )
 
@@ -28,6 +31,11 @@ type Caller struct {
 	Groups   []uint32
 	Caps     Caps
 	SID      uint32 // security identifier; 0 without access control
+	// Dir is the working directory, an absolute path; "" is the root. It was opened when it became that: permissions on
+	// the way to it are not asked again.
+	Dir string
+	// Umask holds the permission bits that new files don't get (umask(2)).
+	Umask uint32
 
 	sleeping []*sleeper // calls that wait now; the host's lock guards it
 }

@@ -61,7 +61,7 @@ func (s *Socket) connect(c *Call, addr []byte) errno.Errno {
 
 // attempt asks the endpoint, and waits for the end of what it began.
 func (s *Socket) attempt(c *Call, addr []byte) errno.Errno {
-	deadline := forever
+	deadline, late := forever, false
 	for {
 		if s.trail == nil {
 			s.trail = c.Trail
@@ -76,19 +76,21 @@ func (s *Socket) attempt(c *Call, addr []byte) errno.Errno {
 			return errno.OK
 		case errno.EINPROGRESS:
 			s.become(personality.Connecting, "connect was called")
-			if !s.blocks(c) {
+			if !s.Blocks(c) {
 				return errno.EINPROGRESS
 			}
 			return s.waitConnected(c, s.Core.Personality.Stream.SendTimeout)
 		case errno.EAGAIN:
-			if c.WaitAt == nil || !s.blocks(c) {
+			if c.WaitAt == nil || late || !s.Blocks(c) {
 				c.WaitAt = nil
 				return e
 			}
 			if deadline == forever {
 				deadline = s.until(s.opts.SendTimeout)
 			}
-			if e := s.waitData(c, Out, deadline, s.sendBy); e != errno.OK {
+			// When the time is up the endpoint is asked once more: it may have a better reason by now than EAGAIN.
+			e = s.waitData(c, Out, deadline, s.sendBy)
+			if late = e == errno.EAGAIN; e != errno.OK && !late {
 				return e
 			}
 		default:

@@ -25,7 +25,7 @@ func (s *Socket) Send(c *Call, m *Message) (int, errno.Errno) {
 	if e := s.check(c, OpSend, m.To); e != errno.OK {
 		return 0, e
 	}
-	blocks := s.blocks(c) && m.Flags&MsgDontWait == 0
+	blocks := s.Blocks(c) && m.Flags&MsgDontWait == 0
 	deadline := s.until(s.opts.SendTimeout)
 	all, sent := m.Data, 0
 	defer func() { m.Data = all }()
@@ -36,7 +36,9 @@ func (s *Socket) Send(c *Call, m *Message) (int, errno.Errno) {
 			return sent, errno.OK
 		}
 		m.Data = all[sent:]
-		m.Rights, m.Credentials = nil, nil // they went with the first byte
+		if n > 0 {
+			m.Rights, m.Credentials = nil, nil // they went with the first byte
+		}
 		if e == errno.OK || e == errno.EAGAIN {
 			if !blocks {
 				e = errno.EAGAIN
@@ -62,7 +64,7 @@ func (s *Socket) Recv(c *Call, m *Message) (int, errno.Errno) {
 	if e := s.check(c, OpReceive, nil); e != errno.OK {
 		return 0, e
 	}
-	blocks := s.blocks(c) && m.Flags&(MsgDontWait|MsgErrQueue) == 0
+	blocks := s.Blocks(c) && m.Flags&(MsgDontWait|MsgErrQueue) == 0
 	waitAll := m.Flags&MsgWaitAll != 0 && s.Type == Stream && m.Flags&MsgPeek == 0
 	deadline := s.until(s.opts.ReceiveTimeout)
 	all, got := m.Data, 0
@@ -70,7 +72,7 @@ func (s *Socket) Recv(c *Call, m *Message) (int, errno.Errno) {
 	for {
 		n, e := s.Endpoint.Recv(c, m)
 		got += n
-		if e == errno.OK && (!waitAll || n == 0 || got == len(all)) {
+		if e == errno.OK && (!waitAll || n == 0 || got == len(all) || m.Rights != nil) { // rights end a read (unix(7))
 			return got, errno.OK
 		}
 		m.Data = all[got:]

@@ -50,7 +50,7 @@ func (s *Socket) table() *personality.ConnectTable {
 // rule returns what connect does now.
 func (s *Socket) rule(c *Call) personality.Rule {
 	cell := &s.table()[s.state]
-	if s.blocks(c) {
+	if s.Blocks(c) {
 		return cell.Blocking
 	}
 	return cell.NonBlocking

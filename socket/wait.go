@@ -131,8 +131,8 @@ func (c *Call) Cancel(core *Core) {
 // Reset makes the call ready to be used again after [Call.Cancel].
 func (c *Call) Reset() { c.canceled = false }
 
-// blocks reports whether the call may wait on s.
-func (s *Socket) blocks(c *Call) bool { return !s.nonBlocking && !c.NonBlocking }
+// Blocks reports whether the call may wait on s: for endpoints whose answer depends on it.
+func (s *Socket) Blocks(c *Call) bool { return !s.nonBlocking && !c.NonBlocking }
 
 // until returns the deadline of a call that may take the given time, by SO_SNDTIMEO or SO_RCVTIMEO: 0 is for ever.
 func (s *Socket) until(timeout time.Duration) time.Duration {
