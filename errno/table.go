@@ -17,6 +17,7 @@ const (
 	EFAULT          Errno = 14
 	EBUSY           Errno = 16
 	EEXIST          Errno = 17
+	EXDEV           Errno = 18
 	ENODEV          Errno = 19
 	ENOTDIR         Errno = 20
 	EISDIR          Errno = 21
@@ -32,6 +33,7 @@ const (
 	ERANGE          Errno = 34
 	ENAMETOOLONG    Errno = 36
 	ENOSYS          Errno = 38
+	ENOTEMPTY       Errno = 39
 	ELOOP           Errno = 40
 	ENOSR           Errno = 63
 	ENONET          Errno = 64
@@ -85,6 +87,7 @@ var table = map[Errno]struct{ name, text string }{
 	EFAULT:          {"EFAULT", "bad address"},
 	EBUSY:           {"EBUSY", "device or resource busy"},
 	EEXIST:          {"EEXIST", "file exists"},
+	EXDEV:           {"EXDEV", "invalid cross-device link"},
 	ENODEV:          {"ENODEV", "no such device"},
 	ENOTDIR:         {"ENOTDIR", "not a directory"},
 	EISDIR:          {"EISDIR", "is a directory"},
@@ -100,6 +103,7 @@ var table = map[Errno]struct{ name, text string }{
 	ERANGE:          {"ERANGE", "numerical result out of range"},
 	ENAMETOOLONG:    {"ENAMETOOLONG", "file name too long"},
 	ENOSYS:          {"ENOSYS", "function not implemented"},
+	ENOTEMPTY:       {"ENOTEMPTY", "directory not empty"},
 	ELOOP:           {"ELOOP", "too many levels of symbolic links"},
 	ENOSR:           {"ENOSR", "out of streams resources"},
 	ENONET:          {"ENONET", "machine is not on the network"},
