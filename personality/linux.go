@@ -47,8 +47,9 @@ var Linux = &Personality{
 	Unix: Unix{
 		PathMax: 108, Abstract: true, SeqPacket: true,
 		WrongFamily: errno.EINVAL, NotSocket: errno.ECONNREFUSED,
-		BacklogExtra: 1, FullWaits: true, Full: errno.EAGAIN,
-		MaxDatagrams: 10, Symlinks: 40,
+		// unix_recvq_full: full is when more wait than the backlog says.
+		Admits: func(backlog int) int { return backlog + 1 }, FullWaits: true, Full: errno.EAGAIN,
+		MaxDatagrams: 10, NotPeer: errno.EPERM, FreshHangup: true, Symlinks: 40,
 	},
 	IP: IP{
 		NoRoute: errno.ENETUNREACH, Unreachable: errno.EHOSTUNREACH, Blackhole: errno.EINVAL, Prohibit: errno.EACCES,

@@ -106,15 +106,29 @@ type Unix struct {
 	PathMax   int
 	Abstract  bool
 	SeqPacket bool
-	// WrongFamily is the error of an address of another family; NotSocket that of a path to something else.
+	// WrongFamily is the error of an address of another family; NotSocket that of a path to something else, which comes
+	// before EACCES if NotSocketFirst.
 	WrongFamily, NotSocket Errno
-	// BacklogExtra is how many more clients than the backlog may wait.
-	BacklogExtra int
+	NotSocketFirst         bool
+	// Admits returns how many clients may wait at a listener with the given backlog.
+	Admits func(backlog int) int
 	// FullWaits: a blocking connect waits for room in a full backlog, a non-blocking one has Full.
 	FullWaits bool
 	Full      Errno
-	// MaxDatagrams is how many datagrams wait at a receiver (net.unix.max_dgram_qlen).
+	// MaxDatagrams is how many datagrams wait at a receiver (net.unix.max_dgram_qlen); one more than that is admitted.
 	MaxDatagrams int
+	// NotPeer is the error of whoever connects or sends to a datagram socket that is connected to another; 0: it hears
+	// everyone.
+	NotPeer Errno
+	// DissolvesFirst: a datagram socket that connects anew has lost its association before the address is looked at.
+	// DissolveReply is what connecting to AF_UNSPEC returns after it has dissolved the association.
+	DissolvesFirst bool
+	DissolveReply  Errno
+	// PeerGone is the SO_ERROR of a datagram socket whose peer closes, which ends the association; 0: it notices when it
+	// sends, by ECONNREFUSED.
+	PeerGone Errno
+	// FreshHangup: poll says OUT|HUP of a connection-oriented socket that was never connected.
+	FreshHangup bool
 	// Symlinks is how many symbolic links a path look-up follows (path_resolution(7)).
 	Symlinks int
 }
