@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -29,6 +30,14 @@ var roles = map[string]func() int{
 	"host":              roleHost,
 	"daemons":           roleDaemons,
 	"terminal":          roleTerminal,
+	"sockets":           roleSockets,
+	"flags":             roleFlags,
+	"emfile":            roleEmfile,
+	"replace":           roleReplace,
+	"connect":           roleConnect,
+	"threads":           roleThreads,
+	"dumpable":          roleDumpable,
+	"memory":            roleMemory,
 }
 
 func TestMain(m *testing.M) {
@@ -43,6 +52,13 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(m.Run())
 }
+
+func lockThread() { runtime.LockOSThread() }
+
+// watchSignal installs a handler, which restarts calls as all of Go's do.
+func watchSignal(s os.Signal) { signal.Notify(make(chan os.Signal, 1), s) }
+
+func addressOf(b []byte) uintptr { return uintptr(unsafe.Pointer(&b[0])) }
 
 func must(err error) {
 	if err != nil {
