@@ -4,7 +4,9 @@ package wire
 
 import (
 	"bytes"
+	"encoding/binary"
 	"net/netip"
+	"reflect"
 	"testing"
 
 	"github.com/gopacket/gopacket"
@@ -16,6 +18,9 @@ import (
 func TestSecondDecoder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawPacket(t)
+		if rapid.Bool().Draw(t, "TCP") {
+			p = drawSegment(t)
+		}
 		b, err := Append(nil, &p)
 		if err != nil {
 			t.Fatal(err)
@@ -67,6 +72,25 @@ func checkIP(t *rapid.T, p *Packet, decoded gopacket.Packet) {
 
 func checkBody(t *rapid.T, p *Packet, decoded gopacket.Packet) {
 	switch p.Proto {
+	case TCP:
+		tcp, ok := decoded.Layer(layers.LayerTypeTCP).(*layers.TCP)
+		if !ok {
+			t.Fatalf("no TCP in %v", decoded)
+		}
+		got := Segment{
+			SrcPort: uint16(tcp.SrcPort), DstPort: uint16(tcp.DstPort), Seq: tcp.Seq, Ack: tcp.Ack,
+			Flags: tcpFlags(tcp), Window: tcp.Window, Urgent: tcp.Urgent,
+		}
+		want := p.TCP
+		want.Options, want.Payload = Options{}, nil
+		if !reflect.DeepEqual(got, want) || !bytes.Equal(tcp.Payload, p.TCP.Payload) {
+			t.Fatalf("TCP %+v, want %+v", got, p.TCP)
+		}
+		for _, option := range tcp.Options {
+			if option.OptionType == layers.TCPOptionKindMSS && binary.BigEndian.Uint16(option.OptionData) != p.TCP.Options.MSS {
+				t.Fatalf("MSS %v, want %d", option, p.TCP.Options.MSS)
+			}
+		}
 	case UDP:
 		udp, ok := decoded.Layer(layers.LayerTypeUDP).(*layers.UDP)
 		if !ok || uint16(udp.SrcPort) != p.UDP.SrcPort || uint16(udp.DstPort) != p.UDP.DstPort || !bytes.Equal(udp.Payload, p.UDP.Payload) {
@@ -84,4 +108,13 @@ func checkBody(t *rapid.T, p *Packet, decoded gopacket.Packet) {
 			t.Fatalf("ICMPv6 %+v, want %+v", icmp, p.ICMP)
 		}
 	}
+}
+
+func tcpFlags(tcp *layers.TCP) (f Flags) {
+	for i, set := range []bool{tcp.FIN, tcp.SYN, tcp.RST, tcp.PSH, tcp.ACK, tcp.URG, tcp.ECE, tcp.CWR} {
+		if set {
+			f |= 1 << i
+		}
+	}
+	return f
 }

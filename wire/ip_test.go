@@ -37,7 +37,9 @@ func quoted4() *Packet {
 }
 
 func quoted6() *Packet {
-	return &Packet{Src: addr6b, Dst: addr6a, Proto: ICMPv6, TTL: 3, FlowLabel: 7, ICMP: Message{Type: 128, Info: 5}}
+	return &Packet{Src: addr6b, Dst: addr6a, Proto: TCP, TTL: 3, FlowLabel: 7, TCP: Segment{
+		SrcPort: 40000, DstPort: 80, Seq: 1, Ack: 2, Flags: ACK | PSH, Window: 3, Urgent: 4,
+	}}
 }
 
 // samples are whole packets with their bytes, packed by hand from the RFCs' drawings, their checksums added up in Python.
@@ -151,6 +153,7 @@ func TestEveryBitIsChecked(t *testing.T) {
 	for _, p := range []Packet{
 		{Src: addr4a, Dst: addr4b, Proto: UDP, TTL: 64, UDP: Datagram{4660, 53, []byte("hello")}},
 		{Src: addr6a, Dst: addr6b, Proto: UDP, TTL: 64, UDP: Datagram{4660, 53, []byte("hello")}},
+		{Src: addr6a, Dst: addr6b, Proto: TCP, TTL: 64, TCP: Segment{SrcPort: 1, Flags: SYN, Options: Options{MSS: 9}}},
 		{Src: addr4a, Dst: addr4b, Proto: UDPLite, TTL: 64, UDP: Datagram{4660, 53, []byte("hello")}},
 		{Src: addr4a, Dst: addr4b, Proto: ICMP, TTL: 64, ICMP: Message{Type: 3, Code: 1, Quote: quoted4()}},
 		{Src: addr6a, Dst: addr6b, Proto: ICMPv6, TTL: 64, ICMP: Message{Type: 1, Code: 4, Quote: quoted6()}},
