@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package conformance
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ArgKind is what an argument of a call means.
+type ArgKind int
+
+// The kinds of arguments.
+const (
+	ArgFD      ArgKind = iota // Text is the variable's name, Int the descriptor
+	ArgInt                    // Int: a number, flags or another constant
+	ArgAddress                // Address, with all that follows it
+	ArgData                   // Data: bytes to send
+	ArgTime                   // Time
+	ArgOption                 // Option
+	ArgValue                  // Data: the value of the option before it
+	ArgText                   // Text: a path, or one of a few words
+)
+
+// Arg is one argument of a call.
+type Arg struct {
+	Kind    ArgKind
+	Text    string
+	Int     int
+	Address Address
+	Data    []byte
+	Time    time.Duration
+	Option  Option
+}
+
+// param describes an argument: how it is read.
+type param struct {
+	kind     ArgKind
+	names    names    // ArgInt: constants that are allowed; nil for numbers only
+	words    []string // ArgText: words that are allowed; nil for a quoted path
+	optional bool
+	what     string // for error messages
+}
+
+// signature describes a call: its parameters and how many descriptors it makes.
+type signature struct {
+	params []param
+	binds  int
+	rest   bool // the last parameter may be repeated
+}
+
+var (
+	pFD      = param{kind: ArgFD, what: "a socket's name or a descriptor number"}
+	pAddress = param{kind: ArgAddress, what: "an address"}
+	pData    = param{kind: ArgData, what: "data in quotes"}
+	pTime    = param{kind: ArgTime, what: "a time as in 300ms"}
+	pNumber  = param{kind: ArgInt, what: "a number"}
+	pPath    = param{kind: ArgText, what: "a path in quotes"}
+	pOption  = param{kind: ArgOption, what: "a socket option"}
+	pFlags   = param{kind: ArgInt, names: messageFlags, optional: true, what: "MSG_ flags"}
+)
+
+func pNames(n names, what string) param     { return param{kind: ArgInt, names: n, what: what} }
+func pWords(what string, w ...string) param { return param{kind: ArgText, words: w, what: what} }
+
+// Descriptors are the kinds of descriptors that "descriptor" makes.
+var Descriptors = []string{
+	"pipe-read", "pipe-write", "epoll", "eventfd", "memfd", "pty", "timerfd", "netns",
+}
+
+// signatures are the calls that scripts may make.
+var signatures = map[string]signature{
+	"socket":       {params: socketParams, binds: 1},
+	"socketpair":   {params: socketParams, binds: 2},
+	"bind":         {params: []param{pFD, pAddress}},
+	"connect":      {params: []param{pFD, pAddress}},
+	"listen":       {params: []param{pFD, pNumber}},
+	"accept":       {params: []param{pFD}, binds: 1},
+	"shutdown":     {params: []param{pFD, pNames(shutdowns, "SHUT_RD, SHUT_WR or SHUT_RDWR")}},
+	"close":        {params: []param{pFD}},
+	"dup":          {params: []param{pFD}, binds: 1},
+	"inherit":      {params: []param{pFD}, binds: 1},
+	"send":         {params: []param{pFD, pData, pFlags}},
+	"sendto":       {params: []param{pFD, pData, pAddress, pFlags}},
+	"sendmsg":      {params: []param{pFD, pData, pAddress, pFlags}},
+	"recv":         {params: []param{pFD, pFlags}},
+	"recvfrom":     {params: []param{pFD, pFlags}},
+	"recvmsg":      {params: []param{pFD, pFlags}},
+	"getsockopt":   {params: []param{pFD, pOption}},
+	"setsockopt":   {params: []param{pFD, pOption, {kind: ArgValue, what: "the option's value"}}},
+	"getsockname":  {params: []param{pFD}},
+	"getpeername":  {params: []param{pFD}},
+	"poll":         {params: []param{pFD, pNames(pollEvents, "poll events"), pTime}},
+	"select":       {params: []param{pFD, pTime}},
+	"epoll_create": {binds: 1},
+	"epoll_ctl": {params: []param{
+		pFD, pNames(epollOps, "ADD, MOD or DEL"), pFD, pNames(epollEvents, "epoll events"),
+	}},
+	"epoll_wait": {params: []param{pFD, pTime}},
+	"fcntl":      {params: []param{pFD, pWords("O_NONBLOCK", "O_NONBLOCK"), pWords("on or off", "on", "off")}},
+	"open":       {params: []param{pPath, pNames(openFlags, "open flags")}, binds: 1},
+	"descriptor": {params: []param{pWords("a kind of descriptor", Descriptors...)}, binds: 1},
+	"seteuid":    {params: []param{pNumber}},
+	"setegid":    {params: []param{pNumber}},
+	"setgroups":  {params: []param{pNumber}, rest: true},
+	"capset":     {params: []param{pNames(capabilities, "capabilities joined by |, or 0")}},
+	"landlock":   {params: []param{pNumber}, rest: true},
+	"state":      {params: []param{pFD}},
+	"syns":       {params: []param{pAddress}},
+}
+
+var socketParams = []param{
+	pNames(families, "an address family"), pNames(types, "a socket type"),
+	{kind: ArgInt, names: protocols, optional: true, what: "a protocol"},
+}
+
+// parseCall reads "name(arguments)". Variables must have been replaced by then; fds tells the descriptors of names.
+func parseCall(t text, fds func(string) (int, bool)) (Call, error) {
+	open := strings.IndexByte(t.s, '(')
+	if open < 0 || t.s[len(t.s)-1] != ')' {
+		return Call{}, t.errorf(0, "expected a call as in connect(s, 10.0.0.2:80), got %q", t.s)
+	}
+	c := Call{Name: t.s[:open]}
+	sig, ok := signatures[c.Name]
+	if !ok {
+		return c, t.errorf(0, "unknown call %q, expected one of %s", c.Name, knownCalls())
+	}
+	var args []text
+	if inner := t.slice(open+1, len(t.s)-1).trim(); inner.s != "" {
+		args = inner.split(',')
+	}
+	next := 0
+	for i, p := range sig.params {
+		for next < len(args) {
+			used, arg, err := p.parse(args[next:], fds, c.Args)
+			if err != nil {
+				return c, args[next].errorf(0, "%s: %v", c.Name, err)
+			}
+			c.Args = append(c.Args, arg)
+			next += used
+			if !sig.rest || i < len(sig.params)-1 {
+				break
+			}
+		}
+		if len(c.Args) <= i && !p.optional {
+			return c, t.errorf(len(t.s)-1, "%s: too few arguments, expected %s here", c.Name, p.what)
+		}
+	}
+	if next < len(args) {
+		return c, args[next].errorf(0, "%s: too many arguments: %q", c.Name, args[next].s)
+	}
+	return c, nil
+}
+
+// parse reads one argument from the front of args and says how many it took: an address takes its modifiers along.
+func (p param) parse(args []text, fds func(string) (int, bool), before []Arg) (int, Arg, error) {
+	s := args[0].s
+	arg := Arg{Kind: p.kind, Text: s}
+	bad := fmt.Errorf("expected %s, got %q", p.what, s)
+	switch p.kind {
+	case ArgFD:
+		n, ok := fds(s)
+		if !ok {
+			return 0, arg, fmt.Errorf("expected %s, and nothing is called %q so far", p.what, s)
+		}
+		arg.Int = n
+	case ArgInt:
+		n, ok := p.names.flags(s)
+		if !ok && p.names != nil {
+			return 0, arg, fmt.Errorf("expected %s, got %q; known are %s", p.what, s, p.names.known())
+		}
+		if !ok {
+			return 0, arg, bad
+		}
+		arg.Int = n
+	case ArgAddress:
+		var modifiers []string
+		used := 1
+		for ; used < len(args) && isModifier(args[used].s); used++ {
+			modifiers = append(modifiers, args[used].s)
+		}
+		var err error
+		arg.Address, err = parseAddress(s, modifiers)
+		return used, arg, err
+	case ArgData:
+		d, err := strconv.Unquote(s)
+		if err != nil {
+			return 0, arg, bad
+		}
+		arg.Data = []byte(d)
+	case ArgTime:
+		d, err := time.ParseDuration(s)
+		if err != nil {
+			return 0, arg, bad
+		}
+		arg.Time = d
+	case ArgOption:
+		o, ok := findOption(s)
+		if !ok {
+			return 0, arg, bad
+		}
+		arg.Option = o
+	case ArgValue:
+		var err error
+		arg.Data, err = before[len(before)-1].Option.encode(s)
+		return 1, arg, err
+	case ArgText:
+		if p.words != nil {
+			if !slices.Contains(p.words, s) {
+				return 0, arg, fmt.Errorf("expected %s (%s), got %q", p.what, strings.Join(p.words, " "), s)
+			}
+			break
+		}
+		path, err := strconv.Unquote(s)
+		if err != nil {
+			return 0, arg, bad
+		}
+		arg.Text = path
+	}
+	return 1, arg, nil
+}
+
+func isModifier(s string) bool {
+	key, _, ok := strings.Cut(s, "=")
+	return s == "guard" || ok && slices.Contains([]string{"len", "family", "flowinfo"}, key)
+}
+
+func knownCalls() string {
+	var all []string
+	for name := range signatures {
+		all = append(all, name)
+	}
+	slices.Sort(all)
+	return strings.Join(all, " ")
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package conformance
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// optionKind says how the value of a socket option is written and laid out.
+type optionKind int
+
+const (
+	optionInt     optionKind = iota
+	optionTime               // struct timeval, written as a duration
+	optionText               // an interface name, written in quotes
+	optionLinger             // struct linger, written as "off" or a duration in whole seconds
+	optionErrno              // SO_ERROR
+	optionRange              // IP_LOCAL_PORT_RANGE, written low-high
+	optionMD5Addr            // struct tcp_md5sig, written as the peer's address
+)
+
+// Option is a socket option.
+type Option struct {
+	Name        string
+	Level, Code int
+	kind        optionKind
+}
+
+// options are those that scripts may name. TCP_INFO is not among them: see "state".
+var options = []Option{
+	{"SO_ERROR", unix.SOL_SOCKET, unix.SO_ERROR, optionErrno},
+	{"SO_REUSEADDR", unix.SOL_SOCKET, unix.SO_REUSEADDR, optionInt},
+	{"SO_REUSEPORT", unix.SOL_SOCKET, unix.SO_REUSEPORT, optionInt},
+	{"SO_BROADCAST", unix.SOL_SOCKET, unix.SO_BROADCAST, optionInt},
+	{"SO_DONTROUTE", unix.SOL_SOCKET, unix.SO_DONTROUTE, optionInt},
+	{"SO_KEEPALIVE", unix.SOL_SOCKET, unix.SO_KEEPALIVE, optionInt},
+	{"SO_PASSCRED", unix.SOL_SOCKET, unix.SO_PASSCRED, optionInt},
+	{"SO_SNDBUF", unix.SOL_SOCKET, unix.SO_SNDBUF, optionInt},
+	{"SO_RCVBUF", unix.SOL_SOCKET, unix.SO_RCVBUF, optionInt},
+	{"SO_TYPE", unix.SOL_SOCKET, unix.SO_TYPE, optionInt},
+	{"SO_ACCEPTCONN", unix.SOL_SOCKET, unix.SO_ACCEPTCONN, optionInt},
+	{"SO_MARK", unix.SOL_SOCKET, unix.SO_MARK, optionInt},
+	{"SO_SNDTIMEO", unix.SOL_SOCKET, unix.SO_SNDTIMEO, optionTime},
+	{"SO_RCVTIMEO", unix.SOL_SOCKET, unix.SO_RCVTIMEO, optionTime},
+	{"SO_LINGER", unix.SOL_SOCKET, unix.SO_LINGER, optionLinger},
+	{"SO_BINDTODEVICE", unix.SOL_SOCKET, unix.SO_BINDTODEVICE, optionText},
+	{"IP_RECVERR", unix.IPPROTO_IP, unix.IP_RECVERR, optionInt},
+	{"IP_TTL", unix.IPPROTO_IP, unix.IP_TTL, optionInt},
+	{"IP_FREEBIND", unix.IPPROTO_IP, unix.IP_FREEBIND, optionInt},
+	{"IP_TRANSPARENT", unix.IPPROTO_IP, unix.IP_TRANSPARENT, optionInt},
+	{"IP_BIND_ADDRESS_NO_PORT", unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, optionInt},
+	{"IP_LOCAL_PORT_RANGE", unix.IPPROTO_IP, 51, optionRange},
+	{"IPV6_V6ONLY", unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, optionInt},
+	{"IPV6_RECVERR", unix.IPPROTO_IPV6, unix.IPV6_RECVERR, optionInt},
+	{"IPV6_ADDRFORM", unix.IPPROTO_IPV6, 1, optionInt},
+	{"IPV6_FLOWINFO_SEND", unix.IPPROTO_IPV6, 33, optionInt},
+	{"TCP_NODELAY", unix.IPPROTO_TCP, unix.TCP_NODELAY, optionInt},
+	{"TCP_SYNCNT", unix.IPPROTO_TCP, unix.TCP_SYNCNT, optionInt},
+	{"TCP_USER_TIMEOUT", unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, optionInt},
+	{"TCP_DEFER_ACCEPT", unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, optionInt},
+	{"TCP_FASTOPEN", unix.IPPROTO_TCP, unix.TCP_FASTOPEN, optionInt},
+	{"TCP_FASTOPEN_CONNECT", unix.IPPROTO_TCP, unix.TCP_FASTOPEN_CONNECT, optionInt},
+	{"TCP_MD5SIG", unix.IPPROTO_TCP, unix.TCP_MD5SIG, optionMD5Addr},
+}
+
+func findOption(s string) (Option, bool) {
+	for _, o := range options {
+		if o.Name == s {
+			return o, true
+		}
+	}
+	return Option{}, false
+}
+
+// encode lays a value out as Linux on amd64 wants it.
+func (o Option) encode(s string) ([]byte, error) {
+	switch o.kind {
+	case optionTime:
+		d, err := time.ParseDuration(s)
+		if err != nil {
+			return nil, fmt.Errorf("%s: expected a time as in 300ms, got %q", o.Name, s)
+		}
+		b := binary.NativeEndian.AppendUint64(nil, uint64(d/time.Second))
+		return binary.NativeEndian.AppendUint64(b, uint64(d%time.Second/time.Microsecond)), nil
+	case optionLinger:
+		onoff, d := uint32(1), time.Duration(0)
+		if s == "off" {
+			onoff = 0
+		} else {
+			var err error
+			if d, err = time.ParseDuration(s); err != nil {
+				return nil, fmt.Errorf("%s: expected off or a time as in 2s, got %q", o.Name, s)
+			}
+		}
+		b := binary.NativeEndian.AppendUint32(nil, onoff)
+		return binary.NativeEndian.AppendUint32(b, uint32(d/time.Second)), nil
+	case optionText:
+		t, err := strconv.Unquote(s)
+		if err != nil {
+			return nil, fmt.Errorf("%s: expected a text in quotes, got %s", o.Name, s)
+		}
+		return append([]byte(t), 0), nil
+	case optionRange:
+		low, high, _ := strings.Cut(s, "-")
+		l, err1 := strconv.ParseUint(low, 10, 16)
+		h, err2 := strconv.ParseUint(high, 10, 16)
+		if err1 != nil || err2 != nil {
+			return nil, fmt.Errorf("%s: expected ports as in 41000-41010, got %q", o.Name, s)
+		}
+		return binary.NativeEndian.AppendUint32(nil, uint32(h<<16|l)), nil // ip(7)
+	case optionMD5Addr:
+		ip, err := netip.ParseAddr(strings.Trim(s, "[]"))
+		if err != nil {
+			return nil, fmt.Errorf("%s: expected the peer's IP address, got %q", o.Name, s)
+		}
+		return md5sig(ip), nil
+	default:
+		n, err := strconv.ParseInt(s, 0, 32)
+		if err != nil {
+			return nil, fmt.Errorf("%s: expected a number, got %q", o.Name, s)
+		}
+		return binary.NativeEndian.AppendUint32(nil, uint32(n)), nil
+	}
+}
+
+// md5sig is struct tcp_md5sig of linux/tcp.h with a key of three bytes for one peer: sockaddr_storage (128), flags,
+// prefix length, key length (16 bits), ifindex (32), key (80).
+func md5sig(ip netip.Addr) []byte {
+	b := make([]byte, 216)
+	if ip.Is4() {
+		binary.NativeEndian.PutUint16(b, unix.AF_INET)
+		copy(b[4:], ip.AsSlice())
+	} else {
+		binary.NativeEndian.PutUint16(b, unix.AF_INET6)
+		copy(b[8:], ip.AsSlice())
+	}
+	binary.NativeEndian.PutUint16(b[130:], 3)
+	copy(b[136:], "key")
+	return b
+}
+
+// Decode writes the value that getsockopt(2) gave.
+func (o Option) Decode(b []byte) string {
+	word := func(i int) uint32 { return binary.NativeEndian.Uint32(b[i:]) }
+	switch {
+	case o.kind == optionErrno && len(b) >= 4:
+		return ErrnoName(int(word(0)))
+	case o.kind == optionTime && len(b) >= 16:
+		sec, usec := binary.NativeEndian.Uint64(b), binary.NativeEndian.Uint64(b[8:])
+		return (time.Duration(sec)*time.Second + time.Duration(usec)*time.Microsecond).String()
+	case o.kind == optionLinger && len(b) >= 8:
+		if word(0) == 0 {
+			return "off"
+		}
+		return (time.Duration(word(4)) * time.Second).String()
+	case o.kind == optionText:
+		return strconv.Quote(strings.TrimRight(string(b), "\x00"))
+	case o.kind == optionRange && len(b) >= 4:
+		return fmt.Sprintf("%d-%d", word(0)&0xffff, word(0)>>16)
+	case o.kind == optionInt && len(b) >= 4:
+		return strconv.Itoa(int(int32(word(0))))
+	}
+	return fmt.Sprintf("%d bytes", len(b))
+}

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package conformance
+
+import (
+	"slices"
+	"strings"
+)
+
+// systems are the personalities that scripts may name.
+var systems = []string{Linux, "darwin", "freebsd", "linux-2.0"}
+
+// Parse reads a script. name is the file's name in error messages; all errors are of type [*Error].
+//
+// A case with a table is as many cases as the table has rows.
+func Parse(name, script string) ([]*Case, error) {
+	p := fileParser{tables: map[string][]map[string]string{}}
+	lines := strings.Split(script, "\n")
+	var block []block
+	for i, s := range lines {
+		full := newText(name, i+1, s)
+		t, comment := full.comment()
+		if t.s == "" {
+			continue
+		}
+		indent := t.cols[0] - 1
+		if indent == 0 {
+			block = append(block, nestedLine(t, comment, 0))
+		} else if len(block) == 0 {
+			return nil, t.errorf(0, "expected \"case ID: title\" or \"table NAME\" at the margin, got %q", t.s)
+		} else {
+			last := &block[len(block)-1]
+			last.lines = append(last.lines, nestedLine(t, comment, indent))
+		}
+	}
+	var out []*Case
+	ids := map[string]bool{}
+	for _, b := range block {
+		cases, err := p.block(b)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range cases {
+			if ids[c.ID] {
+				return nil, b.head.errorf(0, "a second case %s", c.ID)
+			}
+			ids[c.ID] = true
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}
+
+// block is a line and the lines that belong to it because they are further in.
+type block struct {
+	head    text
+	comment string
+	indent  int
+	lines   []block
+}
+
+func nestedLine(t text, comment string, indent int) block { return block{t, comment, indent, nil} }
+
+type fileParser struct {
+	tables map[string][]map[string]string
+}
+
+func (p *fileParser) block(b block) ([]*Case, error) {
+	word, rest, _ := strings.Cut(b.head.s, " ")
+	switch word {
+	case "table":
+		name := strings.TrimSpace(rest)
+		if name == "" {
+			return nil, b.head.errorf(len(b.head.s), "expected the name of the table")
+		}
+		rows, _, err := tableRows(b.head, b.lines)
+		p.tables[name] = rows
+		return nil, err
+	case "case":
+		return p.cases(b)
+	}
+	return nil, b.head.errorf(0, "expected \"case ID: title\" or \"table NAME\", got %q", b.head.s)
+}
+
+// tableRows reads the lines of a table: names of the columns, then one row per line.
+func tableRows(head text, lines []block) (rows []map[string]string, columns []string, err error) {
+	for i, line := range lines {
+		cells, err := line.head.words()
+		if err != nil {
+			return nil, nil, err
+		}
+		if i == 0 {
+			for _, c := range cells {
+				columns = append(columns, c.s)
+			}
+			continue
+		}
+		if len(cells) != len(columns) {
+			return nil, nil, line.head.errorf(0, "%d values for %d columns (%s)",
+				len(cells), len(columns), strings.Join(columns, " "))
+		}
+		row := map[string]string{}
+		for j, c := range cells {
+			row[columns[j]] = c.s
+		}
+		rows = append(rows, row)
+	}
+	if len(rows) == 0 {
+		return nil, nil, head.errorf(0, "expected a line of column names and at least one row, further in")
+	}
+	return rows, columns, nil
+}
+
+// cases reads one case block, once for each combination of the rows of its tables.
+func (p *fileParser) cases(b block) ([]*Case, error) {
+	rows := []map[string]string{{}}
+	var body []block
+	for i := 0; i < len(b.lines); i++ {
+		line := b.lines[i]
+		var table []map[string]string
+		word, rest, _ := strings.Cut(line.head.s, " ")
+		switch word {
+		case "for":
+			var ok bool
+			if table, ok = p.tables[strings.TrimSpace(rest)]; !ok {
+				return nil, line.head.errorf(0, "no table %q above in this file", strings.TrimSpace(rest))
+			}
+		case "table":
+			from := i + 1
+			for i+1 < len(b.lines) && b.lines[i+1].indent > line.indent {
+				i++
+			}
+			var err error
+			if table, _, err = tableRows(line.head, b.lines[from:i+1]); err != nil {
+				return nil, err
+			}
+		default:
+			body = append(body, line)
+			continue
+		}
+		rows = cross(rows, table)
+		if len(rows) > 1000 {
+			return nil, line.head.errorf(0, "more than 1000 cases from one")
+		}
+	}
+	var out []*Case
+	for _, row := range rows {
+		c, err := parseCase(b.head, body, row)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+func cross(left, right []map[string]string) []map[string]string {
+	var out []map[string]string
+	for _, l := range left {
+		for _, r := range right {
+			row := map[string]string{}
+			for k, v := range l {
+				row[k] = v
+			}
+			for k, v := range r {
+				row[k] = v
+			}
+			out = append(out, row)
+		}
+	}
+	return out
+}
+
+// caseParser holds what the steps of a case know of each other.
+type caseParser struct {
+	c       *Case
+	owner   map[string]string // process of each descriptor variable
+	threads map[string]bool
+	names   map[string]bool // $names seen in expectations
+}
+
+func parseCase(head text, body []block, row map[string]string) (*Case, error) {
+	head, err := head.fill(row)
+	if err != nil {
+		return nil, err
+	}
+	rest := head.slice(len("case"), len(head.s)).trim()
+	colon := strings.IndexByte(rest.s, ':')
+	if colon <= 0 || strings.ContainsAny(rest.s[:colon], " \t") {
+		return nil, rest.errorf(0, "expected \"case ID: title\", got %q", head.s)
+	}
+	p := &caseParser{
+		c: &Case{
+			File: head.file, Line: head.line, ID: rest.s[:colon], Title: rest.slice(colon+1, len(rest.s)).trim().s,
+			Systems: []string{Linux},
+			Hosts:   []Host{{Name: "a"}, {Name: "b"}},
+			Cables:  []Cable{{"a", "a0", "b", "b0"}},
+		},
+		owner: map[string]string{}, threads: map[string]bool{}, names: map[string]bool{},
+	}
+	p.c.Processes = []Process{{"a", "a"}, {"b", "b"}}
+	for _, line := range body {
+		t, err := line.head.fill(row)
+		if err != nil {
+			return nil, err
+		}
+		for _, part := range t.split(';') {
+			if part.s == "" {
+				continue
+			}
+			if err := p.line(part); err != nil {
+				return nil, err
+			}
+			if n := len(p.c.Steps); n > 0 && line.comment != "" && p.c.Steps[n-1].Line == line.head.line {
+				p.c.Steps[n-1].Comment = line.comment
+			}
+		}
+	}
+	return p.c, nil
+}
+
+// line reads one statement: part of the set-up, or a step.
+func (p *caseParser) line(t text) error {
+	words, err := t.words()
+	if err != nil {
+		return err
+	}
+	switch words[0].s {
+	case "systems":
+		p.c.Systems = nil
+		for _, w := range words[1:] {
+			if !slices.Contains(systems, w.s) {
+				return w.errorf(0, "expected one of %s, got %q", strings.Join(systems, " "), w.s)
+			}
+			p.c.Systems = append(p.c.Systems, w.s)
+		}
+		return nil
+	case "host":
+		return p.hostLine(t, words)
+	case "cable":
+		return p.cableLine(t, words)
+	case "process":
+		if len(words) != 4 || words[2].s != "on" || !p.isHost(words[3].s) {
+			return t.errorf(0, "expected \"process NAME on HOST\", got %q", t.s)
+		}
+		p.c.Processes = append(p.c.Processes, Process{words[1].s, words[3].s})
+		return nil
+	}
+	return p.step(t, words)
+}
+
+func (p *caseParser) hostLine(t text, words []text) error {
+	if len(words) < 2 {
+		return t.errorf(len(t.s), "expected a name behind \"host\"")
+	}
+	h := Host{Name: words[1].s}
+	if p.isHost(h.Name) {
+		return words[1].errorf(0, "a second host %s", h.Name)
+	}
+	rest := words[2:]
+	for len(rest) >= 2 {
+		switch {
+		case rest[0].s == "lo" && rest[1].s == "down":
+			h.LoDown = true
+		case rest[0].s == "tree" && p.isHost(rest[1].s):
+			h.Tree = rest[1].s
+		default:
+			return rest[0].errorf(0, "expected \"lo down\" or \"tree HOST\", got %q", rest[0].s)
+		}
+		rest = rest[2:]
+	}
+	if len(rest) > 0 {
+		return rest[0].errorf(0, "expected \"lo down\" or \"tree HOST\", got %q", rest[0].s)
+	}
+	p.c.Hosts = append(p.c.Hosts, h)
+	p.c.Processes = append(p.c.Processes, Process{h.Name, h.Name})
+	return nil
+}
+
+func (p *caseParser) cableLine(t text, words []text) error {
+	if len(words) == 3 {
+		hostA, nameA, okA := strings.Cut(words[1].s, ":")
+		hostB, nameB, okB := strings.Cut(words[2].s, ":")
+		if okA && okB && p.isHost(hostA) && p.isHost(hostB) {
+			p.c.Cables = append(p.c.Cables, Cable{hostA, nameA, hostB, nameB})
+			return nil
+		}
+	}
+	return t.errorf(0, "expected \"cable HOST:INTERFACE HOST:INTERFACE\", got %q", t.s)
+}
+
+func (p *caseParser) isHost(name string) bool {
+	return slices.ContainsFunc(p.c.Hosts, func(h Host) bool { return h.Name == name })
+}
+
+func (p *caseParser) isProcess(name string) bool {
+	return slices.ContainsFunc(p.c.Processes, func(q Process) bool { return q.Name == name })
+}

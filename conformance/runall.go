@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package conformance
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"sync"
+)
+
+// RunAll runs cases beside each other, at most width at a time, those that wait longest first. Reports come in the
+// order of the cases; seen, if not nil, is called with each as it comes, one call at a time.
+func RunAll(arm Arm, cases []*Case, personality string, width int, seen func(*Report)) ([]*Report, error) {
+	order := make([]int, len(cases))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(cases[j].Duration(), cases[i].Duration()) })
+	reports := make([]*Report, len(cases))
+	errs := make([]error, len(cases))
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	next := make(chan int)
+	for range width {
+		wg.Go(func() {
+			for i := range next {
+				reports[i], errs[i] = Run(arm, cases[i], personality)
+				if seen != nil {
+					mu.Lock()
+					seen(reports[i])
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	for _, i := range order {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	return reports, errors.Join(errs...)
+}
