@@ -32,6 +32,7 @@ type Core struct {
 	flushing bool        // somebody is sending out on behalf of everyone
 	out      []departure // packets that leave when the lock is let go
 	spare    []departure // out's other buffer
+	releases []Releaser  // told at the end of the flush
 	events   clock.Heap
 	timer    clock.Timer
 	armed    time.Duration // when timer fires; 0: it does not
@@ -47,6 +48,14 @@ type Core struct {
 type Input interface {
 	Input(p *wire.Packet)
 }
+
+// Releaser is told when the call that it began in has let the lock go.
+type Releaser interface {
+	Released()
+}
+
+// Release tells r, under the lock, once everything that this call sent is sent and what came back at once is in.
+func (c *Core) Release(r Releaser) { c.releases = append(c.releases, r) }
 
 type departure struct {
 	link     link.Link
@@ -131,6 +140,10 @@ func (c *Core) flush() {
 		c.spare = out
 		c.flushing = false
 	}
+	for _, r := range c.releases {
+		r.Released()
+	}
+	c.releases = c.releases[:0]
 	c.arm()
 }
 

@@ -4,7 +4,6 @@ package socket
 
 import (
 	"dialtone/errno"
-	"dialtone/personality"
 	"dialtone/sockaddr"
 )
 
@@ -40,9 +39,6 @@ func (s *Socket) Shutdown(c *Call, how How) errno.Errno {
 	}
 	return s.Endpoint.Shutdown(c, how)
 }
-
-// StoppedListening tells that shutdown or AF_UNSPEC ended a listener: the socket is fresh again. The endpoint calls it.
-func (s *Socket) StoppedListening(because string) { s.become(personality.Fresh, because) }
 
 // SetNonBlocking is fcntl(2)'s O_NONBLOCK.
 func (s *Socket) SetNonBlocking(on bool) {

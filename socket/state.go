@@ -64,3 +64,20 @@ func (s *Socket) Refused(c *Call) errno.Errno {
 	}
 	return errno.OK
 }
+
+// Busy reports whether the socket is anything but fresh: listen(2) refuses such sockets.
+func (s *Socket) Busy() bool { return s.state != personality.Fresh }
+
+// Settle tells that the success of the attempt needs no report any more: shutdown(2) on an established socket has the
+// same effect as the connect that would have reported it.
+func (s *Socket) Settle() {
+	if s.state == personality.Unreported {
+		s.become(personality.Connected, "shutdown was called")
+	}
+}
+
+// Dissolved tells that a call other than connect ended the attempt under way: the socket is fresh again.
+func (s *Socket) Dissolved(because string) {
+	s.become(personality.Fresh, because)
+	s.trail = nil
+}

@@ -40,7 +40,12 @@ func (c *Conn) Unsent() int { return c.send.size }
 // Read moves received bytes into p and returns how many; 0 when there are none (see EOF). The window it opens may make
 // Next send an update.
 func (c *Conn) Read(p []byte) int {
-	n := c.recv.copyOut(p, 0)
+	return c.Discard(c.recv.copyOut(p, 0))
+}
+
+// Discard takes up to n received bytes without giving them to anyone (MSG_TRUNC) and returns how many.
+func (c *Conn) Discard(n int) int {
+	n = min(n, c.recv.size)
 	c.recv.drop(n)
 	if n > 0 && c.windowOpened() {
 		c.notes |= owesACK

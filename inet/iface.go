@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package inet
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"dialtone/link"
+	"dialtone/wire"
+)
+
+// Interface is a host's place on a link. It implements [link.Station] and [socket.Input].
+type Interface struct {
+	Name  string
+	Index int // from 1
+
+	stack    *Stack
+	link     link.Link
+	loopback bool
+	up       bool
+	prefixes []netip.Prefix // each address with the length of its network
+	answers  atomic.Pointer[[]netip.Addr]
+}
+
+// AddInterface attaches the host to a link by an interface that is up. The core need not be locked.
+func (s *Stack) AddInterface(name string, l link.Link) (*Interface, error) {
+	s.core.Lock()
+	defer s.core.Unlock()
+	if s.interfaceNamed(name) != nil {
+		return nil, fmt.Errorf("inet: there is an interface %s already", name)
+	}
+	i := &Interface{Name: name, Index: len(s.interfaces) + 1, stack: s, link: l, up: true}
+	i.answers.Store(&[]netip.Addr{})
+	if err := l.Attach(i); err != nil {
+		return nil, err
+	}
+	s.interfaces = append(s.interfaces, i)
+	return i, nil
+}
+
+// Interfaces returns the host's interfaces, lo first.
+func (s *Stack) Interfaces() []*Interface {
+	s.core.Lock()
+	defer s.core.Unlock()
+	return slices.Clone(s.interfaces)
+}
+
+func (s *Stack) interfaceNamed(name string) *Interface {
+	for _, i := range s.interfaces {
+		if i.Name == name {
+			return i
+		}
+	}
+	return nil
+}
+
+func (s *Stack) interfaceIndexed(index uint32) *Interface {
+	if index == 0 || int(index) > len(s.interfaces) {
+		return nil
+	}
+	return s.interfaces[index-1]
+}
+
+// AddAddress gives the interface an address and the route to its network. The address counts from now on; a second time
+// it changes nothing.
+func (i *Interface) AddAddress(p netip.Prefix) {
+	i.stack.core.Lock()
+	defer i.stack.core.Unlock()
+	if slices.Contains(i.prefixes, p) {
+		return
+	}
+	i.prefixes = append(i.prefixes, p)
+	i.publish()
+	if p.Bits() < p.Addr().BitLen() {
+		i.stack.addRoute(Route{Prefix: p.Masked(), Interface: i, connected: true})
+	}
+}
+
+// RemoveAddress takes an address and its network's route from the interface.
+func (i *Interface) RemoveAddress(p netip.Prefix) {
+	i.stack.core.Lock()
+	defer i.stack.core.Unlock()
+	i.prefixes = slices.DeleteFunc(i.prefixes, func(x netip.Prefix) bool { return x == p })
+	i.publish()
+	still := slices.ContainsFunc(i.prefixes, func(x netip.Prefix) bool { return x.Masked() == p.Masked() })
+	if !still {
+		i.stack.removeRoutes(func(r *Route) bool { return r.connected && r.Interface == i && r.Prefix == p.Masked() })
+	}
+}
+
+// Prefixes returns the interface's addresses, each with the length of its network.
+func (i *Interface) Prefixes() []netip.Prefix {
+	i.stack.core.Lock()
+	defer i.stack.core.Unlock()
+	return slices.Clone(i.prefixes)
+}
+
+// MTU returns the largest packet the interface sends, in bytes.
+func (i *Interface) MTU() int { return i.link.MTU() }
+
+// Up reports whether the interface is up.
+func (i *Interface) Up() bool {
+	i.stack.core.Lock()
+	defer i.stack.core.Unlock()
+	return i.up
+}
+
+// Loopback reports whether the interface is lo.
+func (i *Interface) Loopback() bool { return i.loopback }
+
+// SetUp takes the interface up or down. While it is down its routes are as if they were not there, it answers for
+// nothing, and what arrives is lost.
+func (i *Interface) SetUp(up bool) {
+	i.stack.core.Lock()
+	defer i.stack.core.Unlock()
+	i.up = up
+	i.publish()
+}
+
+// publish makes known to the link which addresses the interface answers for.
+func (i *Interface) publish() {
+	var ips []netip.Addr
+	if i.up {
+		for _, p := range i.prefixes {
+			ips = append(ips, p.Addr())
+		}
+	}
+	i.answers.Store(&ips)
+}
+
+// Answers implements [link.Station].
+func (i *Interface) Answers(ip netip.Addr) bool { return slices.Contains(*i.answers.Load(), ip) }
+
+// Deliver implements [link.Station].
+func (i *Interface) Deliver(at time.Duration, p *wire.Packet) { i.stack.core.Arrive(at, i, p) }
+
+// owner returns the interface that has the address ip; any address of 127/8 is lo's.
+func (s *Stack) owner(ip netip.Addr) *Interface {
+	for _, i := range s.interfaces {
+		for _, p := range i.prefixes {
+			if p.Addr() == ip {
+				return i
+			}
+		}
+	}
+	if ip.Is4() && ip.IsLoopback() {
+		return s.interfaces[0]
+	}
+	return nil
+}
+
+// isBroadcast reports whether ip is the limited broadcast address or that of a network the host is on.
+func (s *Stack) isBroadcast(ip netip.Addr) bool {
+	if !ip.Is4() {
+		return false
+	}
+	if ip == limitedBroadcast {
+		return true
+	}
+	for _, i := range s.interfaces {
+		for _, p := range i.prefixes {
+			if p.Addr().Is4() && p.Bits() < 31 && !i.loopback && ip == broadcastOf(p) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+var limitedBroadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
+// broadcastOf returns the last address of an IPv4 network.
+func broadcastOf(p netip.Prefix) netip.Addr {
+	b := p.Addr().As4()
+	for bit := p.Bits(); bit < 32; bit++ {
+		b[bit/8] |= 0x80 >> (bit % 8)
+	}
+	return netip.AddrFrom4(b)
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package inet
+
+import (
+	"net/netip"
+
+	"dialtone/firewall"
+	"dialtone/tcp"
+	"dialtone/wire"
+)
+
+// Input implements [socket.Input]: a packet came in by i.
+func (i *Interface) Input(p *wire.Packet) {
+	s := i.stack
+	if !i.up || !s.isForUs(p.Dst, i) {
+		p.Free()
+		return
+	}
+	switch verdict, _ := s.Firewall.Decide(firewall.Input, p, i.Name); verdict.Action {
+	case firewall.Accept:
+		switch p.Proto {
+		case wire.TCP:
+			s.inputTCP(p)
+		case wire.UDP:
+			s.inputUDP(p, i)
+		case wire.ICMP, wire.ICMPv6:
+			s.inputICMP(p)
+		}
+	case firewall.Reject:
+		s.reject(p, verdict, i)
+	}
+	p.Free()
+}
+
+// isForUs reports whether a packet to dst that came in by i is for this host: a host answers for all its addresses on
+// all interfaces (RFC 1122, 3.3.4.2, the weak model, as Linux does), but for the loopback ones, which must not come from
+// elsewhere.
+func (s *Stack) isForUs(dst netip.Addr, i *Interface) bool {
+	if dst.IsLoopback() {
+		return i.loopback
+	}
+	return s.owner(dst) != nil || s.isBroadcast(dst) || dst.IsMulticast()
+}
+
+// inputTCP finds the connection or listener a segment is for.
+func (s *Stack) inputTCP(p *wire.Packet) {
+	if p.Dst.IsMulticast() || s.isBroadcast(p.Dst) {
+		return // RFC 9293, 3.9.2.3 (MUST-57)
+	}
+	local := netip.AddrPortFrom(p.Dst, p.TCP.DstPort)
+	remote := netip.AddrPortFrom(p.Src, p.TCP.SrcPort)
+	if c := s.connections[newTuple(local, remote)]; c != nil {
+		if again := c.receive(p); !again {
+			return
+		}
+	}
+	if l := s.listenerFor(local); l != nil && l.input(p, local, remote) {
+		return
+	}
+	if rst, ok := tcp.ResetFor(&p.TCP); ok {
+		s.answer(p, func(a *wire.Packet) {
+			a.Proto = wire.TCP
+			a.TCP = rst
+		})
+	}
+}
+
+// listenerFor returns the listener for connections to an address: one bound to the address itself before one bound to
+// any.
+func (s *Stack) listenerFor(local netip.AddrPort) *stream {
+	var any *stream
+	for _, l := range s.listeners[local.Port()] {
+		switch {
+		case l.local.Addr() == local.Addr():
+			return l
+		case l.hold.covers(local.Addr()) && any == nil:
+			any = l
+		}
+	}
+	return any
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package inet
+
+import (
+	"net/netip"
+	"slices"
+
+	"dialtone/errno"
+	"dialtone/socket"
+	"dialtone/tcp"
+	"dialtone/wire"
+)
+
+// listener is a listening socket's queues.
+type listener struct {
+	backlog int
+	// ready are established, or have even ended, and wait for accept, in order.
+	ready []*stream
+	// handshaking have sent their SYN-ACK.
+	handshaking map[*stream]bool
+}
+
+// full reports whether the accept queue has no room: a backlog of n admits n+1 (sk_acceptq_is_full).
+func (q *listener) full() bool { return len(q.ready) > q.backlog }
+
+// Listen implements [socket.Endpoint].
+func (c *stream) Listen(call *socket.Call, backlog int) errno.Errno {
+	if c.queue != nil {
+		c.queue.backlog = backlog
+		return errno.OK
+	}
+	if c.conn.State() != tcp.Closed || c.sock.Busy() {
+		return errno.EINVAL
+	}
+	s := c.stack
+	if c.hold.port == 0 {
+		c.hold.addr = c.local.Addr()
+		if e := c.bindPort(0); e != errno.OK {
+			return e
+		}
+	} else {
+		c.hold.listening = true
+		if !s.tcpPorts.free(&c.hold, c.hold.port, false) {
+			c.hold.listening = false
+			return errno.EADDRINUSE
+		}
+	}
+	c.hold.listening = true
+	c.shut = 0
+	c.queue = &listener{backlog: backlog, handshaking: map[*stream]bool{}}
+	s.listeners[c.hold.port] = append(s.listeners[c.hold.port], c)
+	return errno.OK
+}
+
+// input takes a segment for the listener; false means it is to be answered with a reset.
+func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort) bool {
+	seg := &p.TCP
+	switch {
+	case seg.Flags.Has(wire.RST):
+		return true
+	case seg.Flags.Has(wire.ACK):
+		return false
+	case !seg.Flags.Has(wire.SYN):
+		return true
+	}
+	q := c.queue
+	if q.full() || len(q.handshaking) > max(q.backlog, 8) {
+		return true // dropped: the client will send its SYN again
+	}
+	s := c.stack
+	w, _, e := s.lookUp(remote.Addr(), "")
+	if e != errno.OK {
+		return true
+	}
+	child := &stream{stack: s, family: c.family, local: local, remote: remote, way: w, parent: c, opts: c.opts}
+	child.hold.addr, child.hold.v6only = local.Addr(), c.hold.v6only
+	child.timer.Func = child.tick
+	child.apply()
+	q.handshaking[child] = true
+	child.enter()
+	child.conn.Accept(child.now(), s.config(), seg, s.sequence(local, remote), mssFor(w.out, remote.Addr()))
+	child.pump()
+	return true
+}
+
+// admits reports whether a segment may reach a child in SYN-RECEIVED. The acknowledgement that would establish it is
+// lost while the accept queue is full, so that the SYN-ACK is sent again later; or it is answered with a reset
+// (tcp_abort_on_overflow).
+func (c *stream) admits(child *stream, seg *wire.Segment) bool {
+	if !c.queue.full() || !seg.Flags.Has(wire.ACK) || seg.Flags&(wire.SYN|wire.RST) != 0 {
+		return true
+	}
+	if c.stack.Sysctl.TCPAbortOnOverflow {
+		child.conn.Abort()
+		child.pump()
+		child.ended()
+	}
+	return false
+}
+
+// established moves a child to the accept queue.
+func (c *stream) established(child *stream) {
+	delete(c.queue.handshaking, child)
+	c.queue.ready = append(c.queue.ready, child)
+	c.sock.Wake(socket.In)
+}
+
+// childEnded takes note that a connection is over before it was accepted. One that had been established stays in the
+// queue: accept returns it, dead.
+func (c *stream) childEnded(child *stream) {
+	delete(c.queue.handshaking, child)
+}
+
+// Accept implements [socket.Endpoint].
+func (c *stream) Accept(_ *socket.Call, s *socket.Socket) (socket.Endpoint, errno.Errno) {
+	if c.queue == nil {
+		return nil, errno.EINVAL
+	}
+	q := c.queue
+	if len(q.ready) == 0 {
+		return nil, errno.EAGAIN
+	}
+	child := q.ready[0]
+	q.ready[0] = nil
+	if q.ready = q.ready[1:]; len(q.ready) == 0 {
+		q.ready = nil
+	}
+	child.parent, child.sock, child.hold.sock = nil, s, s
+	if child.conn.State() == tcp.Closed {
+		if e := child.errnoOf(child.conn.Reason()); e != errno.OK {
+			s.SetError(e)
+		}
+	}
+	return child, errno.OK
+}
+
+// stopListening ends the listener: who waits in its queue is reset, who is still shaking hands is forgotten.
+func (c *stream) stopListening() {
+	s := c.stack
+	q := c.queue
+	c.queue = nil
+	c.hold.listening = false
+	all := s.listeners[c.hold.port]
+	if all = slices.DeleteFunc(all, func(l *stream) bool { return l == c }); len(all) == 0 {
+		delete(s.listeners, c.hold.port)
+	} else {
+		s.listeners[c.hold.port] = all
+	}
+	for _, child := range q.ready {
+		child.parent = nil
+		if child.conn.State() != tcp.Closed {
+			child.conn.Abort()
+			child.pump()
+			child.ended()
+		}
+	}
+	for child := range q.handshaking {
+		child.parent = nil
+		child.conn.Fail()
+		child.ended()
+	}
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package inet
+
+import (
+	"net/netip"
+
+	"dialtone/clock"
+	"dialtone/link"
+	"dialtone/wire"
+)
+
+// Neighbours on a link in memory answer at once if they are there, however long packets take: there is no ARP on the
+// wire. One that does not answer is waited for as long as the personality says, then what waited for it is told that it
+// can't be reached.
+
+type neighbourKey struct {
+	out *Interface
+	ip  netip.Addr
+}
+
+// neighbour is one who has not answered yet.
+type neighbour struct {
+	key     neighbourKey
+	waiting []*wire.Packet
+	expiry  clock.Event
+}
+
+// resolve returns the station for the next hop, or keeps p until there is one, or until the neighbour counts as
+// unreachable.
+func (s *Stack) resolve(out *Interface, hop netip.Addr, p *wire.Packet) (link.Station, bool) {
+	if to, ok := out.link.Neighbour(out, hop); ok {
+		return to, true
+	}
+	facts := &s.core.Personality.IP
+	key := neighbourKey{out, hop}
+	n := s.neighbours[key]
+	if n == nil {
+		n = &neighbour{key: key}
+		n.expiry.Func = func() { s.neighbourFailed(n) }
+		s.neighbours[key] = n
+		s.core.After(&n.expiry, s.core.Now()+facts.NeighbourFails)
+	}
+	if len(n.waiting) >= facts.NeighbourQueue {
+		n.waiting[0].Free()
+		n.waiting = n.waiting[:copy(n.waiting, n.waiting[1:])]
+	}
+	n.waiting = append(n.waiting, p)
+	return nil, false
+}
+
+// neighbourFailed looks once more, and else tells everyone whose packet waited.
+func (s *Stack) neighbourFailed(n *neighbour) {
+	delete(s.neighbours, n.key)
+	to, ok := n.key.out.link.Neighbour(n.key.out, n.key.ip)
+	for _, p := range n.waiting {
+		if ok {
+			s.core.Transmit(n.key.out.link, n.key.out, to, p)
+			continue
+		}
+		s.localError(p, icmpHostUnreachable, "no neighbour answers for "+n.key.ip.String())
+		p.Free()
+	}
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package inet
+
+import (
+	"dialtone/firewall"
+	"dialtone/link"
+	"dialtone/tcp"
+	"dialtone/trail"
+	"dialtone/wire"
+)
+
+// dropped says what became of a packet that did not leave.
+type fate uint8
+
+const (
+	sent     fate = iota // on its way, or waiting for a neighbour
+	filtered             // the firewall dropped it without a word
+	rejected             // the firewall rejected it; whoever it was from has been told
+)
+
+// output sends p on the way w: past the firewall, to the neighbour. p belongs to output. t takes what is decided; it may
+// be nil.
+func (s *Stack) output(p *wire.Packet, w path, t *trail.Trail) fate {
+	if p.TTL == 0 {
+		p.TTL = s.Sysctl.IPDefaultTTL
+	}
+	verdict, rule := s.Firewall.Decide(firewall.Output, p, w.out.Name)
+	if t != nil && (rule != nil || verdict.Action != firewall.Accept) {
+		s.recordFirewall(t, firewall.Output, verdict, rule)
+	}
+	switch verdict.Action {
+	case firewall.Drop:
+		p.Free()
+		return filtered
+	case firewall.Reject:
+		s.reject(p, verdict, w.out)
+		p.Free()
+		return rejected
+	}
+	if !w.out.up {
+		p.Free()
+		return sent
+	}
+	if w.broadcast || p.Dst.IsMulticast() {
+		s.core.Transmit(w.out.link, w.out, nil, p)
+		return sent
+	}
+	var to link.Station
+	if w.out.loopback {
+		to = w.out
+	} else {
+		var ok bool
+		if to, ok = s.resolve(w.out, w.nextHop, p); !ok {
+			if t != nil {
+				t.Add(s.core.Now(), trail.Neighbour, "%v on %s does not answer yet", w.nextHop, w.out.Name)
+			}
+			return sent
+		}
+	}
+	s.core.Transmit(w.out.link, w.out, to, p)
+	return sent
+}
+
+func (s *Stack) recordFirewall(t *trail.Trail, d firewall.Direction, v firewall.Verdict, r *firewall.Rule) {
+	rule := "policy: " + v.String()
+	if r != nil {
+		rule = r.String()
+	}
+	if v.Action == firewall.Accept {
+		t.Add(s.core.Now(), trail.Firewall, "%v: %s", d, rule)
+	} else {
+		t.Decide(s.core.Now(), trail.Firewall, "%v: %s", d, rule)
+	}
+}
+
+// reject answers a packet that the firewall rejected. The answer goes to whoever sent p: for a packet on its way out
+// that is the host itself, so it comes back by the loopback.
+func (s *Stack) reject(p *wire.Packet, v firewall.Verdict, at *Interface) {
+	if v.With == firewall.TCPReset {
+		if rst, ok := tcp.ResetFor(&p.TCP); ok {
+			s.answer(p, func(a *wire.Packet) {
+				a.Proto = wire.TCP
+				a.TCP = rst
+			})
+		}
+		return
+	}
+	if typ, code, ok := v.With.ICMP(p.Is4()); ok {
+		s.sendICMPError(p, typ, code, 0)
+	}
+}
+
+// answer sends a packet back to where p came from, from the address p was for.
+func (s *Stack) answer(p *wire.Packet, fill func(*wire.Packet)) {
+	w, _, e := s.lookUp(p.Src, "")
+	if e != 0 {
+		return
+	}
+	a := wire.NewPacket()
+	a.Src, a.Dst = p.Dst, p.Src
+	if !a.Src.IsValid() || a.Src.IsMulticast() || s.isBroadcast(a.Src) {
+		src, e := s.source(w, a.Dst)
+		if e != 0 {
+			a.Free()
+			return
+		}
+		a.Src = src
+	}
+	fill(a)
+	s.output(a, w, nil)
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package inet
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"dialtone/errno"
+)
+
+// RouteType says what a route does with packets (ip-route(8)).
+type RouteType uint8
+
+// The types.
+const (
+	Unicast     RouteType = iota // send them by the interface
+	Unreachable                  // refuse: no route to host
+	Blackhole                    // lose them
+	Prohibit                     // refuse: forbidden
+	Throw                        // as if there were no route
+)
+
+func (t RouteType) String() string {
+	return [...]string{"unicast", "unreachable", "blackhole", "prohibit", "throw"}[t]
+}
+
+// Route is where packets for a network go.
+type Route struct {
+	Type      RouteType
+	Prefix    netip.Prefix
+	Interface *Interface // of a unicast route
+	Gateway   netip.Addr // next hop; invalid: the destination itself is on the link
+	Source    netip.Addr // preferred source address; invalid: the interface's
+	Metric    int        // less is better
+
+	connected bool // made by an interface's address
+}
+
+// String prints r as ip-route(8) does.
+func (r *Route) String() string {
+	s := r.Prefix.String()
+	if r.Prefix.Bits() == 0 {
+		s = "default"
+	}
+	if r.Type != Unicast {
+		return r.Type.String() + " " + s
+	}
+	if r.Gateway.IsValid() {
+		s += " via " + r.Gateway.String()
+	}
+	return s + " dev " + r.Interface.Name
+}
+
+// AddRoute adds a route. It errs if the route makes no sense.
+func (s *Stack) AddRoute(r Route) error {
+	if !r.Prefix.IsValid() {
+		return fmt.Errorf("inet: a route needs a destination prefix")
+	}
+	if r.Type == Unicast && (r.Interface == nil || r.Interface.stack != s) {
+		return fmt.Errorf("inet: the unicast route to %v needs an interface of its host", r.Prefix)
+	}
+	if r.Gateway.IsValid() && r.Gateway.Is4() != r.Prefix.Addr().Is4() {
+		return fmt.Errorf("inet: the gateway %v is not of the same IP version as %v", r.Gateway, r.Prefix)
+	}
+	r.Prefix = r.Prefix.Masked()
+	s.core.Lock()
+	defer s.core.Unlock()
+	s.addRoute(r)
+	return nil
+}
+
+// RemoveRoute removes the routes of the given type to exactly the given prefix, and reports whether there was one.
+func (s *Stack) RemoveRoute(t RouteType, p netip.Prefix) bool {
+	s.core.Lock()
+	defer s.core.Unlock()
+	n := len(s.routes)
+	s.removeRoutes(func(r *Route) bool { return r.Type == t && r.Prefix == p.Masked() })
+	return len(s.routes) < n
+}
+
+// addRoute keeps the table sorted: longer prefixes first, then smaller metrics, then older routes. A few dozen routes
+// need nothing cleverer.
+func (s *Stack) addRoute(r Route) {
+	at, _ := slices.BinarySearchFunc(s.routes, r, func(have, r Route) int {
+		if d := r.Prefix.Bits() - have.Prefix.Bits(); d != 0 {
+			return d
+		}
+		if d := have.Metric - r.Metric; d != 0 {
+			return d
+		}
+		return -1 // after its equals
+	})
+	s.routes = slices.Insert(s.routes, at, r)
+}
+
+func (s *Stack) removeRoutes(which func(*Route) bool) {
+	s.routes = slices.DeleteFunc(s.routes, func(r Route) bool { return which(&r) })
+}
+
+// path is the outcome of a route look-up: the way to a destination.
+type path struct {
+	route     *Route // nil for the host's own addresses
+	out       *Interface
+	nextHop   netip.Addr
+	broadcast bool
+}
+
+// lookUp finds the way to dst. device, if not empty, is the only interface allowed (SO_BINDTODEVICE). The errors are the
+// personality's.
+func (s *Stack) lookUp(dst netip.Addr, device string) (path, *Route, errno.Errno) {
+	p := &s.core.Personality.IP
+	if s.owner(dst) != nil {
+		lo := s.interfaces[0]
+		if device == "" || device == lo.Name {
+			return path{out: lo, nextHop: dst}, nil, errno.OK
+		}
+		// Bound to another device the packet goes out there and is lost: nobody on that link has the address.
+		return path{out: s.interfaceNamed(device), nextHop: dst}, nil, errno.OK
+	}
+	if s.isBroadcast(dst) {
+		for _, i := range s.interfaces {
+			if !i.loopback && i.up && (device == "" || device == i.Name) {
+				if dst == limitedBroadcast || slices.ContainsFunc(i.prefixes, func(x netip.Prefix) bool { return x.Contains(dst) }) {
+					return path{out: i, nextHop: dst, broadcast: true}, nil, errno.OK
+				}
+			}
+		}
+	}
+	for k := range s.routes {
+		r := &s.routes[k]
+		if !r.Prefix.Contains(dst) {
+			continue
+		}
+		if r.Type == Unicast && (!r.Interface.up || device != "" && device != r.Interface.Name) {
+			continue
+		}
+		switch r.Type {
+		case Unicast:
+			hop := dst
+			if r.Gateway.IsValid() {
+				hop = r.Gateway
+			}
+			return path{route: r, out: r.Interface, nextHop: hop}, r, errno.OK
+		case Unreachable:
+			return path{}, r, p.Unreachable
+		case Blackhole:
+			return path{}, r, p.Blackhole
+		case Prohibit:
+			return path{}, r, p.Prohibit
+		case Throw:
+			return path{}, r, p.NoRoute
+		}
+	}
+	if i := s.interfaceNamed(device); i != nil && i.up && dst.Is4() {
+		// Linux takes an IPv4 destination without a route to be on the link of the device that was asked for.
+		return path{out: i, nextHop: dst}, nil, errno.OK
+	}
+	return path{}, nil, p.NoRoute
+}
+
+// source chooses the address that packets on the way w to dst come from: the route's own choice, else an address of the
+// interface, first one whose network the next hop is in.
+func (s *Stack) source(w path, dst netip.Addr) (netip.Addr, errno.Errno) {
+	if w.route != nil && w.route.Source.IsValid() {
+		return w.route.Source, errno.OK
+	}
+	if s.owner(dst) != nil {
+		return dst, errno.OK // to oneself, from oneself
+	}
+	var first netip.Addr
+	for _, p := range w.out.prefixes {
+		ip := p.Addr()
+		if ip.Is4() != dst.Is4() || ip.Is6() && ip.IsLinkLocalUnicast() != w.nextHop.IsLinkLocalUnicast() && w.route == nil {
+			continue
+		}
+		if p.Contains(w.nextHop) {
+			return ip, errno.OK
+		}
+		if !first.IsValid() && !(ip.Is6() && ip.IsLinkLocalUnicast()) {
+			first = ip
+		}
+	}
+	if first.IsValid() {
+		return first, errno.OK
+	}
+	// No address of the version here: any other interface's will do, as long as it means anything elsewhere.
+	for _, i := range s.interfaces {
+		for _, p := range i.prefixes {
+			if ip := p.Addr(); ip.Is4() == dst.Is4() && !ip.IsLoopback() && !ip.IsLinkLocalUnicast() {
+				return ip, errno.OK
+			}
+		}
+	}
+	if dst.Is4() {
+		return netip.IPv4Unspecified(), errno.OK
+	}
+	return netip.Addr{}, errno.EADDRNOTAVAIL
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package inet
+
+import (
+	"net/netip"
+
+	"dialtone/errno"
+	"dialtone/sockaddr"
+	"dialtone/socket"
+)
+
+// Protocols of internet sockets (ip(7), tcp(7), udp(7)); 0 stands for the type's own.
+const (
+	protoTCP = 6
+	protoUDP = 17
+)
+
+// space is AF_INET or AF_INET6 on a stack; it implements [socket.Space].
+type space struct {
+	stack  *Stack
+	family sockaddr.Family
+}
+
+// NewEndpoint implements [socket.Space].
+func (f space) NewEndpoint(s *socket.Socket) (socket.Endpoint, errno.Errno) {
+	switch s.Type {
+	case socket.Stream:
+		if s.Protocol != 0 && s.Protocol != protoTCP {
+			return nil, errno.EPROTONOSUPPORT
+		}
+		s.Protocol = protoTCP
+		return f.stack.newStream(s), errno.OK
+	case socket.Dgram:
+		if s.Protocol != 0 && s.Protocol != protoUDP {
+			return nil, errno.EPROTONOSUPPORT
+		}
+		s.Protocol = protoUDP
+		return f.stack.newDatagram(s), errno.OK
+	case socket.Raw:
+		return nil, errno.EPERM // there is no raw access to the network
+	}
+	return nil, errno.ESOCKTNOSUPPORT
+}
+
+// Pair implements [socket.Space]: the internet families have no pairs (socketpair(2)).
+func (space) Pair(_, _ *socket.Socket) (socket.Endpoint, socket.Endpoint, errno.Errno) {
+	return nil, nil, errno.EOPNOTSUPP
+}
+
+// wildcard returns the family's unspecified address.
+func wildcard(f sockaddr.Family) netip.Addr {
+	if f == sockaddr.Inet {
+		return netip.IPv4Unspecified()
+	}
+	return netip.IPv6Unspecified()
+}
+
+// parse reads the address b for a socket of the family: its length first, then its family. IPv4-mapped addresses become
+// IPv4 ones; mapped says that it was one.
+func parse(f sockaddr.Family, b []byte) (a sockaddr.Addr, mapped bool, e errno.Errno) {
+	if f == sockaddr.Inet {
+		if len(b) < sockaddr.LenInet {
+			return a, false, errno.EINVAL
+		}
+		if a = sockaddr.ParseInet(b); a.Family != sockaddr.Inet {
+			return a, false, errno.EAFNOSUPPORT
+		}
+		return a, false, errno.OK
+	}
+	if len(b) < sockaddr.LenInet6Short {
+		return a, false, errno.EINVAL
+	}
+	if a = sockaddr.ParseInet6(b); a.Family != sockaddr.Inet6 {
+		return a, false, errno.EAFNOSUPPORT
+	}
+	if mapped = a.IP.Is4In6(); mapped {
+		a.IP = a.IP.Unmap()
+	}
+	return a, mapped, errno.OK
+}

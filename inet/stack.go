@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package inet
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"net/netip"
+
+	"dialtone/firewall"
+	"dialtone/link"
+	"dialtone/sockaddr"
+	"dialtone/socket"
+	"dialtone/tcp"
+)
+
+// Stack is the internet layer of one host. Its fields may be changed with the core's lock held.
+type Stack struct {
+	Firewall firewall.Firewall
+	// Sysctl are the host's settings, by the names Linux has for them.
+	Sysctl Sysctl
+
+	core       *socket.Core
+	interfaces []*Interface // [0] is lo
+	routes     []Route      // best first, see route.go
+	neighbours map[neighbourKey]*neighbour
+
+	tcpPorts, udpPorts ports
+	connections        map[tuple]*stream
+	listeners          map[uint16][]*stream
+	datagrams          map[uint16][]*datagram
+	tcpConfig          *tcp.Config // nil: to be made from Sysctl
+	seed               uint64
+	draws              uint64
+}
+
+// New puts the internet families on a host, which has a loopback interface from then on. seed decides everything that is
+// left to chance: initial sequence numbers, implicit ports.
+func New(core *socket.Core, seed uint64) *Stack {
+	s := &Stack{
+		core:        core,
+		Sysctl:      defaultSysctl(core.Personality),
+		neighbours:  map[neighbourKey]*neighbour{},
+		connections: map[tuple]*stream{},
+		listeners:   map[uint16][]*stream{},
+		datagrams:   map[uint16][]*datagram{},
+		seed:        seed,
+	}
+	core.AddSpace(sockaddr.Inet, space{s, sockaddr.Inet})
+	core.AddSpace(sockaddr.Inet6, space{s, sockaddr.Inet6})
+	lo, err := s.AddInterface("lo", link.Loopback{})
+	if err != nil {
+		panic("inet: the loopback takes any number of hosts: " + err.Error())
+	}
+	lo.loopback = true
+	lo.AddAddress(netip.MustParsePrefix("127.0.0.1/8"))
+	lo.AddAddress(netip.MustParsePrefix("::1/128"))
+	return s
+}
+
+// Core returns the core of the stack's host.
+func (s *Stack) Core() *socket.Core { return s.core }
+
+// draw returns a number that looks random, from the seed, the words given, and a counter where fresh is set. It does
+// not depend on what other hosts or connections draw.
+func (s *Stack) draw(fresh bool, words ...uint64) uint64 {
+	var n uint64
+	if fresh {
+		s.draws++
+		n = s.draws
+	}
+	// PCG's first output scatters its two words well enough; each word is folded in by one more.
+	h := rand.NewPCG(s.seed, n).Uint64()
+	for _, w := range words {
+		h = rand.NewPCG(h, w).Uint64()
+	}
+	return h
+}
+
+// words folds an address into a number for draw.
+func words(a netip.Addr) uint64 {
+	b := a.As16()
+	return binary.BigEndian.Uint64(b[:8]) ^ binary.BigEndian.Uint64(b[8:])
+}
+
+// tuple is what tells connections apart: both ends. IPv4 addresses are in mapped form.
+type tuple struct {
+	local, remote         [16]byte
+	localPort, remotePort uint16
+}
+
+func newTuple(local, remote netip.AddrPort) tuple {
+	return tuple{local.Addr().As16(), remote.Addr().As16(), local.Port(), remote.Port()}
+}

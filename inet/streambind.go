@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package inet
+
+import (
+	"net/netip"
+
+	"dialtone/errno"
+	"dialtone/sockaddr"
+	"dialtone/socket"
+	"dialtone/tcp"
+)
+
+// Bind implements [socket.Endpoint] (inet_bind).
+func (c *stream) Bind(call *socket.Call, b []byte) errno.Errno {
+	a, mapped, e := parseBind(c.family, b, c.hold.v6only)
+	if e != errno.OK {
+		return e
+	}
+	if e := c.stack.mayBind(call, a, c.sock); e != errno.OK {
+		return e
+	}
+	if c.conn.State() != tcp.Closed || c.queue != nil || c.hold.port != 0 || c.hold.number {
+		return errno.EINVAL
+	}
+	before := c.local
+	c.hold.addr = a.IP
+	if c.family == sockaddr.Inet6 && mapped && a.IP.IsUnspecified() {
+		c.hold.v6only = false
+	}
+	c.local = netip.AddrPortFrom(a.IP, a.Port)
+	c.scope = a.Scope
+	if call.Caller != nil {
+		c.hold.uid = call.Caller.UID
+	}
+	if a.Port == 0 && c.opts.bindNoPort {
+		c.hold.address = !a.IP.IsUnspecified()
+		return errno.OK // IP_BIND_ADDRESS_NO_PORT: the port is connect's to choose
+	}
+	if e := c.bindPort(a.Port); e != errno.OK {
+		c.local = before
+		return e
+	}
+	c.hold.address = !a.IP.IsUnspecified()
+	c.hold.number = a.Port != 0
+	return errno.OK
+}
+
+// bindPort takes a port for the address in c.hold; 0 is any that is free.
+func (c *stream) bindPort(port uint16) errno.Errno {
+	s := c.stack
+	if port == 0 {
+		y := &s.Sysctl
+		var ok bool
+		port, ok = search(y.IPLocalPortFirst, y.IPLocalPortLast, s.draw(true), 1, func(p uint16) bool {
+			return s.tcpPorts.held[p] == nil
+		})
+		if !ok {
+			return errno.EADDRINUSE
+		}
+	} else if !s.tcpPorts.free(&c.hold, port, false) {
+		return errno.EADDRINUSE
+	}
+	s.tcpPorts.take(&c.hold, port)
+	c.local = netip.AddrPortFrom(c.local.Addr(), port)
+	return errno.OK
+}
+
+// parseBind reads an address to bind to. On AF_INET the family AF_UNSPEC with the wildcard address is taken for AF_INET,
+// for programs from the time before it was checked (inet_bind).
+func parseBind(f sockaddr.Family, b []byte, v6only bool) (a sockaddr.Addr, mapped bool, e errno.Errno) {
+	a, mapped, e = parse(f, b)
+	if e == errno.EAFNOSUPPORT && f == sockaddr.Inet && a.Family == sockaddr.Unspec && a.IP.IsUnspecified() {
+		a.Family, e = sockaddr.Inet, errno.OK
+	}
+	if e == errno.OK && mapped && v6only {
+		e = errno.EINVAL
+	}
+	return a, mapped, e
+}
+
+// mayBind checks what does not depend on the protocol: the address must be the host's own, and a low port needs a
+// capability.
+func (s *Stack) mayBind(call *socket.Call, a sockaddr.Addr, sock *socket.Socket) errno.Errno {
+	if a.IP.Is6() && a.IP.IsLinkLocalUnicast() && a.Scope == 0 && sock.Options().Device == "" {
+		return errno.EINVAL // RFC 4007: a link-local address needs its link
+	}
+	if !a.IP.IsUnspecified() && s.owner(a.IP) == nil {
+		datagrams := sock.Type == socket.Dgram && (a.IP.IsMulticast() || s.isBroadcast(a.IP))
+		if !datagrams {
+			return errno.EADDRNOTAVAIL
+		}
+	}
+	if s.privileged(call, a.Port) {
+		return errno.EACCES
+	}
+	return errno.OK
+}

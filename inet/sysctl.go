@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package inet
+
+import (
+	"time"
+
+	"dialtone/personality"
+	"dialtone/tcp"
+)
+
+// Sysctl are a host's settings. Each bears the name it has on Linux below net.ipv4 (they hold for IPv6 as well).
+type Sysctl struct {
+	TCPSynRetries        int
+	TCPSynLinearTimeouts int
+	TCPSynAckRetries     int
+	TCPRetries2          int
+	TCPTimestamps        bool
+	TCPWindowScaling     bool
+	TCPSack              bool
+	TCPAbortOnOverflow   bool
+	TCPFinTimeout        time.Duration
+	TCPTwReuse           int // 0 never, 1 always, 2 loopback only
+	IPLocalPortFirst     uint16
+	IPLocalPortLast      uint16
+	IPUnprivilegedPort   uint16 // ports below it need CAP_NET_BIND_SERVICE
+	IPDefaultTTL         uint8
+	IPv6BindV6Only       bool
+}
+
+func defaultSysctl(p *personality.Personality) Sysctl {
+	return Sysctl{
+		TCPSynRetries:        p.TCP.SynRetries,
+		TCPSynLinearTimeouts: p.TCP.SynLinearTimeouts,
+		TCPSynAckRetries:     p.TCP.SynAckRetries,
+		TCPRetries2:          p.TCP.Retries2,
+		TCPTimestamps:        true,
+		TCPWindowScaling:     true,
+		TCPSack:              true,
+		TCPFinTimeout:        p.TCP.FinTimeout,
+		TCPTwReuse:           2,
+		IPLocalPortFirst:     p.TCP.PortsFirst,
+		IPLocalPortLast:      p.TCP.PortsLast,
+		IPUnprivilegedPort:   1024,
+		IPDefaultTTL:         64,
+	}
+}
+
+// SetSysctl changes the host's settings, for what is opened from now on.
+func (s *Stack) SetSysctl(change func(*Sysctl)) {
+	s.core.Lock()
+	defer s.core.Unlock()
+	change(&s.Sysctl)
+	s.tcpConfig = nil
+}
+
+// config returns the facts that TCP connections opened now share.
+func (s *Stack) config() *tcp.Config {
+	if s.tcpConfig != nil {
+		return s.tcpConfig
+	}
+	p, y := s.core.Personality, &s.Sysctl
+	c := tcp.Defaults()
+	c.RcvBuf, c.SndBuf = uint32(p.TCPReceiveBuffer), uint32(p.TCPSendBuffer)
+	c.MaxSegment = maxSegment
+	c.WindowScale, c.Timestamps, c.SACK = y.TCPWindowScaling, y.TCPTimestamps, y.TCPSack
+	c.InitialRTO, c.MinRTO, c.MaxRTO = p.TCP.InitialRTO, p.TCP.MinRTO, p.TCP.MaxRTO
+	c.SynRetries, c.SynLinearTimeouts = uint8(y.TCPSynRetries), uint8(y.TCPSynLinearTimeouts)
+	c.SynAckRetries, c.Retries2 = uint8(y.TCPSynAckRetries), uint8(y.TCPRetries2)
+	c.KeepInit = p.TCP.KeepInit
+	c.DelayedAck, c.TimeWait, c.FinWait2 = p.TCP.DelayedACK, p.TCP.TimeWait, y.TCPFinTimeout
+	s.tcpConfig = &c
+	return s.tcpConfig
+}
+
+// maxSegment is the largest payload of one segment on a link in memory, in bytes: like a network card that segments
+// itself, such a link takes a packet of up to 64 KiB whatever its MTU.
+const maxSegment = 65535 - 60 - 20
