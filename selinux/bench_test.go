@@ -47,8 +47,8 @@ func BenchmarkAccessVectorDebian(b *testing.B) {
 
 // BenchmarkCacheHit asks again for what was just decided.
 func BenchmarkCacheHit(b *testing.B) {
-	s := loadServer(b, fixture(b, "proxy-mls.33"))
-	ssid, tsid := mustSID(b, s, "system_u:system_r:proxy_t:s0"), mustSID(b, s, "system_u:object_r:http_port_t:s0")
+	s := loadServer(b, readFile(b, "testdata/lab.33"))
+	ssid, tsid := mustSID(b, s, "system:daemon_r:web_t:public"), mustSID(b, s, "system:object_r:http_port_t:public")
 	b.ReportAllocs()
 	for b.Loop() {
 		if !s.HasPerm(ssid, tsid, ClassTCPSocket, SocketNameConnect, nil) {

@@ -21,27 +21,7 @@ func shared(t testing.TB, name string) string {
 	return path
 }
 
-func readShared(t testing.TB, name string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(shared(t, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
-func loadServer(t testing.TB, data []byte) *Server {
-	t.Helper()
-	p, err := Parse(data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := NewServer(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
+func readShared(t testing.TB, name string) []byte { return readFile(t, shared(t, name)) }
 
 // eachLine decodes each line of a golden file and fails the test if there are fewer than want.
 func eachLine[T any](t *testing.T, path string, want int, f func(T)) {

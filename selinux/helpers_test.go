@@ -6,10 +6,36 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"os"
 	"testing"
 )
 
-func fixture(t testing.TB, name string) []byte { return readShared(t, name) }
+func readFile(t testing.TB, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func newServer(t testing.TB, p *Policy) *Server {
+	t.Helper()
+	s, err := NewServer(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func loadServer(t testing.TB, data []byte) *Server {
+	t.Helper()
+	p, err := Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newServer(t, p)
+}
 
 func mustSID(t testing.TB, s *Server, context string) SID {
 	t.Helper()

@@ -12,6 +12,9 @@ import (
 // Context is a security context in the numbers of the Policy that made it. Its zero value is no context.
 type Context = policydb.Context
 
+// Level is an MLS level in the numbers of a Policy.
+type Level = policydb.Level
+
 // ParseError tells in which section of a binary policy, and at which offset in bytes, it is wrong.
 type ParseError = policydb.Error
 
