@@ -72,7 +72,7 @@ func (c *Conn) begin(now time.Duration, cfg *Config, local, remote uint16, iss u
 func (c *Conn) takeSYN(now time.Duration, seg *wire.Segment) {
 	o := &seg.Options
 	c.rcvNxt = seg.Seq + 1
-	c.rcvAdv = c.rcvNxt
+	c.rcvAdv = c.rcvNxt + c.synWindow()
 	c.acked = c.rcvNxt
 	if c.set(scaleOK, c.cfg.WindowScale && o.HasWindowScale); c.has(scaleOK) {
 		c.sndScale = min(o.WindowScale, maxScale)
@@ -87,7 +87,7 @@ func (c *Conn) takeSYN(now time.Duration, seg *wire.Segment) {
 	if peer == 0 {
 		peer = defaultMSS
 	}
-	c.mss = c.payload(min(c.offer, max(peer, minMSS)))
+	c.mss = c.payload(min(c.offer, peer))
 	c.cwnd = uint32(c.cfg.InitialWindow) * uint32(c.mss)
 	c.sndWnd = uint32(seg.Window)
 	c.maxWnd = c.sndWnd
@@ -95,9 +95,9 @@ func (c *Conn) takeSYN(now time.Duration, seg *wire.Segment) {
 	c.sndWL2 = seg.Ack
 }
 
-// payload returns what is left of mss bytes after the options of every segment.
+// payload returns what is left of mss bytes after the options of every segment, something in any case.
 func (c *Conn) payload(mss uint16) uint16 {
-	if c.has(tsOK) {
+	if mss = max(mss, minMSS); c.has(tsOK) {
 		mss -= timestampLen
 	}
 	return mss

@@ -88,10 +88,26 @@ func (q *queue) drop(n int) {
 
 // copyOut copies from the offset on into p, and returns how many bytes.
 func (q *queue) copyOut(p []byte, offset int) (n int) {
-	for i := 0; n < len(p) && offset+n < q.size; i++ {
-		n += copy(p[n:], q.run(offset+n))
+	chunk, behind := q.first, q.behind()
+	for n < len(p) {
+		if offset < len(chunk) {
+			n += copy(p[n:], chunk[offset:])
+		}
+		offset = max(0, offset-len(chunk))
+		if len(behind) == 0 {
+			break
+		}
+		chunk, behind = behind[0], behind[1:]
 	}
 	return n
+}
+
+// behind returns the chunks after the first.
+func (q *queue) behind() [][]byte {
+	if q.rest == nil {
+		return nil
+	}
+	return *q.rest
 }
 
 // run returns the bytes from the offset on, as far as they lie in one chunk. The offset must be less than size.
@@ -100,7 +116,7 @@ func (q *queue) run(offset int) []byte {
 		return q.first[offset:len(q.first):len(q.first)]
 	}
 	offset -= len(q.first)
-	for _, chunk := range *q.rest {
+	for _, chunk := range q.behind() {
 		if offset < len(chunk) {
 			return chunk[offset:len(chunk):len(chunk)]
 		}
