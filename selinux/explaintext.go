@@ -27,7 +27,7 @@ func (o *Obstacle) summary() string {
 	case len(o.Rules) > 0:
 		return "no rule holds; off is " + o.Rules[0].String()
 	case o.Constraint != nil:
-		return o.Constraint.Text + " fails, as " + strings.Join(o.Constraint.Failing, " and ")
+		return o.Constraint.Text + " fails: " + strings.Join(o.Constraint.Failing, "; ")
 	}
 	return o.Reason
 }
