@@ -44,7 +44,7 @@ func (f space) NewEndpoint(s *socket.Socket) (socket.Endpoint, errno.Errno) {
 }
 
 // Pair implements [socket.Space]: the internet families have no pairs (socketpair(2)).
-func (space) Pair(_, _ *socket.Socket) (socket.Endpoint, socket.Endpoint, errno.Errno) {
+func (space) Pair(_ *socket.Call, _, _ *socket.Socket) (socket.Endpoint, socket.Endpoint, errno.Errno) {
 	return nil, nil, errno.EOPNOTSUPP
 }
 

@@ -232,7 +232,7 @@ func (c *Core) NewPair(call *Call, family sockaddr.Family, typ Type, protocol in
 	}
 	b = c.bareSocket(family, typ, protocol)
 	b.SID = a.SID
-	a.Endpoint, b.Endpoint, e = space.Pair(a, b)
+	a.Endpoint, b.Endpoint, e = space.Pair(call, a, b)
 	if e != errno.OK {
 		return nil, nil, e
 	}

@@ -65,10 +65,21 @@ func (s *Socket) Hold() {
 // on waiting: they hold the description (close(2), "Multithreaded processes").
 func (s *Socket) Close(c *Call) {
 	s.Core.Lock()
-	defer s.Core.Unlock()
+	s.release(c)
+	s.Core.Unlock()
+}
+
+func (s *Socket) release(c *Call) {
 	s.refs--
 	if s.refs == 0 {
 		s.closed = true
 		s.Endpoint.Close(c)
 	}
+}
+
+// Error is getsockopt(2) of SO_ERROR: the pending error, which is none from then on.
+func (s *Socket) Error() errno.Errno {
+	s.Core.Lock()
+	defer s.Core.Unlock()
+	return s.TakeError()
 }

@@ -13,7 +13,7 @@ type Space interface {
 	// EPROTONOSUPPORT). It may set s.Protocol to the protocol that 0 stands for.
 	NewEndpoint(s *Socket) (Endpoint, errno.Errno)
 	// Pair makes two endpoints connected to each other, for socketpair(2); EOPNOTSUPP where the family has none.
-	Pair(a, b *Socket) (Endpoint, Endpoint, errno.Errno)
+	Pair(c *Call, a, b *Socket) (Endpoint, Endpoint, errno.Errno)
 }
 
 // Endpoint is what a space puts under a socket: a TCP connection or listener, a UDP port, a UNIX stream. Each method
