@@ -136,3 +136,10 @@ type ExtendedError struct {
 	Info       uint32
 	Offender   sockaddr.Addr
 }
+
+// Fork returns a caller like c that nothing waits for.
+func (c *Caller) Fork() *Caller {
+	fresh := *c
+	fresh.sleeping = nil
+	return &fresh
+}

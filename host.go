@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dialtone
+
+import (
+	"fmt"
+	"net/netip"
+	"sync"
+
+	"dialtone/firewall"
+	"dialtone/inet"
+	"dialtone/link"
+	"dialtone/personality"
+	"dialtone/socket"
+	"dialtone/unixdomain"
+)
+
+// Host is one machine on a network: interfaces, routes, a firewall, ports, UNIX names, and a personality.
+type Host struct {
+	name    string
+	network *Network
+	core    *socket.Core
+	stack   *inet.Stack
+	tree    *unixdomain.Tree
+
+	mu  sync.Mutex
+	pid int // of the newest process
+}
+
+func newHost(n *Network, name string, p *personality.Personality, seed uint64) *Host {
+	core := socket.NewCore(n.clock, p)
+	tree := unixdomain.NewTree()
+	unixdomain.New(core, tree)
+	return &Host{name: name, network: n, core: core, stack: inet.New(core, seed), tree: tree}
+}
+
+// Name returns the host's name.
+func (h *Host) Name() string { return h.name }
+
+// Network returns the network the host is on.
+func (h *Host) Network() *Network { return h.network }
+
+// Core returns what the host's sockets share: the socket layer below [Process].
+func (h *Host) Core() *socket.Core { return h.core }
+
+// Stack returns the host's internet layer: interfaces, routes, settings.
+func (h *Host) Stack() *inet.Stack { return h.stack }
+
+// Tree returns the host's file tree, where UNIX sockets have their names.
+func (h *Host) Tree() *unixdomain.Tree { return h.tree }
+
+// Attach gives the host an interface on a link, with addresses. Each address brings a route to its network.
+func (h *Host) Attach(name string, l link.Link, addresses ...netip.Prefix) (*inet.Interface, error) {
+	i, err := h.stack.AddInterface(name, l)
+	if err != nil {
+		return nil, fmt.Errorf("host %s: %w", h.name, err)
+	}
+	for _, a := range addresses {
+		i.AddAddress(a)
+	}
+	return i, nil
+}
+
+// Firewall lets change see and change the host's rules.
+func (h *Host) Firewall(change func(*firewall.Firewall)) {
+	h.core.Lock()
+	defer h.core.Unlock()
+	change(&h.stack.Firewall)
+}
+
+// Addresses returns the addresses of the host's interfaces, but for those of lo, in the order they were given.
+func (h *Host) Addresses() []netip.Addr {
+	var ips []netip.Addr
+	for _, i := range h.stack.Interfaces() {
+		if i.Loopback() {
+			continue
+		}
+		for _, p := range i.Prefixes() {
+			ips = append(ips, p.Addr())
+		}
+	}
+	return ips
+}
+
+// newPID returns the number of a new process.
+func (h *Host) newPID() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.pid++
+	return h.pid
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dialtone
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+
+	"dialtone/clock"
+	"dialtone/link"
+	"dialtone/personality"
+)
+
+// Network is a number of hosts and the links between them. It has one clock and one seed, which decides whatever is left
+// to chance. It needs no closing: it holds no goroutine and nothing of the operating system's.
+type Network struct {
+	clock clock.Clock
+	seed  uint64
+	hub   *link.Shared // of the hosts that Host makes
+
+	mu    sync.Mutex
+	hosts map[string]*Host
+	names map[string][]netip.Addr // beside those of the hosts
+	next4 netip.Addr              // the address that Host gives next
+	next6 netip.Addr
+}
+
+// Option changes how a network is made.
+type Option func(*Network)
+
+// WithClock makes the network's time come from c; else it is real time, or that of the synctest bubble it is made in.
+func WithClock(c clock.Clock) Option { return func(n *Network) { n.clock = c } }
+
+// WithSeed decides what is left to chance; else the seed is 1.
+func WithSeed(seed uint64) Option { return func(n *Network) { n.seed = seed } }
+
+// The networks of the hosts that [Network.Host] makes.
+var (
+	hub4 = netip.MustParsePrefix("10.0.0.0/8")
+	hub6 = netip.MustParsePrefix("fd00::/64")
+)
+
+// NewNetwork returns a network without hosts.
+func NewNetwork(options ...Option) *Network {
+	n := &Network{
+		seed:  1,
+		hub:   link.NewHub(0),
+		hosts: map[string]*Host{},
+		names: map[string][]netip.Addr{},
+		next4: hub4.Addr().Next(),
+		next6: hub6.Addr().Next(),
+	}
+	for _, o := range options {
+		o(n)
+	}
+	if n.clock == nil {
+		n.clock = clock.NewReal()
+	}
+	return n
+}
+
+// Clock returns the network's clock.
+func (n *Network) Clock() clock.Clock { return n.clock }
+
+// Hub returns the link that the hosts made by [Network.Host] are on.
+func (n *Network) Hub() *link.Shared { return n.hub }
+
+// Host returns the host with the given name. If there is none it makes one, on the network's hub, with one IPv4 and one
+// IPv6 address and Linux's personality.
+func (n *Network) Host(name string) *Host {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if h := n.hosts[key(name)]; h != nil {
+		return h
+	}
+	h, err := n.newHost(name, personality.Linux)
+	if err != nil {
+		panic("dialtone: " + err.Error()) // only an empty name can be wrong
+	}
+	_, err = h.Attach("eth0", n.hub, netip.PrefixFrom(n.next4, hub4.Bits()), netip.PrefixFrom(n.next6, hub6.Bits()))
+	if err != nil {
+		panic("dialtone: a hub takes any number of hosts: " + err.Error())
+	}
+	n.next4, n.next6 = n.next4.Next(), n.next6.Next()
+	return h
+}
+
+// NewHost makes a host with a personality, which has a loopback interface alone: see [Host.Attach].
+func (n *Network) NewHost(name string, p *personality.Personality) (*Host, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.newHost(name, p)
+}
+
+func (n *Network) newHost(name string, p *personality.Personality) (*Host, error) {
+	switch {
+	case name == "":
+		return nil, fmt.Errorf("a host needs a name")
+	case n.hosts[key(name)] != nil:
+		return nil, fmt.Errorf("there is a host %s already", name)
+	}
+	h := newHost(n, name, p, n.seed+uint64(len(n.hosts)))
+	n.hosts[key(name)] = h
+	return h, nil
+}
+
+// Hosts returns all hosts, sorted by name.
+func (n *Network) Hosts() []*Host {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var all []*Host
+	for _, h := range n.hosts {
+		all = append(all, h)
+	}
+	slices.SortFunc(all, func(a, b *Host) int { return cmp.Compare(a.name, b.name) })
+	return all
+}
+
+// Lookup returns the host with the given name; ok is false if there is none.
+func (n *Network) Lookup(name string) (h *Host, ok bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	h, ok = n.hosts[key(name)]
+	return h, ok
+}
+
+// AddName makes a name stand for addresses, beside those of the host of that name, if there is one: for addresses that
+// no host has.
+func (n *Network) AddName(name string, ips ...netip.Addr) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.names[key(name)] = append(n.names[key(name)], ips...)
+}
+
+// Addresses returns the addresses that a name stands for, those of the host's interfaces (but lo) first; none if nobody
+// knows it. Names are the same in upper and lower case, with or without a final dot (RFC 4343).
+func (n *Network) Addresses(name string) []netip.Addr {
+	n.mu.Lock()
+	h, more := n.hosts[key(name)], n.names[key(name)]
+	n.mu.Unlock()
+	var ips []netip.Addr
+	if h != nil {
+		ips = h.Addresses()
+	}
+	return append(ips, more...)
+}
+
+// Names returns the names that stand for an address, sorted.
+func (n *Network) Names(ip netip.Addr) []string {
+	n.mu.Lock()
+	known := map[string]bool{}
+	for name := range n.hosts {
+		known[name] = true
+	}
+	for name := range n.names {
+		known[name] = true
+	}
+	n.mu.Unlock()
+	var all []string
+	for name := range known {
+		if slices.Contains(n.Addresses(name), ip) {
+			all = append(all, name)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// key is what a name is known by.
+func key(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
