@@ -88,7 +88,7 @@ func (c *Conn) end(why Reason) Events {
 	c.setState(Closed)
 	c.reason = why
 	c.rexmitAt, c.ackAt, c.endAt = 0, 0, 0
-	c.notes &= tsOK | noDelay | readShut | writeShut | orphan | peerFIN | owesReset
+	c.notes &^= owesSYN | owesACK | owesProbe | owesFirst | recovering | finDue | wantRoom
 	c.send = queue{}
 	c.later = nil
 	return Ended | Readable | Writable
