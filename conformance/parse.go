@@ -3,6 +3,7 @@
 package conformance
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -138,7 +139,7 @@ func (p *fileParser) cases(b block) ([]*Case, error) {
 			body = append(body, line)
 			continue
 		}
-		rows = cross(rows, table)
+		rows = join(rows, table)
 		if len(rows) > 1000 {
 			return nil, line.head.errorf(0, "more than 1000 cases from one")
 		}
@@ -154,18 +155,20 @@ func (p *fileParser) cases(b block) ([]*Case, error) {
 	return out, nil
 }
 
-func cross(left, right []map[string]string) []map[string]string {
+// join combines each row of one table with each of the other, where columns of the same name agree.
+func join(left, right []map[string]string) []map[string]string {
 	var out []map[string]string
 	for _, l := range left {
 		for _, r := range right {
-			row := map[string]string{}
+			row := maps.Clone(l)
+			maps.Copy(row, r)
+			agree := true
 			for k, v := range l {
-				row[k] = v
+				agree = agree && row[k] == v
 			}
-			for k, v := range r {
-				row[k] = v
+			if agree {
+				out = append(out, row)
 			}
-			out = append(out, row)
 		}
 	}
 	return out

@@ -30,11 +30,7 @@ func (w *world) Do(action conformance.Action) error {
 	case conformance.Rule:
 		return w.hosts[a.Host].run("ip", family(a.Destination.Addr().Is6()), "rule", "add", "to", a.Destination.String(), a.Type)
 	case conformance.Interface:
-		state := "down"
-		if a.Up {
-			state = "up"
-		}
-		return w.hosts[a.Host].run("ip", "link", "set", a.Name, state)
+		return w.setInterface(a)
 	case conformance.InterfaceAddress:
 		args := []string{"address", "add", a.Address.String(), "dev", a.Interface}
 		if a.Delete {

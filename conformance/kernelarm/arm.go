@@ -53,9 +53,10 @@ func Available() error {
 // Name is "kernel".
 func (a *Arm) Name() string { return "kernel" }
 
-// Slack allows for timers that fire late (the timer wheel of Linux rounds up, by about 3%), and for a busy machine.
+// Slack allows for timers that fire late (the timer wheel of Linux rounds up, by about 3%), for a busy machine, and for
+// calls that come late and so wait less than the script says.
 func (a *Arm) Slack(d time.Duration) (early, late time.Duration) {
-	return 120*time.Millisecond + d/50, 500*time.Millisecond + d/20
+	return min(100*time.Millisecond+d*3/10, 500*time.Millisecond), 500*time.Millisecond + d/20
 }
 
 // Open builds namespaces and processes. Only personality linux is to be had from a Linux kernel.

@@ -6,7 +6,6 @@ package kernelarm
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -20,6 +19,7 @@ type world struct {
 	deadline  time.Time // after it, a call that hasn't returned is taken to be blocked for ever
 	hosts     map[string]*host
 	processes map[string]*process
+	ends      []*end            // of the cables, two after each other
 	owner     map[string]string // process of each descriptor, by its name in the script
 }
 
@@ -32,15 +32,7 @@ func (w *world) build() error {
 		w.hosts[h.Name] = made
 	}
 	for _, c := range w.c.Cables {
-		err := w.hosts[c.HostA].batch(fmt.Sprintf("link add %s type veth peer name %s netns %s",
-			c.InterfaceA, c.InterfaceB, w.hosts[c.HostB].namespace()))
-		if err != nil {
-			return err
-		}
-		if err := w.hosts[c.HostA].batch(interfaceUp(c.InterfaceA)...); err != nil {
-			return err
-		}
-		if err := w.hosts[c.HostB].batch(interfaceUp(c.InterfaceB)...); err != nil {
+		if err := w.layCable(c); err != nil {
 			return err
 		}
 	}
@@ -59,20 +51,6 @@ func (w *world) build() error {
 		w.processes[p.Name] = made
 	}
 	return nil
-}
-
-// interfaceUp gives the interfaces of the default cable their addresses; others get theirs by steps of the case.
-func interfaceUp(name string) []string {
-	lines := []string{"link set " + name + " addrgenmode none"}
-	for i, known := range []string{"a0", "b0"} {
-		if name == known {
-			lines = append(lines,
-				fmt.Sprintf("address add 10.0.0.%d/24 broadcast + dev %s", i+1, name),
-				fmt.Sprintf("address add fe80::%d/64 dev %s nodad", i+1, name),
-				fmt.Sprintf("address add fd00::%d/64 dev %s nodad", i+1, name))
-		}
-	}
-	return append(lines, "link set "+name+" up")
 }
 
 func (w *world) looksAtPackets() bool {
