@@ -200,7 +200,7 @@ func (c *Conn) setOption(level, name int, value []byte) error {
 // failed shapes the error of a call as package net does: operation, network, addresses, system call, errno.
 func (e *endpoint) failed(op, call string, en errno.Errno) error {
 	switch en {
-	case errno.ECANCELED:
+	case errno.ECANCELED, errno.EBADF:
 		return e.opError(op, net.ErrClosed)
 	case errno.EAGAIN:
 		return e.opError(op, os.ErrDeadlineExceeded)
@@ -231,9 +231,9 @@ func netAddr(network string, a sockaddr.Addr) net.Addr {
 	return nil
 }
 
-// newEndpoint finds out the names of a socket's ends.
-func newEndpoint(s *socket.Socket, network string) endpoint {
-	e := endpoint{sock: s, network: network}
+// init takes a socket over, and finds out the names of its ends.
+func (e *endpoint) init(s *socket.Socket, network string) {
+	e.sock, e.network = s, network
 	call := &socket.Call{}
 	if a, en := s.Name(call); en == errno.OK {
 		e.local = netAddr(network, a)
@@ -241,5 +241,4 @@ func newEndpoint(s *socket.Socket, network string) endpoint {
 	if a, en := s.Peer(call); en == errno.OK {
 		e.remote = netAddr(network, a)
 	}
-	return e
 }

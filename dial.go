@@ -83,7 +83,11 @@ func (h *Host) dialOne(ctx context.Context, network string, to sockaddr.Addr) (n
 	return newConn(s, network), nil
 }
 
-func newConn(s *socket.Socket, network string) *Conn { return &Conn{newEndpoint(s, network)} }
+func newConn(s *socket.Socket, network string) *Conn {
+	c := &Conn{}
+	c.init(s, network)
+	return c
+}
 
 // timeoutError is what package net makes of a context's deadline.
 type timeoutError struct{}

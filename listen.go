@@ -28,7 +28,9 @@ func (h *Host) Listen(network, address string) (net.Listener, error) {
 		s.Close(&socket.Call{})
 		return nil, listenError(network, nil, "listen", e)
 	}
-	return &Listener{newEndpoint(s, network)}, nil
+	l := &Listener{}
+	l.init(s, network)
+	return l, nil
 }
 
 // Accept implements [net.Listener].

@@ -18,7 +18,9 @@ type PacketConn struct {
 }
 
 func newPacketConn(s *socket.Socket, network string) *PacketConn {
-	return &PacketConn{newEndpoint(s, network)}
+	c := &PacketConn{}
+	c.init(s, network)
+	return c
 }
 
 // ReadFrom implements [net.PacketConn]: a datagram that does not fit is cut.
@@ -74,7 +76,7 @@ func (c *PacketConn) send(to []byte, addr net.Addr, b []byte) (int, error) {
 	switch e {
 	case errno.OK:
 		return n, nil
-	case errno.ECANCELED:
+	case errno.ECANCELED, errno.EBADF:
 		return n, fail(net.ErrClosed)
 	case errno.EAGAIN:
 		return n, fail(os.ErrDeadlineExceeded)

@@ -10,8 +10,10 @@ import (
 // Accept is accept(2): it takes the next connection from s's queue and returns its socket, connected. The new socket
 // blocks, whatever s does.
 func (s *Socket) Accept(c *Call) (*Socket, errno.Errno) {
-	s.Core.Lock()
-	defer s.Core.Unlock()
+	if e := s.enter(); e != errno.OK {
+		return nil, e
+	}
+	defer s.leave(c)
 	if !s.Type.ConnectionOriented() {
 		return nil, errno.EOPNOTSUPP
 	}

@@ -14,8 +14,10 @@ func Bind(c *Call, p *personality.Personality, f File, raw sockaddr.Raw) errno.E
 	if e != errno.OK {
 		return e
 	}
-	s.Core.Lock()
-	defer s.Core.Unlock()
+	if e := s.enter(); e != errno.OK {
+		return e
+	}
+	defer s.leave(c)
 	if e := s.check(c, OpBind, addr); e != errno.OK {
 		return e
 	}
@@ -24,8 +26,10 @@ func Bind(c *Call, p *personality.Personality, f File, raw sockaddr.Raw) errno.E
 
 // Listen is listen(2). A negative backlog counts as the most there can be (listen(2) casts it to unsigned).
 func (s *Socket) Listen(c *Call, backlog int) errno.Errno {
-	s.Core.Lock()
-	defer s.Core.Unlock()
+	if e := s.enter(); e != errno.OK {
+		return e
+	}
+	defer s.leave(c)
 	if !s.Type.ConnectionOriented() {
 		return errno.EOPNOTSUPP
 	}

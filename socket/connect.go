@@ -20,8 +20,10 @@ func Connect(c *Call, p *personality.Personality, f File, raw sockaddr.Raw) errn
 
 // Connect is connect(2) once the address is copied: addr may have any length.
 func (s *Socket) Connect(c *Call, addr []byte) errno.Errno {
-	s.Core.Lock()
-	defer s.Core.Unlock()
+	if e := s.enter(); e != errno.OK {
+		return e
+	}
+	defer s.leave(c)
 	if e := s.check(c, OpConnect, addr); e != errno.OK {
 		return e
 	}

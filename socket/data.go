@@ -20,8 +20,10 @@ func Destination(p *personality.Personality, raw sockaddr.Raw) ([]byte, errno.Er
 // end before, it returns what was taken, if any was (send(2), signal(7)). Whether EPIPE also means SIGPIPE is the
 // caller's business.
 func (s *Socket) Send(c *Call, m *Message) (int, errno.Errno) {
-	s.Core.Lock()
-	defer s.Core.Unlock()
+	if e := s.enter(); e != errno.OK {
+		return 0, e
+	}
+	defer s.leave(c)
 	if e := s.check(c, OpSend, m.To); e != errno.OK {
 		return 0, e
 	}
@@ -59,8 +61,10 @@ func (s *Socket) Send(c *Call, m *Message) (int, errno.Errno) {
 // Recv is recv(2), recvfrom(2) and recvmsg(2): it returns how many bytes were written to m.Data. MSG_WAITALL on a stream
 // waits for all of them.
 func (s *Socket) Recv(c *Call, m *Message) (int, errno.Errno) {
-	s.Core.Lock()
-	defer s.Core.Unlock()
+	if e := s.enter(); e != errno.OK {
+		return 0, e
+	}
+	defer s.leave(c)
 	if e := s.check(c, OpReceive, nil); e != errno.OK {
 		return 0, e
 	}

@@ -9,8 +9,10 @@ import (
 
 // Name is getsockname(2).
 func (s *Socket) Name(c *Call) (sockaddr.Addr, errno.Errno) {
-	s.Core.Lock()
-	defer s.Core.Unlock()
+	if e := s.enter(); e != errno.OK {
+		return sockaddr.Addr{}, e
+	}
+	defer s.leave(c)
 	if e := s.check(c, OpName, nil); e != errno.OK {
 		return sockaddr.Addr{}, e
 	}
@@ -19,8 +21,10 @@ func (s *Socket) Name(c *Call) (sockaddr.Addr, errno.Errno) {
 
 // Peer is getpeername(2).
 func (s *Socket) Peer(c *Call) (sockaddr.Addr, errno.Errno) {
-	s.Core.Lock()
-	defer s.Core.Unlock()
+	if e := s.enter(); e != errno.OK {
+		return sockaddr.Addr{}, e
+	}
+	defer s.leave(c)
 	if e := s.check(c, OpName, nil); e != errno.OK {
 		return sockaddr.Addr{}, e
 	}
@@ -29,8 +33,10 @@ func (s *Socket) Peer(c *Call) (sockaddr.Addr, errno.Errno) {
 
 // Shutdown is shutdown(2).
 func (s *Socket) Shutdown(c *Call, how How) errno.Errno {
-	s.Core.Lock()
-	defer s.Core.Unlock()
+	if e := s.enter(); e != errno.OK {
+		return e
+	}
+	defer s.leave(c)
 	if how < ShutRD || how > ShutRDWR {
 		return errno.EINVAL
 	}
@@ -61,6 +67,23 @@ func (s *Socket) Hold() {
 	s.Core.Unlock()
 }
 
+// enter begins a call on s: it takes the lock, and holds the socket until the call leaves, whoever closes it meanwhile.
+func (s *Socket) enter() errno.Errno {
+	s.Core.Lock()
+	if s.closed {
+		s.Core.Unlock()
+		return errno.EBADF
+	}
+	s.refs++
+	return errno.OK
+}
+
+// leave ends a call on s.
+func (s *Socket) leave(c *Call) {
+	s.release(c)
+	s.Core.Unlock()
+}
+
 // Close is close(2) of one descriptor that leads to s; the last one closes the socket itself. Calls that wait on it go
 // on waiting: they hold the description (close(2), "Multithreaded processes").
 func (s *Socket) Close(c *Call) {
@@ -69,6 +92,7 @@ func (s *Socket) Close(c *Call) {
 	s.Core.Unlock()
 }
 
+// release counts one less who holds s, and closes it when nobody does.
 func (s *Socket) release(c *Call) {
 	s.refs--
 	if s.refs == 0 {

@@ -85,8 +85,10 @@ func (o *options) flag(name int) *bool {
 
 // Option is getsockopt(2). The value is as a C program on x86-64 gets it; the caller cuts it to the room there is.
 func (s *Socket) Option(c *Call, level, name int) ([]byte, errno.Errno) {
-	s.Core.Lock()
-	defer s.Core.Unlock()
+	if e := s.enter(); e != errno.OK {
+		return nil, e
+	}
+	defer s.leave(c)
 	if e := s.check(c, OpGetOption, nil); e != errno.OK {
 		return nil, e
 	}
@@ -141,8 +143,10 @@ func (s *Socket) Option(c *Call, level, name int) ([]byte, errno.Errno) {
 
 // SetOption is setsockopt(2).
 func (s *Socket) SetOption(c *Call, level, name int, value []byte) errno.Errno {
-	s.Core.Lock()
-	defer s.Core.Unlock()
+	if e := s.enter(); e != errno.OK {
+		return e
+	}
+	defer s.leave(c)
 	if e := s.check(c, OpSetOption, nil); e != errno.OK {
 		return e
 	}

@@ -46,7 +46,11 @@ func look(files []PollFile) int {
 	for i := range files {
 		f := &files[i]
 		f.Revents = 0
-		if f.Socket != nil {
+		switch {
+		case f.Socket == nil:
+		case f.Socket.closed:
+			f.Revents = Nval
+		default:
 			f.Revents = f.Socket.Ready() & (f.Events | Always)
 		}
 		if f.Revents != 0 {
