@@ -3,9 +3,9 @@
 package selinux
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/netip"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -23,7 +23,7 @@ type AuditData struct {
 	Netif               string
 }
 
-// Record is an audited decision. Its JSON has the keys of the kernel's audit lines.
+// Record is an audited decision.
 type Record struct {
 	Denied         bool       // else granted, and audited because of an auditallow rule
 	Permissions    []string   // those that are audited
@@ -64,16 +64,32 @@ func (r *Record) String() string {
 	}
 	b.WriteString(" } for ")
 	for _, f := range r.fields() {
-		b.WriteByte(' ')
-		b.WriteString(f.key)
-		b.WriteByte('=')
-		if f.text {
-			b.WriteString(untrusted(f.value))
+		text, chosen := f.value.(programText)
+		if chosen {
+			fmt.Fprintf(&b, " %s=%s", f.key, text.audited())
 		} else {
-			b.WriteString(f.value)
+			fmt.Fprintf(&b, " %s=%v", f.key, f.value)
 		}
 	}
 	return b.String()
+}
+
+// MarshalJSON gives an object with the keys of the kernel's line, and verdict and perms before them. Numbers are
+// numbers, and texts are as they are.
+func (r Record) MarshalJSON() ([]byte, error) {
+	perms, err := json.Marshal(r.Permissions)
+	if err != nil {
+		return nil, err
+	}
+	b := fmt.Appendf(nil, `{"verdict":%q,"perms":%s`, r.verdict(), perms)
+	for _, f := range r.fields() {
+		value, err := json.Marshal(f.value)
+		if err != nil {
+			return nil, err
+		}
+		b = fmt.Appendf(b, `,%q:%s`, f.key, value)
+	}
+	return append(b, '}'), nil
 }
 
 func (r *Record) verdict() string {
@@ -84,37 +100,39 @@ func (r *Record) verdict() string {
 }
 
 type auditField struct {
-	key, value string
-	text       bool // chosen by a program, so written with care
+	key   string
+	value any // an int, a string, or a programText
 }
+
+// programText is a text that a program chose.
+type programText string
 
 // fields gives the keys after "for", in the kernel's order (lsm_audit.c dump_common_audit_data, avc.c).
 func (r *Record) fields() []auditField {
 	var fs []auditField
-	add := func(key, value string) { fs = append(fs, auditField{key: key, value: value}) }
-	text := func(key, value string) { fs = append(fs, auditField{key, value, true}) }
-	addr := func(ap netip.AddrPort, addrKey, portKey string) {
+	add := func(key string, value any) { fs = append(fs, auditField{key, value}) }
+	address := func(ap netip.AddrPort, addrKey, portKey string) {
 		if ap.Addr().IsValid() && !ap.Addr().IsUnspecified() {
 			add(addrKey, ap.Addr().WithZone("").String())
 		}
 		if ap.Port() != 0 {
-			add(portKey, strconv.Itoa(int(ap.Port())))
+			add(portKey, int(ap.Port()))
 		}
 	}
 	if d := r.Data; d != nil {
 		if d.PID != 0 {
-			add("pid", strconv.Itoa(d.PID))
+			add("pid", d.PID)
 		}
 		if d.Command != "" {
-			text("comm", d.Command)
+			add("comm", programText(d.Command))
 		}
-		addr(d.Local, "laddr", "lport")
-		addr(d.Peer, "faddr", "fport")
+		address(d.Local, "laddr", "lport")
+		address(d.Peer, "faddr", "fport")
 		if d.Path != "" {
-			text("path", d.Path)
+			add("path", programText(d.Path))
 		}
-		addr(d.Source, "saddr", "src")
-		addr(d.Destination, "daddr", "dest")
+		address(d.Source, "saddr", "src")
+		address(d.Destination, "daddr", "dest")
 		if d.Netif != "" {
 			add("netif", d.Netif)
 		}
@@ -123,22 +141,22 @@ func (r *Record) fields() []auditField {
 	add("tcontext", r.Target)
 	add("tclass", r.Class)
 	if r.Denied {
-		permissive := "0"
+		permissive := 0
 		if r.Permissive {
-			permissive = "1"
+			permissive = 1
 		}
 		add("permissive", permissive)
 	}
 	return fs
 }
 
-// untrusted quotes a text that a program chose, or writes it in hex if it has quotes, spaces or bytes that do not
-// print (audit_log_untrustedstring in the kernel).
-func untrusted(s string) string {
-	for i := range len(s) {
-		if c := s[i]; c == '"' || c < 0x21 || c > 0x7e {
-			return fmt.Sprintf("%X", s)
+// audited quotes the text, or writes it in hex if it has quotes, spaces or bytes that do not print
+// (audit_log_untrustedstring in the kernel).
+func (t programText) audited() string {
+	for i := range len(t) {
+		if c := t[i]; c == '"' || c < 0x21 || c > 0x7e {
+			return fmt.Sprintf("%X", string(t))
 		}
 	}
-	return `"` + s + `"`
+	return `"` + string(t) + `"`
 }

@@ -37,8 +37,8 @@ type nodeLabel struct {
 
 type netifLabel struct{ name, context, message string }
 
-// reload checks all labels against a policy.
-func (l objectLabels) reload(p *Policy) (objectLabels, error) {
+// check tells if the policy accepts all labels.
+func (l *objectLabels) check(p *Policy) error {
 	var contexts []string
 	for _, x := range l.ports {
 		contexts = append(contexts, x.context)
@@ -51,10 +51,28 @@ func (l objectLabels) reload(p *Policy) (objectLabels, error) {
 	}
 	for _, c := range contexts {
 		if _, err := p.ParseContext(c); err != nil {
-			return l, err
+			return err
 		}
 	}
-	return l, nil
+	return nil
+}
+
+// objectSIDs are the SIDs of the policy's own labels, by their places in the policy; 0 until first used.
+type objectSIDs struct{ ports, nodes, netifs, messages []SID }
+
+func newObjectSIDs(p *Policy) objectSIDs {
+	return objectSIDs{
+		make([]SID, len(p.db.Ports)), make([]SID, len(p.db.Nodes)),
+		make([]SID, len(p.db.Netifs)), make([]SID, len(p.db.Netifs)),
+	}
+}
+
+// objectSID gives the SID of the i-th of a kind of labels, whose context is c.
+func (s *Server) objectSID(sids []SID, i int, c *Context) SID {
+	if sids[i] == SIDNull {
+		sids[i] = s.enter(c)
+	}
+	return sids[i]
 }
 
 // LabelPorts labels the ports low to high, in host byte order, of an IP protocol, before the policy's rules.
@@ -115,7 +133,7 @@ func (s *Server) PortSID(proto int, port uint16) SID {
 	for i := range s.policy.db.Ports {
 		l := &s.policy.db.Ports[i]
 		if l.Low <= port && port <= l.High && l.Protocol == uint32(proto) {
-			return s.enter(&l.Context)
+			return s.objectSID(s.objects.ports, i, &l.Context)
 		}
 	}
 	return InitialPort
@@ -132,17 +150,18 @@ func (s *Server) NodeSID(addr netip.Addr) SID {
 	}
 	var buf [16]byte
 	raw := buf[:0]
-	if a := addr; a.Is4() {
-		b := a.As4()
+	switch {
+	case addr.Is4():
+		b := addr.As4()
 		raw = append(raw, b[:]...)
-	} else if a.IsValid() {
-		b := a.As16()
+	case addr.Is6():
+		b := addr.As16()
 		raw = append(raw, b[:]...)
 	}
 	for i := range s.policy.db.Nodes {
 		l := &s.policy.db.Nodes[i]
 		if len(l.Addr) == len(raw) && masked(raw, l.Mask, l.Addr) {
-			return s.enter(&l.Context)
+			return s.objectSID(s.objects.nodes, i, &l.Context)
 		}
 	}
 	return InitialNode
@@ -169,7 +188,7 @@ func (s *Server) NetifSID(name string) (netif, message SID) {
 	for i := range s.policy.db.Netifs {
 		l := &s.policy.db.Netifs[i]
 		if prefix, ok := strings.CutSuffix(l.Name, "*"); l.Name == name || wildcard && ok && strings.HasPrefix(name, prefix) {
-			return s.enter(&l.Context), s.enter(&l.Message)
+			return s.objectSID(s.objects.netifs, i, &l.Context), s.objectSID(s.objects.messages, i, &l.Message)
 		}
 	}
 	return InitialNetif, InitialNetmsg

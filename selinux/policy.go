@@ -51,6 +51,14 @@ func Parse(data []byte) (*Policy, error) {
 	return newPolicy(db), nil
 }
 
+// Load reads a policy from the contents of a file: CIL if the file's name ends in .cil, else a binary policy.
+func Load(file string, data []byte) (*Policy, error) {
+	if strings.HasSuffix(file, ".cil") {
+		return CompileCIL(file, data)
+	}
+	return Parse(data)
+}
+
 func newPolicy(db *policydb.DB) *Policy {
 	p := &Policy{db: db}
 	p.rowsOf = make([]uint32, len(db.Types)+1)

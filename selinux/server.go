@@ -24,6 +24,7 @@ type Server struct {
 	cache      cache
 	created    map[createdKey]SID
 	labels     objectLabels
+	objects    objectSIDs
 }
 
 // NewServer makes a server that enforces the policy, with its booleans as it sets them. It fails if the policy wants
@@ -48,8 +49,7 @@ func (s *Server) Load(p *Policy) error {
 	if _, ok := p.db.InitialSIDs[uint32(InitialUnlabeled)]; !ok {
 		return fmt.Errorf("the policy gives the initial SID unlabeled no context")
 	}
-	labels, err := s.labels.reload(p)
-	if err != nil {
+	if err := s.labels.check(p); err != nil {
 		return err
 	}
 	booleans := make([]bool, len(p.db.Booleans))
@@ -61,12 +61,13 @@ func (s *Server) Load(p *Policy) error {
 			}
 		}
 	}
-	s.policy, s.booleans, s.labels = p, booleans, labels
+	s.policy, s.booleans = p, booleans
 	s.live = p.db.LiveConditions(booleans)
 	for c := ClassNone + 1; c < numClasses; c++ {
 		s.classes[c] = p.mapClass(c)
 	}
 	s.sids.load(p)
+	s.objects = newObjectSIDs(p)
 	s.flush()
 	return nil
 }
@@ -182,7 +183,7 @@ func (s *Server) computeSID(kind policydb.RuleKind, source, target SID, class Cl
 	if err != nil && !s.permissive {
 		return SIDNull, err
 	}
-	sid := s.sids.enter(s.policy.FormatContext(&c), &c, err == nil)
+	sid := s.enter(&c) // in permissive mode even if it is invalid, as in compute_sid_handle_invalid_context
 	if s.created == nil {
 		s.created = map[createdKey]SID{}
 	}

@@ -82,12 +82,13 @@ func (t *sidTable) lookup(sid SID) *sidEntry {
 }
 
 // enter gives the SID of a context, a new one if it has none.
-func (t *sidTable) enter(text string, c *Context, valid bool) SID {
+func (t *sidTable) enter(text string, c *Context) SID {
 	if sid, ok := t.byText[text]; ok {
+		t.entries[sid].context, t.entries[sid].valid = *c, true
 		return sid
 	}
 	sid := SID(len(t.entries))
-	t.entries = append(t.entries, sidEntry{text, *c, valid})
+	t.entries = append(t.entries, sidEntry{text, *c, true})
 	t.byText[text] = sid
 	return sid
 }
@@ -105,8 +106,8 @@ func (s *Server) ContextToSID(context string) (SID, error) {
 	return s.enter(&c), nil
 }
 
-// enter gives the SID of a context that the policy accepts.
-func (s *Server) enter(c *Context) SID { return s.sids.enter(s.policy.FormatContext(c), c, true) }
+// enter gives the SID of a context in the numbers of the policy.
+func (s *Server) enter(c *Context) SID { return s.sids.enter(s.policy.FormatContext(c), c) }
 
 // SIDToContext gives the context of a SID, that of unlabeled for one which the policy no longer accepts, and an
 // error for a number that was never given out (EINVAL in security_sid_to_context).
