@@ -126,6 +126,10 @@ func names[T any](t table[T]) []string {
 }
 
 func (c *checker) host(h *entry[hostPart]) {
+	if p := &h.v.Personality; p.given() {
+		c.personality(p)
+	}
+	c.sysctls(&h.v)
 	for i := range h.v.Interfaces {
 		c.networkInterface(h.name.v, &h.v.Interfaces[i])
 	}
@@ -135,6 +139,17 @@ func (c *checker) host(h *entry[hostPart]) {
 	c.chain(&h.v, &h.v.Firewall.Input)
 	c.chain(&h.v, &h.v.Firewall.Output)
 	c.services(&h.v)
+}
+
+func (c *checker) personality(name *value[string]) {
+	var known []string
+	for _, p := range personalities {
+		if p.Name == name.v {
+			return
+		}
+		known = append(known, p.Name)
+	}
+	c.add(name.at, "no personality %q, %s", name.v, expected(name.v, known))
 }
 
 // interfaceNameMax is the longest name of an interface, in bytes: IFNAMSIZ of netdevice(7), less its end.
@@ -212,7 +227,7 @@ func (c *checker) route(h *hostPart, r *routePart) {
 	if r.Type.v != unicast {
 		for _, at := range []position{r.Via.at, r.Interface.at} {
 			if at != (position{}) {
-				c.add(at, "a route of type %s leads nowhere, expected neither via nor interface", r.Type.v.choices()[r.Type.v])
+				c.add(at, "a route of type %s leads nowhere, expected neither via nor interface", r.Type.v)
 			}
 		}
 		return
@@ -282,11 +297,11 @@ func (c *checker) services(h *hostPart) {
 		if !s.Kind.given() {
 			continue
 		}
-		kind := s.Kind.v.choices()[s.Kind.v]
+		kind := s.Kind.v
 		port := s.Port.or(s.Kind.v.usualPort())
 		switch where := fmt.Sprint(port); {
 		case port == 0 && !s.Port.given():
-			c.add(s.Kind.at, "the key \"port\" is missing, which %q needs", kind)
+			c.add(s.Kind.at, "the key \"port\" is missing, which %v needs", kind)
 		case port == 0:
 			c.add(s.Port.at, "port 0, expected 1 to 65535")
 		case taken[where]:
@@ -295,7 +310,7 @@ func (c *checker) services(h *hostPart) {
 			taken[where] = true
 		}
 		if s.Page.given() && s.Kind.v != serviceHTTP {
-			c.add(s.Page.at, "a page, which %q does not serve", kind)
+			c.add(s.Page.at, "a page, which %v does not serve", kind)
 		}
 	}
 }

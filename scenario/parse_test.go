@@ -135,11 +135,11 @@ func TestMistakes(t *testing.T) {
 		{"rule without verdict", "hosts:\n  a: {firewall: {input: {rules: [{protocol: tcp}]}}}\n", `f:2:34: the key "verdict" is missing`},
 
 		{"kind of service", "hosts:\n  a: {services: [{kind: smtp}]}\n", `f:2:25: "smtp", expected one of http, echo, reset, full, dns`},
-		{"service without port", "hosts:\n  a: {services: [{kind: reset}]}\n", `f:2:25: the key "port" is missing, which "reset" needs`},
+		{"service without port", "hosts:\n  a: {services: [{kind: reset}]}\n", `f:2:25: the key "port" is missing, which reset needs`},
 		{"port 0", "hosts:\n  a: {services: [{kind: http, port: 0}]}\n", "f:2:37: port 0, expected 1 to 65535"},
 		{"port 65536", "hosts:\n  a: {services: [{kind: http, port: 65536}]}\n", `f:2:37: "65536", expected a whole number from 0 to 65535`},
 		{"port twice", "hosts:\n  a: {services: [{kind: http}, {kind: full, port: 80}]}\n", "f:2:39: port 80 of the host has a service already, expected another port"},
-		{"page of an echo", "hosts:\n  a: {services: [{kind: echo, page: x}]}\n", `f:2:37: a page, which "echo" does not serve`},
+		{"page of an echo", "hosts:\n  a: {services: [{kind: echo, page: x}]}\n", `f:2:37: a page, which echo does not serve`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := Parse("f", []byte(test.file))

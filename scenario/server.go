@@ -38,18 +38,33 @@ func (s *servers) Close() error {
 	return s.err
 }
 
-// run calls serve in a goroutine, and closes c after it; Close closes c and so ends it.
-func (s *servers) run(c io.Closer, serve func() error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+// keep has Close close c; it returns false, and closes c itself, if that is over. The lock must be held.
+func (s *servers) keep(c io.Closer) bool {
 	if s.closed {
 		_ = c.Close()
-		return
+		return false
 	}
 	if s.open == nil {
 		s.open = make(map[io.Closer]bool)
 	}
 	s.open[c] = true
+	return true
+}
+
+// add has Close close c.
+func (s *servers) add(c io.Closer) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keep(c)
+}
+
+// run calls serve in a goroutine, and closes c after it; Close closes c and so ends it.
+func (s *servers) run(c io.Closer, serve func() error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.keep(c) {
+		return
+	}
 	s.running.Go(func() {
 		err := serve()
 		s.mu.Lock()

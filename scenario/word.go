@@ -26,7 +26,8 @@ const (
 func (routeType) choices() []string {
 	return []string{unicast: "unicast", unreachable: "unreachable", blackhole: "blackhole", prohibit: "prohibit"}
 }
-func (t *routeType) choose(i int) { *t = routeType(i) }
+func (t *routeType) choose(i int)  { *t = routeType(i) }
+func (t routeType) String() string { return t.choices()[t] }
 
 // serviceKind is a server inside the process.
 type serviceKind uint8
@@ -45,6 +46,8 @@ func (serviceKind) choices() []string {
 	}
 }
 func (k *serviceKind) choose(i int) { *k = serviceKind(i) }
+
+func (k serviceKind) String() string { return k.choices()[k] }
 
 // usualPort returns the port of a service whose port is not given: the one IANA registered, 0 where there is none.
 func (k serviceKind) usualPort() uint16 {

@@ -8,71 +8,72 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"dialtone"
 )
 
-// zone holds all names of a network, and answers questions about them. It is the whole world: a name it doesn't have
-// doesn't exist. It never changes.
+// zone answers questions about the names of a network: hosts, aliases and other names as the network has them at that
+// moment, services as the file says. It is the whole world: a name it doesn't have doesn't exist.
 type zone struct {
-	addresses map[string][]netip.Addr // by lower-case name without the last dot; so are all its names
-	owners    map[netip.Addr]string   // the name that an address leads back to
-	services  map[string][]srvPart
-	parents   map[string]bool // names that only have others below them
+	network  *dialtone.Network
+	services map[string][]srvPart // by lower-case name without the last dot
+	parents  map[string]bool      // names of the file that only have others below them
 }
 
-// recordTTL is how long an answer may be kept. The names of a network never change; a client that outlives it should
-// still not remember them for long.
+// recordTTL is how long an answer may be kept. Names of a network hardly change; a client that outlives it should still
+// not remember them for long.
 const recordTTL = 60 * time.Second
 
-func newZone(f *file) *zone {
-	z := &zone{make(map[string][]netip.Addr), make(map[netip.Addr]string), make(map[string][]srvPart), make(map[string]bool)}
-	z.add("localhost", netip.AddrFrom4([4]byte{127, 0, 0, 1})) // RFC 6761, 6.3
-	z.add("localhost", netip.IPv6Loopback())
+func newZone(f *file, n *dialtone.Network) *zone {
+	z := &zone{n, make(map[string][]srvPart), make(map[string]bool)}
 	for i := range f.Hosts {
-		h := &f.Hosts[i]
-		own := append([]value[string]{h.name}, h.v.Aliases...)
-		for _, name := range own {
-			z.parentsOf(name.v)
-			z.addresses[canonical(name.v)] = nil // a host without an address has a name all the same
-			for j := range h.v.Interfaces {
-				for _, a := range h.v.Interfaces[j].v.Addresses {
-					z.add(name.v, a.v.Addr())
-				}
-			}
+		z.parentsOf(f.Hosts[i].name.v)
+		for _, alias := range f.Hosts[i].v.Aliases {
+			z.parentsOf(alias.v)
 		}
 	}
 	for i := range f.Names {
-		n := &f.Names[i]
-		z.parentsOf(n.name.v)
-		for _, a := range n.v {
-			z.add(n.name.v, a.v)
-		}
+		z.parentsOf(f.Names[i].name.v)
 	}
 	for i := range f.SRV {
-		s := &f.SRV[i]
-		z.parentsOf(s.name.v)
-		z.services[canonical(s.name.v)] = s.v
+		z.parentsOf(f.SRV[i].name.v)
+		z.services[canonical(f.SRV[i].name.v)] = f.SRV[i].v
 	}
 	return z
 }
 
-// add gives name an address; the first name of an address is the one it leads back to.
-func (z *zone) add(name string, a netip.Addr) {
-	name = canonical(name)
-	z.addresses[name] = append(z.addresses[name], a)
-	if _, known := z.owners[a]; !known {
-		z.owners[a] = name
+// parentsOf notes that names above name exist, though nothing is known about them (RFC 8020).
+func (z *zone) parentsOf(name string) {
+	for _, parent, ok := strings.Cut(canonical(name), "."); ok; _, parent, ok = strings.Cut(parent, ".") {
+		z.parents[parent] = true
 	}
 }
 
-func (z *zone) parentsOf(name string) {
-	for {
-		_, parent, ok := strings.Cut(canonical(name), ".")
-		if !ok {
-			return
-		}
-		z.parents[parent] = true
-		name = parent
+// addresses returns the addresses of a canonical name; ok is false if there is no such name.
+func (z *zone) addresses(name string) (all []netip.Addr, ok bool) {
+	if name == "localhost" { // RFC 6761, 6.3
+		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}, true
 	}
+	all = z.network.Addresses(name)
+	_, ok = z.network.Lookup(name) // a host without an address has a name all the same
+	return all, ok || len(all) > 0
+}
+
+// owner returns the name that an address leads back to: a host's before any other.
+func (z *zone) owner(a netip.Addr) (name string, ok bool) {
+	if a.IsLoopback() {
+		return "localhost", true
+	}
+	names := z.network.Names(a)
+	if len(names) == 0 {
+		return "", false
+	}
+	for _, name := range names {
+		if _, host := z.network.Lookup(name); host {
+			return name, true
+		}
+	}
+	return names[0], true
 }
 
 func canonical(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
@@ -102,7 +103,7 @@ func (z *zone) answer(query *dns.Msg) *dns.Msg {
 func (z *zone) records(reply *dns.Msg, question dns.Question) bool {
 	name, wants := canonical(question.Name), func(t uint16) bool { return question.Qtype == t || question.Qtype == dns.TypeANY }
 	exists := z.parents[name]
-	if addresses, ok := z.addresses[name]; ok {
+	if addresses, ok := z.addresses(name); ok {
 		exists = true
 		for _, a := range addresses {
 			if record := addressRecord(question.Name, a); wants(record.Header().Rrtype) {
@@ -117,7 +118,7 @@ func (z *zone) records(reply *dns.Msg, question dns.Question) bool {
 		}
 	}
 	if a, ok := reversed(name); ok {
-		if owner, ok := z.owners[a]; ok {
+		if owner, ok := z.owner(a); ok {
 			exists = true
 			if wants(dns.TypePTR) {
 				reply.Answer = append(reply.Answer, &dns.PTR{Hdr: header(question.Name, dns.TypePTR), Ptr: dns.Fqdn(owner)})
@@ -140,7 +141,8 @@ func (z *zone) serviceRecords(reply *dns.Msg, name string, services []srvPart) {
 			continue
 		}
 		told[target] = true
-		for _, a := range z.addresses[canonical(target)] {
+		addresses, _ := z.addresses(canonical(target))
+		for _, a := range addresses {
 			reply.Extra = append(reply.Extra, addressRecord(target, a))
 		}
 	}

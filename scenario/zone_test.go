@@ -37,7 +37,16 @@ func zoneOf(t testing.TB, file string) *zone {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newZone(&s.file)
+	r, err := s.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return newZone(&s.file, r.Network)
 }
 
 // texts returns records without their time to live, sorted.
@@ -74,6 +83,7 @@ func TestAnswers(t *testing.T) {
 		{"extra.test.", dns.TypeANY, dns.RcodeSuccess, "extra.test. A 10.9.9.9; extra.test. AAAA fd00::9"},
 		{"1.1.0.10.in-addr.arpa.", dns.TypePTR, dns.RcodeSuccess, "1.1.0.10.in-addr.arpa. PTR web.test."},
 		{"9.9.9.10.in-addr.arpa.", dns.TypePTR, dns.RcodeSuccess, "9.9.9.10.in-addr.arpa. PTR extra.test."},
+		{"1.0.0.127.in-addr.arpa.", dns.TypePTR, dns.RcodeSuccess, "1.0.0.127.in-addr.arpa. PTR localhost."},
 		{"2.1.0.10.in-addr.arpa.", dns.TypePTR, dns.RcodeNameError, ""},
 		{"1.0.10.in-addr.arpa.", dns.TypePTR, dns.RcodeNameError, ""},
 		{

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scenario
+
+import (
+	"fmt"
+	"net/netip"
+
+	"dialtone"
+	"dialtone/firewall"
+	"dialtone/inet"
+	"dialtone/link"
+	"dialtone/personality"
+)
+
+// defaultSeed is the seed of a network whose file names none.
+const defaultSeed = 1
+
+// personalities are those a host can have; the first is the default.
+var personalities = []*personality.Personality{personality.Linux}
+
+// Running is a network made from a scenario, with its servers. Close it to end them.
+type Running struct {
+	Network *dialtone.Network
+	hosts   []*dialtone.Host          // in the file's order
+	named   map[string]*dialtone.Host // by canonical name or alias
+	links   map[string]*link.Shared   // by name
+	servers servers
+}
+
+// Start makes the network and starts the servers on it. Nothing of it outlives Close.
+func (s *Scenario) Start(options ...dialtone.Option) (*Running, error) {
+	options = append([]dialtone.Option{dialtone.WithSeed(s.file.Seed.or(defaultSeed))}, options...)
+	r := &Running{
+		Network: dialtone.NewNetwork(options...),
+		named:   make(map[string]*dialtone.Host),
+		links:   make(map[string]*link.Shared),
+	}
+	if err := r.build(&s.file); err != nil {
+		return nil, err
+	}
+	for i := range s.file.Hosts {
+		h := &s.file.Hosts[i]
+		for j := range h.v.Services {
+			if err := r.serve(r.hosts[i], &h.v.Services[j], newZone(&s.file, r.Network)); err != nil {
+				_ = r.Close() // what went wrong first is to be told
+				return nil, fmt.Errorf("host %s: service %s: %w", h.name.v, h.v.Services[j].Kind.v, err)
+			}
+		}
+	}
+	return r, nil
+}
+
+// Close ends the servers. It returns an error if one had ended before by itself.
+func (r *Running) Close() error { return r.servers.Close() }
+
+// Host returns the host with the given name or alias, the file's first if the name is empty; nil if there is none.
+func (r *Running) Host(name string) *dialtone.Host {
+	if name == "" {
+		return r.hosts[0]
+	}
+	return r.named[canonical(name)]
+}
+
+// build makes what f describes, which has been checked.
+func (r *Running) build(f *file) error {
+	for i := range f.Links {
+		part := &f.Links[i].v
+		make := link.NewHub
+		if part.Kind.v == cable {
+			make = link.NewCable
+		}
+		r.links[f.Links[i].name.v] = make(part.Latency.v)
+	}
+	for i := range f.Hosts {
+		if err := r.host(&f.Hosts[i]); err != nil {
+			return fmt.Errorf("host %s: %w", f.Hosts[i].name.v, err)
+		}
+	}
+	for i := range f.Names {
+		for _, a := range f.Names[i].v {
+			r.Network.AddName(f.Names[i].name.v, a.v)
+		}
+	}
+	return nil
+}
+
+func (r *Running) host(part *entry[hostPart]) error {
+	p := personalities[0]
+	for _, known := range personalities {
+		if known.Name == part.v.Personality.v {
+			p = known
+		}
+	}
+	h, err := r.Network.NewHost(part.name.v, p)
+	if err != nil {
+		return err
+	}
+	r.hosts = append(r.hosts, h)
+	r.named[canonical(part.name.v)] = h
+	interfaces := make(map[string]*inet.Interface)
+	for i := range part.v.Interfaces {
+		in := &part.v.Interfaces[i]
+		var l link.Link = r.links[in.v.Link.v]
+		if in.v.Silent.v {
+			l = silentLink{l}
+		}
+		var addresses []netip.Prefix
+		for _, a := range in.v.Addresses {
+			addresses = append(addresses, a.v)
+		}
+		if interfaces[in.name.v], err = h.Attach(in.name.v, l, addresses...); err != nil {
+			return err
+		}
+	}
+	for _, alias := range part.v.Aliases {
+		r.named[canonical(alias.v)] = h
+		r.Network.AddName(alias.v, h.Addresses()...)
+	}
+	h.Stack().SetSysctl(func(s *inet.Sysctl) {
+		for i := range part.v.Sysctls {
+			y := sysctls[part.v.Sysctls[i].name.v]
+			y.apply(s, part.v.Sysctls[i].v.v) // checked with the file
+		}
+	})
+	for i := range part.v.Routes {
+		if err := h.Stack().AddRoute(part.v.Routes[i].route(h, interfaces)); err != nil {
+			return err
+		}
+	}
+	h.Firewall(func(f *firewall.Firewall) {
+		f.Input, f.Output = part.v.Firewall.Input.chain(), part.v.Firewall.Output.chain()
+	})
+	return nil
+}
+
+// route returns what r describes on host h.
+func (r *routePart) route(h *dialtone.Host, interfaces map[string]*inet.Interface) inet.Route {
+	route := inet.Route{Type: routeTypes[r.Type.v], Prefix: r.To.v, Gateway: r.Via.v}
+	if r.Type.v != unicast {
+		return route
+	}
+	if r.Interface.given() {
+		route.Interface = interfaces[r.Interface.v]
+	}
+	for _, i := range h.Stack().Interfaces() {
+		if r.Interface.v == i.Name {
+			route.Interface = i // lo is not in the file
+		}
+		for _, p := range i.Prefixes() {
+			if !r.Interface.given() && route.Interface == nil && p.Contains(r.Via.v) {
+				route.Interface = i
+			}
+		}
+	}
+	return route
+}
+
+// routeTypes are the library's words for the file's.
+var routeTypes = [...]inet.RouteType{
+	unicast: inet.Unicast, unreachable: inet.Unreachable, blackhole: inet.Blackhole, prohibit: inet.Prohibit,
+}
+
+// chain returns the rules that c describes.
+func (c *chainPart) chain() firewall.Chain {
+	chain := firewall.Chain{Policy: c.Policy.v}
+	for _, r := range c.Rules {
+		chain.Rules = append(chain.Rules, firewall.Rule{
+			Proto: r.Protocol.v, Src: r.From.v, Dst: r.To.v, SrcPorts: r.FromPort.v, DstPorts: r.ToPort.v,
+			Interface: r.Interface.v, Verdict: r.Verdict.v,
+		})
+	}
+	return chain
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"syscall"
+
+	"dialtone"
+	"dialtone/sockaddr"
+	"dialtone/socket"
+)
+
+// serve starts the service that s describes on host h.
+func (r *Running) serve(h *dialtone.Host, s *servicePart, z *zone) error {
+	port := s.Port.or(s.Kind.v.usualPort())
+	if s.Kind.v == serviceFull {
+		full, err := fillBacklog(h, port)
+		if err == nil {
+			r.servers.add(full)
+		}
+		return err
+	}
+	address := ":" + strconv.Itoa(int(port))
+	l, err := h.Listen("tcp", address)
+	if err != nil {
+		return err
+	}
+	switch s.Kind.v {
+	case serviceHTTP:
+		r.servers.web(l, webHandler(s.Page.or(h.Name()+"\n")))
+		return nil
+	case serviceReset:
+		r.servers.accept(l, reset)
+		return nil
+	case serviceEcho:
+		r.servers.accept(l, echo)
+	case serviceDNS:
+		r.servers.accept(l, z.answerTCP)
+	}
+	p, err := h.ListenPacket("udp", address)
+	if err != nil {
+		return err
+	}
+	if s.Kind.v == serviceDNS {
+		r.servers.receive(p, z.answerUDP)
+	} else {
+		r.servers.receive(p, func(datagram []byte) []byte { return datagram })
+	}
+	return nil
+}
+
+// fullHost is a process whose listener's backlog is full.
+type fullHost struct {
+	process *dialtone.Process
+	open    []int
+}
+
+// Close closes the listener and what fills its backlog.
+func (f *fullHost) Close() error {
+	var all error
+	for _, fd := range f.open {
+		all = errors.Join(all, f.process.Close(fd))
+	}
+	return all
+}
+
+// fillBacklog listens on a port of h with the smallest backlog, never accepts, and connects to it from h itself until
+// there is no more room. Room there is for backlog+1 (linux: sk_acceptq_is_full): the attempt after those stays
+// unanswered.
+func fillBacklog(h *dialtone.Host, port uint16) (*fullHost, error) {
+	f := &fullHost{process: h.NewProcess()}
+	listener, err := f.socket()
+	if err != nil {
+		return nil, err
+	}
+	everywhere := sockaddr.Of(netip.AddrPortFrom(netip.IPv6Unspecified(), port)).Raw()
+	if err := f.process.Bind(listener, everywhere); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	if err := f.process.Listen(listener, 0); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	self := sockaddr.Of(netip.AddrPortFrom(netip.IPv6Loopback(), port)).Raw()
+	const attempts = 16 // more than any backlog of 0 has room for
+	for range attempts {
+		fd, err := f.socket()
+		if err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		switch err := f.process.Connect(fd, self); {
+		case errors.Is(err, syscall.EINPROGRESS):
+			// The loopback answers at once, and this one it did not: there is no more room.
+			f.open = f.open[:len(f.open)-1]
+			return f, f.process.Close(fd)
+		case err != nil:
+			return nil, errors.Join(err, f.Close())
+		}
+	}
+	return nil, errors.Join(fmt.Errorf("a backlog of 0 took %d connections", attempts), f.Close())
+}
+
+func (f *fullHost) socket() (int, error) {
+	fd, err := f.process.Socket(sockaddr.Inet6, int(socket.Stream)|dialtone.SOCK_NONBLOCK, 0)
+	if err == nil {
+		f.open = append(f.open, fd)
+	}
+	return fd, err
+}
