@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package unixdomain
+
+import (
+	"dialtone/errno"
+	"dialtone/sockaddr"
+	"dialtone/socket"
+	"dialtone/trail"
+)
+
+// Connect implements [socket.Endpoint].
+func (e *endpoint) Connect(c *socket.Call, addr []byte) errno.Errno {
+	if e.typ == socket.Dgram {
+		return e.associate(c, addr)
+	}
+	name, err := e.space.parse(addr)
+	if err != errno.OK {
+		return err
+	}
+	if err := e.autobindForCredentials(); err != errno.OK {
+		return err
+	}
+	listener, err := e.space.find(c, e, name)
+	if err != errno.OK {
+		return err
+	}
+	if err := e.admission(c, listener); err != errno.OK {
+		return err
+	}
+	e.join(c, listener)
+	return errno.OK
+}
+
+// autobindForCredentials gives an unnamed socket a name if it asks for credentials: who answers to them shall have an
+// address to answer to (unix(7), SO_PASSCRED).
+func (e *endpoint) autobindForCredentials() errno.Errno {
+	if !e.sock.Options().PassCred || e.named() || !e.space.core.Personality.Unix.Abstract {
+		return errno.OK
+	}
+	return e.space.autobind(e)
+}
+
+// admission is the one place that decides whether e may connect to the listener found, in the order of Linux's
+// unix_stream_connect: it listens, it has room, e may still connect. Access control between the two sockets comes last
+// there (security_unix_stream_connect).
+func (e *endpoint) admission(c *socket.Call, l *endpoint) errno.Errno {
+	u := &e.space.core.Personality.Unix
+	if !l.listening || l.shutRead {
+		if c.Trail != nil {
+			why := "is bound but does not listen"
+			if l.listening {
+				why = "was shut down for reading"
+			}
+			c.Trail.Decide(e.space.core.Now(), trail.Backlog, "the socket at %v %s: ECONNREFUSED", l.name, why)
+		}
+		return errno.ECONNREFUSED
+	}
+	if l.clients.len() >= l.admits {
+		if u.FullWaits {
+			c.WaitAt = &l.room
+		}
+		if c.Trail != nil {
+			c.Trail.Decide(e.space.core.Now(), trail.Backlog, "all %d places of the listener's queue are taken: %s", l.admits, u.Full.Name())
+		}
+		return u.Full
+	}
+	if err := e.sock.Refused(c); err != errno.OK {
+		if c.Trail != nil {
+			c.Trail.Decide(e.space.core.Now(), trail.State, "the peer has room, but the socket is %v: %s", e.sock.State(), err.Name())
+		}
+		return err
+	}
+	return errno.OK
+}
+
+// join connects e to a new endpoint and puts that into the listener's queue.
+func (e *endpoint) join(c *socket.Call, l *endpoint) {
+	server := e.space.newEndpoint(nil, e.typ)
+	server.name = l.name
+	server.passCred = l.sock.Options().PassCred
+	server.peerCred = credentialsOf(c)
+	server.peer, e.peer = e, server
+	e.peerCred = l.ownCred
+	l.clients.add(server)
+	if c.Trail != nil {
+		c.Trail.Decide(e.space.core.Now(), trail.Backlog, "place %d of %d in the listener's queue", l.clients.len(), l.admits)
+	}
+	l.wake(socket.In)
+}
+
+// Listen implements [socket.Endpoint]. A later listen sets the backlog anew, and lets in who waits for room.
+func (e *endpoint) Listen(c *socket.Call, backlog int) errno.Errno {
+	if !e.named() || e.peer != nil {
+		return errno.EINVAL
+	}
+	e.listening = true
+	e.admits = e.space.core.Personality.Unix.Admits(backlog)
+	e.ownCred = credentialsOf(c)
+	e.peerCred = e.ownCred
+	e.room.Wake(socket.Out)
+	return errno.OK
+}
+
+// Accept implements [socket.Endpoint]. A listener shut down for reading gives out whom it has let in already; then who
+// would wait gets EINVAL (skb_recv_datagram).
+func (e *endpoint) Accept(c *socket.Call, s *socket.Socket) (socket.Endpoint, errno.Errno) {
+	switch {
+	case !e.listening:
+		return nil, errno.EINVAL
+	case e.clients.len() > 0:
+	case e.shutRead && e.sock.Blocks(c):
+		return nil, errno.EINVAL
+	default:
+		return nil, errno.EAGAIN
+	}
+	server := e.clients.take()
+	server.sock = s
+	s.Options().PassCred = server.passCred
+	e.room.Wake(socket.Out)
+	return server, errno.OK
+}
+
+// associate is connect(2) for SOCK_DGRAM (unix_dgram_connect).
+func (e *endpoint) associate(c *socket.Call, addr []byte) errno.Errno {
+	u := &e.space.core.Personality.Unix
+	if len(addr) < sockaddr.LenFamily {
+		return errno.EINVAL
+	}
+	if u.DissolvesFirst {
+		e.setPeer(c, nil)
+	}
+	if sockaddr.FamilyOf(addr) == sockaddr.Unspec {
+		e.setPeer(c, nil)
+		return u.DissolveReply
+	}
+	other, err := e.receiver(c, addr)
+	if err != errno.OK {
+		return err
+	}
+	if other.hears(e) {
+		e.setPeer(c, other)
+		return errno.OK
+	}
+	if c.Trail != nil {
+		c.Trail.Decide(e.space.core.Now(), trail.Name, "%v is connected to another socket: %s", other.name, u.NotPeer.Name())
+	}
+	return u.NotPeer
+}
+
+// receiver finds the datagram socket with the given address.
+func (e *endpoint) receiver(c *socket.Call, addr []byte) (*endpoint, errno.Errno) {
+	name, err := e.space.parse(addr)
+	if err != errno.OK {
+		return nil, err
+	}
+	if err := e.autobindForCredentials(); err != errno.OK {
+		return nil, err
+	}
+	return e.space.find(c, e, name)
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package unixdomain
+
+import (
+	"dialtone/errno"
+	"dialtone/socket"
+)
+
+// This file is the association of SOCK_DGRAM.
+
+// hears reports whether e takes datagrams from another socket: once it is connected, from its peer alone (unix_may_send).
+func (e *endpoint) hears(from *endpoint) bool {
+	return e.space.core.Personality.Unix.NotPeer == errno.OK || e.peer == nil || e.peer == from
+}
+
+// full reports whether e's queue has no room for what another socket sends. Two that are connected to each other are
+// bounded by SO_SNDBUF alone.
+func (e *endpoint) full(from *endpoint) bool {
+	return e != from && e.peer != from && e.queue.len() > e.space.core.Personality.Unix.MaxDatagrams
+}
+
+// setPeer changes whom e is associated with; nil dissolves. What is in the queue came from whom e heard so far and is
+// thrown away; if that was connected to e in turn, it learns of the loss (unix_dgram_disconnected).
+func (e *endpoint) setPeer(c *socket.Call, other *endpoint) {
+	old := e.peer
+	e.waiting.Remove()
+	if old == other {
+		return
+	}
+	e.peer = other
+	if other != nil {
+		other.joined(e)
+	}
+	if old == nil {
+		return
+	}
+	old.left(e)
+	e.wake(socket.Out)
+	if e.queue.len() == 0 || e.space.core.Personality.Unix.NotPeer == errno.OK {
+		return
+	}
+	e.discard(c)
+	e.room.Wake(socket.Out)
+	if !old.dead && old.peer == e {
+		old.fail(errno.ECONNRESET)
+	}
+}
+
+// joined and left keep the peers of a socket known, where the personality tells them of its end.
+func (e *endpoint) joined(from *endpoint) {
+	if e.space.core.Personality.Unix.PeerGone == errno.OK {
+		return
+	}
+	if e.associates == nil {
+		e.associates = map[*endpoint]struct{}{}
+	}
+	e.associates[from] = struct{}{}
+}
+
+func (e *endpoint) left(from *endpoint) { delete(e.associates, from) }
+
+// leave ends e's association and, where the personality says so, those with it.
+func (e *endpoint) leave() {
+	e.waiting.Remove()
+	if e.peer != nil {
+		e.peer.left(e)
+	}
+	for a := range e.associates {
+		a.waiting.Remove()
+		a.peer = nil
+		a.fail(e.space.core.Personality.Unix.PeerGone)
+	}
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package unixdomain
+
+import (
+	"dialtone/errno"
+	"dialtone/sockaddr"
+	"dialtone/socket"
+)
+
+// endpoint is a socket's part in AF_UNIX. It implements [socket.Endpoint]; the host's lock guards it.
+//
+// A connection of SOCK_STREAM or SOCK_SEQPACKET is two endpoints that are each other's peer, for good: a peer that was
+// closed is still there, dead. The connecting side gets its peer at once, and writes to it, before anybody accepts: until
+// then the peer waits in the listener's clients, without a socket. Of SOCK_DGRAM, peer is where datagrams go and, if the
+// personality says so, the only one they are heard from.
+type endpoint struct {
+	space *Space
+	sock  *socket.Socket // nil until accepted
+	typ   socket.Type
+
+	name  sockaddr.Addr // of no name: unnamed
+	inode *inode        // the socket file, if it made one
+
+	peer      *endpoint
+	dead      bool // closed
+	shutRead  bool
+	shutWrite bool
+
+	// A listener's. clients are the other ends of connections that nobody has accepted yet.
+	listening bool
+	admits    int // how many clients may wait
+	clients   queue[*endpoint]
+
+	queue    queue[packet] // sent here, and not read yet
+	unread   int           // what packets of this sender weigh that are in others' queues; SO_SNDBUF bounds it
+	room     socket.Queue  // where those wait who found clients, or a datagram socket's queue, full
+	waiting  socket.Watch  // at the peer's room, while poll wants to know
+	passCred bool          // SO_PASSCRED of the listener, for who is accepted
+
+	associates map[*endpoint]struct{} // datagram sockets connected here, where the personality asks for them
+
+	peerCred credentials // SO_PEERCRED: whose the peer is
+	ownCred  credentials // what those who connect to this listener get
+}
+
+// credentials are a process's, if known.
+type credentials struct {
+	socket.Credentials
+	known bool
+}
+
+// credentialsOf returns those of who makes the call.
+func credentialsOf(c *socket.Call) credentials {
+	if c.Caller == nil {
+		return credentials{known: true}
+	}
+	return credentials{socket.Credentials{PID: c.Caller.PID, UID: c.Caller.UID, GID: c.Caller.GID}, true}
+}
+
+// Name implements [socket.Endpoint].
+func (e *endpoint) Name() sockaddr.Addr { return e.name }
+
+// Peer implements [socket.Endpoint]. The peer's name is the one it has now.
+func (e *endpoint) Peer() (sockaddr.Addr, errno.Errno) {
+	if e.peer == nil {
+		return sockaddr.Addr{}, errno.ENOTCONN
+	}
+	return e.peer.name, errno.OK
+}
+
+// named reports whether e has a name of its own, or shares its listener's.
+func (e *endpoint) named() bool { return e.name.Name != "" }
+
+// wake tells e's socket, if it has one yet, that its readiness grew.
+func (e *endpoint) wake(ev socket.Events) {
+	if e.sock != nil {
+		e.sock.Wake(ev)
+	}
+}
+
+// wakeAll is for changes that end what anybody may wait for.
+func (e *endpoint) wakeAll() { e.wake(socket.In | socket.Out | socket.Hup | socket.RdHup) }
+
+// fail makes err pending at e's socket.
+func (e *endpoint) fail(err errno.Errno) {
+	if e.sock != nil {
+		e.sock.SetError(err)
+	}
+}
+
+// Send implements [socket.Endpoint].
+func (e *endpoint) Send(c *socket.Call, m *socket.Message) (int, errno.Errno) {
+	if e.typ == socket.Stream {
+		return e.sendBytes(c, m)
+	}
+	return e.sendRecord(c, m)
+}
+
+// Recv implements [socket.Endpoint].
+func (e *endpoint) Recv(c *socket.Call, m *socket.Message) (int, errno.Errno) {
+	if e.typ == socket.Stream {
+		return e.recvBytes(m)
+	}
+	return e.recvRecord(c, m)
+}
+
+// Ready implements [socket.Endpoint] (unix_poll and unix_dgram_poll).
+func (e *endpoint) Ready() socket.Events {
+	var ev socket.Events
+	if e.shutRead {
+		ev |= socket.In | socket.RdHup
+	}
+	if e.shutRead && e.shutWrite {
+		ev |= socket.Hup
+	}
+	if e.queue.len() > 0 || e.clients.len() > 0 {
+		ev |= socket.In
+	}
+	switch {
+	case e.listening:
+	case e.typ.ConnectionOriented() && e.peer == nil:
+		if e.space.core.Personality.Unix.FreshHangup {
+			ev |= socket.Out | socket.Hup
+		}
+	case e.writable():
+		ev |= socket.Out
+	}
+	return ev
+}
+
+// writable reports whether poll says that e can send: a quarter of SO_SNDBUF is used at most (unix_writable), and the
+// receiver of its datagrams has room. If it has not, e is told once it has.
+func (e *endpoint) writable() bool {
+	if 4*e.unread > e.sock.SendBuffer() {
+		return false
+	}
+	if e.typ == socket.Dgram && e.peer != nil && e.peer.full(e) {
+		e.watchRoom()
+		return false
+	}
+	return true
+}
+
+// watchRoom has e's socket woken once its peer has room.
+func (e *endpoint) watchRoom() {
+	e.waiting.Remove()
+	e.peer.room.Add(&e.waiting)
+}
+
+// Shutdown implements [socket.Endpoint]. On a socket without a peer it sticks: a later connection has the half shut from
+// the start, and a listener that was shut for reading refuses for ever (unix_shutdown).
+func (e *endpoint) Shutdown(_ *socket.Call, how socket.How) errno.Errno {
+	e.shutRead = e.shutRead || how.Reads()
+	e.shutWrite = e.shutWrite || how.Writes()
+	e.wakeAll()
+	if p := e.peer; p != nil && e.typ.ConnectionOriented() {
+		p.shutRead = p.shutRead || how.Writes()
+		p.shutWrite = p.shutWrite || how.Reads()
+		p.wakeAll()
+	}
+	return errno.OK
+}
+
+// Disconnect implements [socket.Endpoint]. Nothing of AF_UNIX's stays half-way, so there is nothing to end.
+func (e *endpoint) Disconnect(*socket.Call) errno.Errno { return errno.OK }
+
+// Close implements [socket.Endpoint] (unix_release_sock). The socket file stays; who looks it up finds nobody.
+func (e *endpoint) Close(c *socket.Call) {
+	e.dead = true
+	e.shutRead, e.shutWrite = true, true
+	e.unbind()
+	if e.typ.ConnectionOriented() {
+		e.hangUp(e.queue.len() > 0)
+	} else {
+		e.leave()
+	}
+	for e.clients.len() > 0 {
+		client := e.clients.take()
+		client.dead = true
+		client.hangUp(true)
+		client.discard(c)
+	}
+	e.discard(c)
+	e.room.Wake(socket.Out | socket.Hup)
+}
+
+// hangUp tells the peer of a connection that this end is gone; reset: with something unread, so that it is an error.
+func (e *endpoint) hangUp(reset bool) {
+	p := e.peer
+	if p == nil {
+		return
+	}
+	p.shutRead, p.shutWrite = true, true
+	if reset {
+		p.fail(errno.ECONNRESET)
+	}
+	p.wakeAll()
+}
+
+// discard throws away what is in e's queue. Its senders get their room back.
+func (e *endpoint) discard(c *socket.Call) {
+	for e.queue.len() > 0 {
+		p := e.queue.take()
+		p.release(c)
+	}
+}

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package unixdomain
+
+import (
+	"dialtone/errno"
+	"dialtone/socket"
+)
+
+// This file is the data of SOCK_DGRAM and SOCK_SEQPACKET: records, taken and given whole. Linux passes no MSG_EOR on, so
+// a record's end is not marked.
+
+// sendRecord sends m as one record (unix_dgram_sendmsg, unix_seqpacket_sendmsg).
+func (e *endpoint) sendRecord(c *socket.Call, m *socket.Message) (int, errno.Errno) {
+	to := m.To
+	if e.typ == socket.SeqPacket {
+		if err := e.sock.TakeError(); err != errno.OK {
+			return 0, err
+		}
+		if e.peer == nil {
+			return 0, errno.ENOTCONN
+		}
+		to = nil
+	}
+	if err := e.control(c, m); err != errno.OK {
+		return 0, err
+	}
+	if m.Flags&socket.MsgOOB != 0 {
+		return 0, errno.EOPNOTSUPP
+	}
+	name := ""
+	if len(to) > 0 {
+		var err errno.Errno
+		if name, err = e.space.parse(to); err != errno.OK {
+			return 0, err
+		}
+	} else if e.peer == nil {
+		return 0, errno.ENOTCONN
+	}
+	if err := e.autobindForCredentials(); err != errno.OK {
+		return 0, err
+	}
+	if len(m.Data) > e.sock.SendBuffer()-32 {
+		return 0, errno.EMSGSIZE
+	}
+	if err := e.sendRoom(); err != errno.OK {
+		return 0, err
+	}
+	other := e.peer
+	if name != "" {
+		var err errno.Errno
+		if other, err = e.space.find(c, e, name); err != errno.OK {
+			return 0, err
+		}
+	}
+	if err := e.mayDeliver(c, m, other); err != errno.OK {
+		return 0, err
+	}
+	e.deliver(c, m, other, m.Data, m.Rights, weigh(len(m.Data), recordHead))
+	other.wake(socket.In)
+	return len(m.Data), errno.OK
+}
+
+// mayDeliver is the one place that decides whether other takes a record from e now. Access control between the two
+// sockets comes after the shut half on Linux (security_unix_may_send).
+func (e *endpoint) mayDeliver(c *socket.Call, m *socket.Message, other *endpoint) errno.Errno {
+	switch {
+	case !other.hears(e):
+		return e.space.core.Personality.Unix.NotPeer
+	case other.dead: // a datagram socket's: a connection's end would be shut
+		e.setPeer(c, nil)
+		return errno.ECONNREFUSED
+	case other.shutRead:
+		return errno.EPIPE
+	case other.full(e):
+		if e.sock.Blocks(c) && m.Flags&socket.MsgDontWait == 0 {
+			c.WaitAt = &other.room
+		} else if other == e.peer {
+			e.watchRoom()
+		}
+		return errno.EAGAIN
+	}
+	return errno.OK
+}
+
+// recvRecord fills m with the next record. What doesn't fit is lost, and MSG_TRUNC says so (__unix_dgram_recvmsg). A
+// pending error comes before the data.
+func (e *endpoint) recvRecord(c *socket.Call, m *socket.Message) (int, errno.Errno) {
+	sequenced := e.typ == socket.SeqPacket
+	switch {
+	case sequenced && e.peer == nil:
+		return 0, errno.ENOTCONN
+	case m.Flags&socket.MsgOOB != 0:
+		return 0, errno.EOPNOTSUPP
+	}
+	if err := e.sock.TakeError(); err != errno.OK {
+		return 0, err
+	}
+	if e.queue.len() == 0 {
+		// Who doesn't wait for a datagram learns nothing of the shut half.
+		waits := e.sock.Blocks(c) && m.Flags&socket.MsgDontWait == 0
+		if e.shutRead && (sequenced || waits) {
+			return 0, errno.OK
+		}
+		return 0, errno.EAGAIN
+	}
+	p := e.queue.at(0)
+	e.told(m, p)
+	n := copy(m.Data, p.data)
+	m.Size = len(p.data)
+	if n < len(p.data) {
+		m.Out |= socket.MsgTrunc
+	}
+	if m.Flags&socket.MsgPeek != 0 {
+		m.Rights = p.peekRights()
+		return n, errno.OK
+	}
+	taken := e.queue.take()
+	m.Rights = taken.rights
+	taken.consumed()
+	e.room.Wake(socket.Out)
+	return n, errno.OK
+}
