@@ -79,3 +79,21 @@ func TestNobodyIsOwnNeighbour(t *testing.T) {
 		t.Error("loopback does not lead back")
 	}
 }
+
+func TestCutLosesUntilHealed(t *testing.T) {
+	l := NewCable(0)
+	s := stations(t, l, 2)
+	l.Cut()
+	l.Send(0, s[0], s[1], wire.NewPacket())
+	if len(s[1].got) != 0 {
+		t.Error("a packet crossed a cut link")
+	}
+	if _, ok := l.Neighbour(s[0], s[1].ip); !ok {
+		t.Error("a cut link forgot who is on it")
+	}
+	l.Heal()
+	l.Send(0, s[0], s[1], wire.NewPacket())
+	if len(s[1].got) != 1 {
+		t.Error("a healed link lost a packet")
+	}
+}

@@ -24,6 +24,7 @@ var ErrCableFull = errors.New("link: a cable has two ends, and both are taken")
 type Shared struct {
 	limit    int // stations; 0: any number
 	latency  atomic.Int64
+	cut      atomic.Bool
 	mu       sync.Mutex                // held while stations change
 	stations atomic.Pointer[[]Station] // never changed, only replaced
 }
@@ -46,6 +47,13 @@ func (l *Shared) SetLatency(d time.Duration) { l.latency.Store(int64(max(d, 0)))
 
 // Latency returns how long a packet takes to cross the link, one way.
 func (l *Shared) Latency() time.Duration { return time.Duration(l.latency.Load()) }
+
+// Cut breaks the link: what is sent from now on is lost without a word, as when a cable is pulled beyond the next switch.
+// Who is on the link is still known.
+func (l *Shared) Cut() { l.cut.Store(true) }
+
+// Heal mends what Cut broke.
+func (l *Shared) Heal() { l.cut.Store(false) }
 
 // Attach implements [Link].
 func (l *Shared) Attach(s Station) error {
@@ -80,6 +88,10 @@ func (l *Shared) Neighbour(from Station, ip netip.Addr) (Station, bool) {
 
 // Send implements [Link].
 func (l *Shared) Send(now time.Duration, from, to Station, p *wire.Packet) {
+	if l.cut.Load() {
+		p.Free()
+		return
+	}
 	at := now + l.Latency()
 	if to != nil {
 		to.Deliver(at, p)
