@@ -309,3 +309,4 @@ func mode(s string) fs.FileMode {
 	return fs.FileMode(n)
 }
 
+func itoa(n int) string { return strconv.Itoa(n) }
