@@ -25,6 +25,7 @@ type Running struct {
 	hosts   []*dialtone.Host          // in the file's order
 	named   map[string]*dialtone.Host // by canonical name or alias
 	links   map[string]*link.Shared   // by name
+	zone    *zone
 	servers servers
 }
 
@@ -39,10 +40,11 @@ func (s *Scenario) Start(options ...dialtone.Option) (*Running, error) {
 	if err := r.build(&s.file); err != nil {
 		return nil, err
 	}
+	r.zone = newZone(&s.file, r.Network)
 	for i := range s.file.Hosts {
 		h := &s.file.Hosts[i]
 		for j := range h.v.Services {
-			if err := r.serve(r.hosts[i], &h.v.Services[j], newZone(&s.file, r.Network)); err != nil {
+			if err := r.serve(r.hosts[i], &h.v.Services[j]); err != nil {
 				_ = r.Close() // what went wrong first is to be told
 				return nil, fmt.Errorf("host %s: service %s: %w", h.name.v, h.v.Services[j].Kind.v, err)
 			}

@@ -15,7 +15,7 @@ import (
 )
 
 // serve starts the service that s describes on host h.
-func (r *Running) serve(h *dialtone.Host, s *servicePart, z *zone) error {
+func (r *Running) serve(h *dialtone.Host, s *servicePart) error {
 	port := s.Port.or(s.Kind.v.usualPort())
 	if s.Kind.v == serviceFull {
 		full, err := fillBacklog(h, port)
@@ -39,14 +39,14 @@ func (r *Running) serve(h *dialtone.Host, s *servicePart, z *zone) error {
 	case serviceEcho:
 		r.servers.accept(l, echo)
 	case serviceDNS:
-		r.servers.accept(l, z.answerTCP)
+		r.servers.accept(l, r.zone.answerTCP)
 	}
 	p, err := h.ListenPacket("udp", address)
 	if err != nil {
 		return err
 	}
 	if s.Kind.v == serviceDNS {
-		r.servers.receive(p, z.answerUDP)
+		r.servers.receive(p, r.zone.answerUDP)
 	} else {
 		r.servers.receive(p, func(datagram []byte) []byte { return datagram })
 	}

@@ -46,7 +46,7 @@ func zoneOf(t testing.TB, file string) *zone {
 			t.Error(err)
 		}
 	})
-	return newZone(&s.file, r.Network)
+	return r.zone
 }
 
 // texts returns records without their time to live, sorted.

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"syscall"
+	"testing"
+
+	"dialtone"
+)
+
+func TestNameservers(t *testing.T) {
+	for file, want := range map[string]string{
+		"":                              "[127.0.0.1 ::1]",
+		"# none\nsearch test\n":         "[127.0.0.1 ::1]",
+		"nameserver nonsense\n":         "[127.0.0.1 ::1]",
+		"nameserver 192.0.2.1\n":        "[192.0.2.1]",
+		"nameserver fe80::1%eth0\n":     "[127.0.0.1 ::1]",
+		"nameserver ::ffff:192.0.2.1\n": "[192.0.2.1]",
+		"nameserver 127.0.0.53\nnameserver 2001:db8::1\noptions edns0\n": "[127.0.0.53 2001:db8::1]",
+	} {
+		if got := fmt.Sprint(Nameservers(strings.NewReader(file))); got != want {
+			t.Errorf("%q: %v, want %v", file, got, want)
+		}
+	}
+}
+
+// TestAnyNameserverAnswers asks servers that the network has not, has as another host, has as its name server, and has
+// twice.
+func TestAnyNameserverAnswers(t *testing.T) {
+	inDefaultNetwork(t, func(t *testing.T, r *Running, client *dialtone.Host) {
+		var servers []netip.Addr
+		for _, text := range []string{
+			"0.0.0.0", "127.0.0.53", "::1", "192.0.2.1", "2001:db8::1", "10.0.0.1", "10.0.0.53", "10.0.0.80", "192.0.2.1",
+		} {
+			servers = append(servers, netip.MustParseAddr(text))
+		}
+		if err := r.AnswerNames(client, servers); err != nil {
+			t.Fatal(err)
+		}
+		for _, server := range servers {
+			for _, network := range []string{"udp", "tcp"} {
+				resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+					return client.DialContext(ctx, network, netip.AddrPortFrom(server, 53).String())
+				}}
+				if got, err := resolver.LookupHost(t.Context(), "web.test"); err != nil || len(got) != 2 {
+					t.Errorf("%v over %s: %v, %v", server, network, got, err)
+				}
+			}
+		}
+		// The web server is still there, and nothing but names is answered at an address that the network had not.
+		for address, want := range map[string]syscall.Errno{"10.0.0.80:80": 0, "192.0.2.1:80": syscall.ECONNREFUSED} {
+			c, err := client.Dial("tcp", address)
+			if want == 0 && err != nil || want != 0 && !errors.Is(err, want) {
+				t.Errorf("%s: %v, want %v", address, err, want)
+			}
+			if err == nil {
+				c.Close()
+			}
+		}
+	})
+}
