@@ -20,21 +20,25 @@ import (
 	"dialtone"
 )
 
-// inDefaultNetwork runs test on the client of the default network, in virtual time.
-func inDefaultNetwork(t *testing.T, test func(t *testing.T, r *Running, client *dialtone.Host)) {
+// onDefaultNetwork runs test on the client of the default network.
+func onDefaultNetwork(t *testing.T, test func(t *testing.T, r *Running, client *dialtone.Host)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		r, err := Default().Start()
-		if err != nil {
-			t.Fatal(err)
+	r, err := Default().Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
 		}
-		defer func() {
-			if err := r.Close(); err != nil {
-				t.Error(err)
-			}
-		}()
-		test(t, r, r.Host(""))
-	})
+	}()
+	test(t, r, r.Host(""))
+}
+
+// inBubble is onDefaultNetwork in virtual time.
+func inBubble(t *testing.T, test func(t *testing.T, r *Running, client *dialtone.Host)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { onDefaultNetwork(t, test) })
 }
 
 // TestWhatBecomesOfAConnect tries each host of the default network over both versions of IP. The times are Linux's: see
@@ -62,7 +66,7 @@ func TestWhatBecomesOfAConnect(t *testing.T) {
 	} {
 		for network, want := range map[string]syscall.Errno{"tcp4": test.want4, "tcp6": test.want6} {
 			t.Run(test.address+" "+network, func(t *testing.T) {
-				inDefaultNetwork(t, func(t *testing.T, _ *Running, client *dialtone.Host) {
+				inBubble(t, func(t *testing.T, _ *Running, client *dialtone.Host) {
 					begin := time.Now()
 					c, err := client.Dial(network, test.address)
 					took := time.Since(begin)
@@ -82,7 +86,7 @@ func TestWhatBecomesOfAConnect(t *testing.T) {
 }
 
 func TestResetComesAfterAccept(t *testing.T) {
-	inDefaultNetwork(t, func(t *testing.T, _ *Running, client *dialtone.Host) {
+	inBubble(t, func(t *testing.T, _ *Running, client *dialtone.Host) {
 		c, err := client.Dial("tcp", "reset.test:80")
 		if err != nil {
 			t.Fatal(err)
@@ -96,7 +100,7 @@ func TestResetComesAfterAccept(t *testing.T) {
 
 // TestUDPOnDefaultNetwork: an echo, and the port nobody has.
 func TestUDPOnDefaultNetwork(t *testing.T) {
-	inDefaultNetwork(t, func(t *testing.T, _ *Running, client *dialtone.Host) {
+	inBubble(t, func(t *testing.T, _ *Running, client *dialtone.Host) {
 		for _, network := range []string{"udp4", "udp6"} {
 			c, err := client.Dial(network, "echo.test:7")
 			if err != nil {
@@ -126,7 +130,7 @@ func TestUDPOnDefaultNetwork(t *testing.T) {
 }
 
 func TestWebOnDefaultNetwork(t *testing.T) {
-	inDefaultNetwork(t, func(t *testing.T, _ *Running, client *dialtone.Host) {
+	inBubble(t, func(t *testing.T, _ *Running, client *dialtone.Host) {
 		transport := &http.Transport{DialContext: client.DialContext}
 		defer transport.CloseIdleConnections()
 		get := func(url string) string {
@@ -158,9 +162,9 @@ func TestWebOnDefaultNetwork(t *testing.T) {
 	})
 }
 
-// TestResolver asks the name server as Go's own resolver does.
+// TestResolver asks the name server as Go's own resolver does; that one doesn't work in synctest's bubbles.
 func TestResolver(t *testing.T) {
-	inDefaultNetwork(t, func(t *testing.T, r *Running, client *dialtone.Host) {
+	onDefaultNetwork(t, func(t *testing.T, r *Running, client *dialtone.Host) {
 		r.Network.AddName("later.test", netip.MustParseAddr("10.9.9.9"))
 		resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return client.DialContext(ctx, network, "10.0.0.53:53")
@@ -189,7 +193,7 @@ func TestResolver(t *testing.T) {
 
 // TestDNSOverTCPOnNetwork asks twice on one connection.
 func TestDNSOverTCPOnNetwork(t *testing.T) {
-	inDefaultNetwork(t, func(t *testing.T, _ *Running, client *dialtone.Host) {
+	inBubble(t, func(t *testing.T, _ *Running, client *dialtone.Host) {
 		c, err := client.Dial("tcp6", "dns.test:53")
 		if err != nil {
 			t.Fatal(err)

@@ -34,7 +34,7 @@ func TestNameservers(t *testing.T) {
 // TestAnyNameserverAnswers asks servers that the network has not, has as another host, has as its name server, and has
 // twice.
 func TestAnyNameserverAnswers(t *testing.T) {
-	inDefaultNetwork(t, func(t *testing.T, r *Running, client *dialtone.Host) {
+	onDefaultNetwork(t, func(t *testing.T, r *Running, client *dialtone.Host) {
 		var servers []netip.Addr
 		for _, text := range []string{
 			"0.0.0.0", "127.0.0.53", "::1", "192.0.2.1", "2001:db8::1", "10.0.0.1", "10.0.0.53", "10.0.0.80", "192.0.2.1",
