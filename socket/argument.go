@@ -34,6 +34,8 @@ func argument(p *personality.Personality, f File, raw sockaddr.Raw) (addr []byte
 		if s, e = socketOf(f); e != errno.OK {
 			return nil, nil, e
 		}
+		addr, e = copyAddress(p, raw)
+		return addr, s, e
 	}
 	if addr, e = copyAddress(p, raw); e != errno.OK {
 		return nil, nil, e
