@@ -58,7 +58,7 @@ func (sp *Space) findPath(c *socket.Call, typ socket.Type, path string) (other *
 	sp.tree.mu.Lock()
 	defer sp.tree.mu.Unlock()
 	w := walker{tree: sp.tree, caller: c.Caller, links: u.Symlinks}
-	p, e := w.existing(path, true)
+	p, e := w.existing(path, follow)
 	if e != errno.OK {
 		return nil, e, lookupReasons[e]
 	}

@@ -26,8 +26,8 @@ func pathError(op, name string, e errno.Errno) error {
 func (t *Tree) walker() walker { return walker{tree: t, links: maxLinks} }
 
 // existing looks up a file that must exist.
-func (w *walker) existing(name string, follow bool) (place, errno.Errno) {
-	p, e := w.resolve(name, follow)
+func (w *walker) existing(name string, f final) (place, errno.Errno) {
+	p, e := w.resolve(name, f)
 	if e == errno.OK && p.node == nil {
 		e = errno.ENOENT
 	}
@@ -37,7 +37,7 @@ func (w *walker) existing(name string, follow bool) (place, errno.Errno) {
 // vacant looks up where a file may be created, in the order of Linux's filename_create and may_create: what exists
 // already comes before a read-only file system, and that before permission.
 func (w *walker) vacant(name string, directory bool) (place, errno.Errno) {
-	p, e := w.resolve(name, false)
+	p, e := w.resolve(name, entry)
 	switch {
 	case e != errno.OK:
 		return p, e
@@ -161,7 +161,7 @@ func (t *Tree) Link(oldname, newname string) error {
 
 func (t *Tree) link(oldname, newname string) errno.Errno {
 	from, to := t.walker(), t.walker()
-	old, e := from.existing(oldname, false)
+	old, e := from.existing(oldname, keep)
 	if e != errno.OK {
 		return e
 	}
@@ -169,10 +169,10 @@ func (t *Tree) link(oldname, newname string) errno.Errno {
 	switch {
 	case e != errno.OK:
 		return e
+	case old.onto().mounted() != place.dir.mounted():
+		return errno.EXDEV
 	case old.node.mode.IsDir():
 		return errno.EPERM
-	case old.dir.mounted() != place.dir.mounted():
-		return errno.EXDEV
 	}
 	place.dir.add(place.name, old.node)
 	return errno.OK
@@ -206,7 +206,7 @@ func (t *Tree) change(op, name string, f func(*inode)) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	w := t.walker()
-	p, e := w.existing(name, true)
+	p, e := w.existing(name, follow)
 	if e == errno.OK && p.onto().mounted().readOnly {
 		e = errno.EROFS
 	}
@@ -231,7 +231,7 @@ func (t *Tree) Fail(name string, e errno.Errno) error {
 	defer t.mu.Unlock()
 	w := t.walker()
 	dir, base := path.Split(strings.TrimRight(name, "/"))
-	p, found := w.existing("/"+dir, true)
+	p, found := w.existing("/"+dir, follow)
 	if found == errno.OK && !p.node.mode.IsDir() {
 		found = errno.ENOTDIR
 	}
@@ -251,7 +251,7 @@ func (t *Tree) SetReadOnly(name string, on bool) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	w := t.walker()
-	p, e := w.existing(name, true)
+	p, e := w.existing(name, follow)
 	switch {
 	case e != errno.OK:
 	case !p.node.mode.IsDir():

@@ -8,37 +8,50 @@ import (
 	"dialtone/errno"
 )
 
-// Remove removes a file or an empty directory (ENOTEMPTY).
+// Remove removes a file or an empty directory (unlink(2), rmdir(2)). The order of errors here and in Rename is that of
+// Linux's fs/namei.c; TestTreeAgreesWithFileSystem compares.
 func (t *Tree) Remove(name string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	p, e := t.removable(name)
-	if e == errno.OK && len(p.node.entries) > 0 {
-		e = errno.ENOTEMPTY
-	}
-	if e == errno.OK {
-		delete(p.dir.entries, p.name)
-	}
-	return pathError("remove", name, e)
+	return pathError("remove", name, t.remove(name))
 }
 
-// removable looks up a name that may be taken away from its directory.
-func (t *Tree) removable(name string) (place, errno.Errno) {
+func (t *Tree) remove(name string) errno.Errno {
 	w := t.walker()
-	p, e := w.existing(name, false)
+	p, e := w.resolve(name, entry)
 	switch {
 	case e != errno.OK:
-	case p.name == "" && strings.HasSuffix(strings.TrimRight(name, "/"), "."):
-		e = errno.EINVAL // rmdir(2): the last component is a dot
-	case p.name == "", p.node.mount != nil:
-		e = errno.EBUSY
+		return e
+	case p.name == "":
+		return removesNothing(name)
 	case p.dir.mounted().readOnly:
-		e = errno.EROFS
+		return errno.EROFS
+	case p.node == nil:
+		return errno.ENOENT
+	case p.slash && !p.node.mode.IsDir():
+		return errno.ENOTDIR
+	case p.node.mount != nil:
+		return errno.EBUSY
+	case len(p.node.entries) > 0:
+		return errno.ENOTEMPTY
 	}
-	return p, e
+	delete(p.dir.entries, p.name)
+	return errno.OK
 }
 
-// Rename renames a file, replacing what may be there (rename(2)). A name made on another file system is EXDEV.
+// removesNothing returns rmdir's error for a name that ends in no entry of a directory.
+func removesNothing(name string) errno.Errno {
+	name = strings.TrimRight(name, "/")
+	switch name[strings.LastIndexByte(name, '/')+1:] {
+	case "..":
+		return errno.ENOTEMPTY
+	case ".":
+		return errno.EINVAL
+	}
+	return errno.EBUSY // the root
+}
+
+// Rename renames a file, replacing what may be there (rename(2)); unlike os.Rename it replaces empty directories too.
 func (t *Tree) Rename(oldname, newname string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -46,30 +59,42 @@ func (t *Tree) Rename(oldname, newname string) error {
 }
 
 func (t *Tree) rename(oldname, newname string) errno.Errno {
-	from, e := t.removable(oldname)
+	w, v := t.walker(), t.walker()
+	from, e := w.resolve(oldname, entry)
 	if e != errno.OK {
 		return e
 	}
-	w := t.walker()
-	to, e := w.resolve(newname, false)
+	to, e := v.resolve(newname, entry)
 	switch {
 	case e != errno.OK:
 		return e
-	case to.name == "" || to.node != nil && to.node.mount != nil:
-		return errno.EBUSY
 	case from.dir.mounted() != to.dir.mounted():
 		return errno.EXDEV
-	case from.node.mode.IsDir() && to.dir.within(from.node):
+	case from.name == "" || to.name == "":
+		return errno.EBUSY
+	case from.dir.mounted().readOnly:
+		return errno.EROFS
+	case from.node == nil:
+		return errno.ENOENT
+	}
+	directory := from.node.mode.IsDir()
+	switch {
+	case !directory && (from.slash || to.slash):
+		return errno.ENOTDIR
+	case directory && to.dir.within(from.node):
 		return errno.EINVAL
-	case to.node == nil && to.slash && !from.node.mode.IsDir():
+	case from.node.mount != nil, to.node != nil && to.node.mount != nil:
+		return errno.EBUSY
+	case to.node == nil:
+	case to.node.mode.IsDir() && from.dir.within(to.node):
+		return errno.ENOTEMPTY
+	case to.node == from.node:
+		return errno.OK // two names of one file: nothing happens
+	case directory && !to.node.mode.IsDir():
 		return errno.ENOTDIR
-	case to.node == from.node && to.node != nil:
-		return errno.OK // rename(2): two names of one file: nothing happens
-	case to.node != nil && from.node.mode.IsDir() && !to.node.mode.IsDir():
-		return errno.ENOTDIR
-	case to.node != nil && !from.node.mode.IsDir() && to.node.mode.IsDir():
+	case !directory && to.node.mode.IsDir():
 		return errno.EISDIR
-	case to.node != nil && len(to.node.entries) > 0:
+	case len(to.node.entries) > 0:
 		return errno.ENOTEMPTY
 	}
 	delete(from.dir.entries, from.name)

@@ -9,16 +9,16 @@ import (
 )
 
 // Stat tells a file's type and permissions; symbolic links are followed. [fs.FileInfo.Sys] gives its [Owner].
-func (t *Tree) Stat(name string) (fs.FileInfo, error) { return t.stat("stat", name, true) }
+func (t *Tree) Stat(name string) (fs.FileInfo, error) { return t.stat("stat", name, follow) }
 
 // Lstat is Stat of a symbolic link itself.
-func (t *Tree) Lstat(name string) (fs.FileInfo, error) { return t.stat("lstat", name, false) }
+func (t *Tree) Lstat(name string) (fs.FileInfo, error) { return t.stat("lstat", name, keep) }
 
-func (t *Tree) stat(op, name string, follow bool) (fs.FileInfo, error) {
+func (t *Tree) stat(op, name string, f final) (fs.FileInfo, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	w := t.walker()
-	p, e := w.existing(name, follow)
+	p, e := w.existing(name, f)
 	if err := pathError(op, name, e); err != nil {
 		return nil, err
 	}

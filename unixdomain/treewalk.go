@@ -27,6 +27,15 @@ type place struct {
 	slash bool   // the path ended in a slash
 }
 
+// final says what a look-up does of the last component.
+type final uint8
+
+const (
+	follow final = iota // a symbolic link there is followed
+	keep                // it is not, unless a slash comes after it
+	entry               // the component is looked up, and that is all: for who makes, renames or removes it
+)
+
 // walker looks up one path for one caller.
 type walker struct {
 	tree   *Tree
@@ -40,7 +49,7 @@ func (w *walker) start() (*inode, errno.Errno) {
 		return w.tree.root, errno.OK
 	}
 	open := walker{tree: w.tree, links: maxLinks}
-	p, e := open.walk(w.tree.root, w.caller.Dir, true)
+	p, e := open.walk(w.tree.root, w.caller.Dir, follow)
 	switch {
 	case e != errno.OK:
 		return nil, e
@@ -52,26 +61,25 @@ func (w *walker) start() (*inode, errno.Errno) {
 	return p.node, errno.OK
 }
 
-// resolve looks up path as path_resolution(7) says. Everything but the last component must exist. If follow, a symbolic
-// link there is followed too; a trailing slash follows it in any case.
-func (w *walker) resolve(path string, follow bool) (place, errno.Errno) {
+// resolve looks up path as path_resolution(7) says. Everything but the last component must exist.
+func (w *walker) resolve(path string, f final) (place, errno.Errno) {
 	switch {
 	case path == "":
 		return place{}, errno.ENOENT
 	case len(path) >= pathMax:
 		return place{}, errno.ENAMETOOLONG
 	case path[0] == '/':
-		return w.walk(w.tree.root, path, follow)
+		return w.walk(w.tree.root, path, f)
 	}
 	dir, e := w.start()
 	if e != errno.OK {
 		return place{}, e
 	}
-	return w.walk(dir, path, follow)
+	return w.walk(dir, path, f)
 }
 
 // walk goes from directory dir along path. Links are followed by putting their target before what is left of it.
-func (w *walker) walk(dir *inode, path string, follow bool) (place, errno.Errno) {
+func (w *walker) walk(dir *inode, path string, f final) (place, errno.Errno) {
 	at := place{dir: dir, node: dir}
 	for {
 		rest := strings.TrimLeft(path, "/")
@@ -103,7 +111,9 @@ func (w *walker) walk(dir *inode, path string, follow bool) (place, errno.Errno)
 			return place{}, errno.ENOENT
 		case n.fault != errno.OK:
 			return place{}, n.fault
-		case n.mode&fs.ModeSymlink != 0 && (!last || slash || follow):
+		case f == entry && last:
+			return at, errno.OK
+		case n.mode&fs.ModeSymlink != 0 && (!last || slash || f == follow):
 			if w.links == 0 {
 				return place{}, errno.ELOOP
 			}
