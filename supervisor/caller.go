@@ -107,3 +107,19 @@ func cookie(fd int) (c uint64, ok bool) {
 	c, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_COOKIE)
 	return c, err == nil
 }
+
+// closeOnExec reports whether descriptor fd of the thread tid has FD_CLOEXEC,
+// which a duplicate does not tell (proc_pid_fdinfo(5)).
+func closeOnExec(tid, fd int) (bool, unix.Errno) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%d", tid, fd))
+	if err != nil {
+		return false, unix.EBADF
+	}
+	for line := range bytes.Lines(b) {
+		if rest, ok := bytes.CutPrefix(line, []byte("flags:")); ok {
+			flags, err := strconv.ParseUint(string(bytes.TrimSpace(rest)), 8, 64)
+			return err == nil && flags&unix.O_CLOEXEC != 0, 0
+		}
+	}
+	return false, unix.EBADF
+}

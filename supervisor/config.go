@@ -2,7 +2,14 @@
 
 package supervisor
 
-import "os"
+import (
+	"os"
+	"time"
+
+	"dialtone/inet"
+	"dialtone/socket"
+	"dialtone/trail"
+)
 
 // A Program is what to start and where.
 type Program struct {
@@ -18,6 +25,11 @@ type Program struct {
 	// Other descriptors that survive an exec are passed on, but for sockets
 	// that lead to the real network.
 	Stdin, Stdout, Stderr *os.File
+
+	// Stack is the internet layer of the virtual host that the program is on.
+	Stack *inet.Stack
+	// Caller is who the program is on that host. PID and Name are filled in.
+	Caller socket.Caller
 }
 
 // Options are what all programs under one supervisor share.
@@ -25,4 +37,26 @@ type Options struct {
 	// Warn is told, once each, what the user should know: that some process
 	// cannot be hosted, and why. The text is one line. May be nil.
 	Warn func(text string)
+	// Explain is told of each connect(2) once its outcome is known, a
+	// non-blocking one when the attempt has ended. It must not block. Nil:
+	// no trails are kept.
+	Explain func(Explanation)
+	// NeverDirect has all bytes travel over the virtual network, so that
+	// captures and counters on it see them; otherwise the bytes between two
+	// hosted programs on one host take a kernel socket.
+	NeverDirect bool
+}
+
+// An Explanation is what became of one connect(2), and why.
+type Explanation struct {
+	Program string // its name
+	PID     int    // of the calling process
+	// Call is the call as strace(1) prints it, with its result.
+	Call string
+	// Errno is the outcome's symbol, such as ECONNREFUSED; "" for success.
+	Errno string
+	// Took is how long the attempt took, by the network's clock.
+	Took time.Duration
+	// Trail holds what was decided on the way.
+	Trail *trail.Trail
 }

@@ -66,17 +66,23 @@ func must(err error) {
 	}
 }
 
-// becomeNobody drops every capability for good, and then root.
+// becomeNobody drops every capability for good, and then root, for the thread
+// that execs.
 func becomeNobody() {
+	const nobody = 65534
+	runtime.LockOSThread()
 	for c := uintptr(0); c <= unix.CAP_LAST_CAP; c++ {
-		_, _, e := syscall.AllThreadsSyscall6(unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, c, 0, 0, 0, 0)
-		if e != 0 {
+		must(unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0))
+	}
+	for _, call := range [][4]uintptr{
+		{unix.SYS_SETGROUPS, 0, 0, 0},
+		{unix.SYS_SETRESGID, nobody, nobody, nobody},
+		{unix.SYS_SETRESUID, nobody, nobody, nobody},
+	} {
+		if _, _, e := unix.RawSyscall(call[0], call[1], call[2], call[3]); e != 0 {
 			panic(e)
 		}
 	}
-	must(syscall.Setgroups(nil))
-	must(syscall.Setgid(65534))
-	must(syscall.Setuid(65534))
 	// Changing users makes a process undumpable; exec makes it dumpable.
 	must(syscall.Exec("/proc/self/exe", os.Args, os.Environ()))
 }

@@ -19,6 +19,7 @@ type call struct {
 	nr     int
 	args   [6]uint64
 	compat bool // made by a 32-bit program
+	dup    int  // of the descriptor in the first argument; see withSocket
 }
 
 // read takes the calls of a target's processes until the last one is gone,
@@ -35,7 +36,7 @@ func (t *Target) read() {
 		case 0:
 			t.parking.superseded(int(n.pid))
 			t.sup.serve(&call{
-				target: t, id: n.id, tid: int(n.pid), nr: int(n.data.nr), args: n.data.args,
+				target: t, id: n.id, tid: int(n.pid), nr: int(n.data.nr), args: n.data.args, dup: -1,
 				compat: n.data.arch == unix.AUDIT_ARCH_I386,
 			})
 		case unix.EINTR, unix.ENOENT:

@@ -21,9 +21,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// start starts a program with the test binary's environment plus env, and
+// runHosted starts a program with the test binary's environment plus env, and
 // returns what it wrote to stdout and its exit status.
-func hosted(t *testing.T, s *Supervisor, env []string, argv ...string) (string, int) {
+func runHosted(t *testing.T, s *Supervisor, env []string, argv ...string) (string, int) {
 	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -49,7 +49,7 @@ func hosted(t *testing.T, s *Supervisor, env []string, argv ...string) (string, 
 // hostedSelf runs a role of the test binary, see TestMain.
 func hostedSelf(t *testing.T, s *Supervisor, role string, args ...string) (string, int) {
 	t.Helper()
-	return hosted(t, s, []string{roleVariable + "=" + role}, append([]string{selfPath(t)}, args...)...)
+	return runHosted(t, s, []string{roleVariable + "=" + role}, append([]string{selfPath(t)}, args...)...)
 }
 
 func selfPath(t *testing.T) string {
@@ -92,7 +92,7 @@ func TestExitStatus(t *testing.T) {
 		{"nosuchprogram", 127},
 		{"sleep 1000 & exit 3", 3},
 	} {
-		if _, got := hosted(t, s, nil, "sh", "-c", "exec 2>/dev/null; "+c.script); got != c.want {
+		if _, got := runHosted(t, s, nil, "sh", "-c", "exec 2>/dev/null; "+c.script); got != c.want {
 			t.Errorf("%s: status %d, want %d", c.script, got, c.want)
 		}
 	}
@@ -130,7 +130,7 @@ func TestStartFailures(t *testing.T) {
 		}
 	}
 	// execvp(3): a file that is no binary and has no #! is the shell's.
-	if out, status := hosted(t, s, nil, write("bare", "echo from $1\n", 0o755), "sh"); out != "from sh\n" || status != 0 {
+	if out, status := runHosted(t, s, nil, write("bare", "echo from $1\n", 0o755), "sh"); out != "from sh\n" || status != 0 {
 		t.Errorf("bare script: %q, %d", out, status)
 	}
 }
@@ -220,7 +220,7 @@ func TestInheritedDescriptors(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Close(local)
-	out, _ := hosted(t, passing(t), nil, "sh", "-c", fmt.Sprintf(
+	out, _ := runHosted(t, passing(t), nil, "sh", "-c", fmt.Sprintf(
 		"for fd in %d %d; do if [ -e /proc/$$/fd/$fd ]; then echo open; else echo closed; fi; done", inet, local))
 	if out != "closed\nopen\n" {
 		t.Errorf("inet and AF_UNIX descriptors are %q", out)

@@ -5,10 +5,16 @@
 package supervisor
 
 import (
+	"crypto/rand"
+	"errors"
 	"fmt"
+	"net/netip"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"dialtone/socket"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,6 +26,21 @@ type Supervisor struct {
 	serve   func(*call)
 	threads bool // pidfd_open(2) knows PIDFD_THREAD
 	warned  sync.Map
+	prefix  string // of our abstract names
+	loop    *loop
+	ghosts  ghosts
+
+	// mu guards what follows and every hosted socket. It is taken before a
+	// host's lock, and never held while a call waits.
+	mu        sync.Mutex
+	lastID    uint64
+	byCookie  map[uint64]*hosted
+	byID      map[uint64]*hosted
+	listeners map[*hosted]bool
+	senders   senders
+	harvester *time.Timer // set while there are sockets
+	closed    bool
+	chunk     [pumpChunk]byte // the loop's buffer
 }
 
 // New makes a supervisor, or says what the running kernel lacks.
@@ -27,9 +48,43 @@ func New(opts Options) (*Supervisor, error) {
 	if err := checkNotifSizes(); err != nil {
 		return nil, err
 	}
-	s := &Supervisor{opts: opts, threads: pidfdThreadKnown()}
+	ghosts, err := newGhosts()
+	if err != nil {
+		return nil, fmt.Errorf("epoll_create1: %w", err)
+	}
+	loop, err := newLoop()
+	if err != nil {
+		ghosts.close()
+		return nil, fmt.Errorf("start the event loop: %w", err)
+	}
+	s := &Supervisor{
+		opts:      opts,
+		threads:   pidfdThreadKnown(),
+		prefix:    "dialtone/" + rand.Text() + "/", // hard to guess: every local process sees abstract names
+		loop:      loop,
+		ghosts:    ghosts,
+		byCookie:  map[uint64]*hosted{},
+		byID:      map[uint64]*hosted{},
+		listeners: map[*hosted]bool{},
+		senders:   senders{fds: map[netip.AddrPort]*sender{}},
+	}
 	s.serve = s.dispatch
 	return s, nil
+}
+
+// Close frees what the supervisor holds. Its programs must have ended.
+func (s *Supervisor) Close() {
+	s.mu.Lock()
+	s.closed = true
+	for _, h := range s.byID {
+		h.forget()
+	}
+	s.mu.Unlock()
+	s.loop.close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.senders.close()
+	s.ghosts.close()
 }
 
 // warn reports something that the user should know once.
@@ -48,11 +103,14 @@ func (s *Supervisor) warnUnreachable(tid int, call string) {
 // A Target is a started program with all its descendants.
 type Target struct {
 	sup     *Supervisor
+	program Program
+	caller  *socket.Caller
 	proc    *process
 	callers callers
 	parking parking
-	reader  atomic.Int64 // thread id of the reader while it reads
-	ended   atomic.Bool  // no process is left, or none that we can reach
+	replays map[int]reply // by thread; the supervisor's lock guards it
+	reader  atomic.Int64  // thread id of the reader while it reads
+	ended   atomic.Bool   // no process is left, or none that we can reach
 	done    chan struct{}
 	status  unix.WaitStatus
 	err     error
@@ -66,12 +124,17 @@ func (s *Supervisor) Start(p Program) (*Target, error) {
 	}
 	if !proc.listener.addFDSendKnown() {
 		proc.end()
-		return nil, fmt.Errorf("this kernel's seccomp user notification lacks SECCOMP_ADDFD_FLAG_SEND; Linux 5.14 or later is needed")
+		return nil, errors.New("this kernel's seccomp user notification lacks SECCOMP_ADDFD_FLAG_SEND; Linux 5.14 or later is needed")
 	}
 	_ = proc.listener.syncWakeUp() // EINVAL before Linux 6.6: slower, nothing else
+	caller := p.Caller
+	caller.PID, caller.Name = proc.shim, filepath.Base(p.Argv[0])
 	t := &Target{
 		sup:     s,
+		program: p,
+		caller:  &caller,
 		proc:    proc,
+		replays: map[int]reply{},
 		callers: callers{threads: s.threads, pidfds: map[int]int{}},
 		done:    make(chan struct{}),
 	}

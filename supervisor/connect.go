@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && amd64
+
+package supervisor
+
+import (
+	"context"
+
+	"dialtone/errno"
+	"dialtone/personality"
+	"dialtone/sockaddr"
+	"dialtone/socket"
+
+	"golang.org/x/sys/unix"
+)
+
+// connect serves connect(2). The layer is always asked without waiting, since
+// on a link without latency the attempt ends within the call; a target that
+// blocks is parked when it has not.
+func (s *Supervisor) connect(c *call, h *hosted) {
+	raw := c.rawAddress(c.args[1], c.args[2])
+	switch {
+	case h.sock == nil:
+		c.succeed(0) // AF_NETLINK: there is one peer
+		return
+	case h.sock.Type != socket.Stream:
+		s.connectDatagram(c, h, raw)
+		return
+	}
+	blocks := !nonBlocking(c.dup)
+	state := h.state()
+	if blocks && state == personality.Connecting {
+		s.parkConnect(c, h, raw, s.explains(c, h, raw))
+		return
+	}
+	if h.phase == failed && state == personality.Fresh {
+		if e := s.renewT(c, h); e != 0 {
+			c.fail(e)
+			return
+		}
+	}
+	s.harvestPort(c.target, portOf(raw))
+	x := s.explains(c, h, raw)
+	call := c.layerCall()
+	call.Trail = x.trail()
+	e := socket.Connect(call, h.sock.Core.Personality, h.sock, raw)
+	if e == errno.EADDRNOTAVAIL {
+		s.harvest() // ports of sockets closed a moment ago
+		e = socket.Connect(call, h.sock.Core.Personality, h.sock, raw)
+	}
+	if e == errno.EINPROGRESS {
+		s.connectStarted(c, h, raw, x, blocks)
+		return
+	}
+	if e == errno.OK && h.phase == fresh && h.state() == personality.Connected {
+		e = errno.Errno(h.join(c.dup))
+	}
+	c.conclude(0, unix.Errno(e))
+	x.tell(e, e)
+}
+
+// connectStarted goes on after the first step of an attempt.
+func (s *Supervisor) connectStarted(c *call, h *hosted, raw sockaddr.Raw, x *explaining, blocks bool) {
+	result := errno.EINPROGRESS
+	switch state := h.state(); {
+	case state == personality.Connecting && blocks:
+		s.parkConnect(c, h, raw, x)
+		return
+	case state == personality.Connecting:
+		h.explaining = x
+		if e := h.startFilled(c.dup); e != 0 {
+			c.fail(e)
+			return
+		}
+		c.conclude(0, unix.EINPROGRESS)
+		return
+	case blocks:
+		// The attempt has ended: a second call reports how.
+		result = socket.Connect(c.layerCall(), h.sock.Core.Personality, h.sock, raw)
+		if result == errno.OK {
+			result = errno.Errno(h.join(c.dup))
+		}
+		x.tell(result, result)
+	case state == personality.Unreported:
+		if e := h.join(c.dup); e != 0 {
+			result = errno.Errno(e)
+		}
+		x.tell(result, errno.OK)
+	default:
+		h.explaining = x
+		if e := h.startFilled(c.dup); e != 0 {
+			c.fail(e)
+			return
+		}
+		h.showFailure()
+	}
+	c.conclude(0, unix.Errno(result))
+}
+
+// parkConnect waits until the attempt under way has ended.
+func (s *Supervisor) parkConnect(c *call, h *hosted, raw sockaddr.Raw, x *explaining) {
+	dup := c.dup
+	c.dup = -1
+	core := h.sock.Core
+	// SO_SNDTIMEO bounds a connect, too (socket(7)); T keeps it.
+	h.sock.SetOption(c.layerCall(), socket.SolSocket, socket.SoSndTimeo, socket.Timeval(timeout(dup, unix.SO_SNDTIMEO)))
+	c.park(func(ctx context.Context) {
+		defer unix.Close(dup)
+		wait := &socket.Call{Caller: c.target.caller}
+		stop := context.AfterFunc(ctx, func() { wait.Cancel(core) })
+		e := socket.Connect(wait, core.Personality, h.sock, raw)
+		stop()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		switch {
+		case h.phase != fresh: // another thread has seen to it
+		case e == errno.OK:
+			e = errno.Errno(h.join(dup))
+		case e == errno.ECANCELED || e == errno.EINPROGRESS:
+			// The attempt goes on without a waiter (connect(2), EINTR).
+			h.explaining = x
+			x = nil
+			if n := h.startFilled(dup); n != 0 {
+				s.warn("a connection under way is lost: %v", n)
+			}
+		}
+		if e == errno.ECANCELED {
+			return // nobody waits for the answer
+		}
+		c.conclude(0, unix.Errno(e))
+		x.tell(e, e)
+	})
+}
+
+// renewT puts a fresh native socket under the target's number: T was used up
+// by an attempt that failed. Duplicates of the descriptor keep the old one.
+func (s *Supervisor) renewT(c *call, h *hosted) unix.Errno {
+	fd, e := nativeSocket(unix.SOCK_STREAM)
+	if e != 0 {
+		return e
+	}
+	if err := unix.SetNonblock(fd, nonBlocking(c.dup)); err != nil {
+		unix.Close(fd)
+		return errnoOf(err)
+	}
+	at := int(int32(c.args[0]))
+	cloexec, e := closeOnExec(c.tid, at)
+	if e == 0 {
+		e = c.target.proc.listener.replaceFD(c.id, fd, at, cloexec)
+	}
+	if e == 0 {
+		e = h.replaceT(fd)
+	}
+	if e != 0 {
+		unix.Close(fd)
+		return e
+	}
+	unix.Close(c.dup)
+	c.dup = fd
+	return 0
+}
+
+// connectDatagram serves connect(2) on SOCK_DGRAM.
+func (s *Supervisor) connectDatagram(c *call, h *hosted, raw sockaddr.Raw) {
+	x := s.explains(c, h, raw)
+	call := c.layerCall()
+	call.Trail = x.trail()
+	e := socket.Connect(call, h.sock.Core.Personality, h.sock, raw)
+	if e == errno.EADDRNOTAVAIL || e == errno.EAGAIN {
+		s.harvest()
+		e = socket.Connect(call, h.sock.Core.Personality, h.sock, raw)
+	}
+	if e == errno.OK {
+		e = errno.Errno(h.datagram.follow(c.dup))
+	}
+	c.conclude(0, unix.Errno(e))
+	x.tell(e, e)
+}

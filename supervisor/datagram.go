@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && amd64
+
+package supervisor
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"dialtone/errno"
+	"dialtone/sockaddr"
+	"dialtone/socket"
+
+	"golang.org/x/sys/unix"
+)
+
+// datagram is the native side of a UDP socket. The queue that counts is the
+// layer's; T's own holds a few datagrams at most.
+//
+// Unconnected, T is bound to its name, and each datagram comes from a socket
+// whose name is the source address, where recvfrom reads it. Connected, T and
+// S are connected to each other, and send and recv without an address are
+// native. For AF_NETLINK T is connected from the start.
+type datagram struct {
+	h     *hosted
+	s     int // S; -1: not connected
+	watch uint64
+
+	held *heldDatagram // what T had no room for
+	// probe is connected to T and polls writable when T has room again; -1:
+	// there was no need yet.
+	probe      int
+	probeWatch uint64
+}
+
+type heldDatagram struct {
+	data []byte
+	from netip.AddrPort
+}
+
+// startDatagram readies a new T, of which fd is a descriptor. The supervisor
+// is locked.
+func (h *hosted) startDatagram(fd int) unix.Errno {
+	if e := h.bindT(fd); e != 0 {
+		return e
+	}
+	h.datagram = &datagram{h: h, s: -1, probe: -1}
+	if h.sock == nil {
+		return h.datagram.connect(fd)
+	}
+	h.watchLayer(socket.In|socket.Err, func() {
+		h.sup.mu.Lock()
+		defer h.sup.mu.Unlock()
+		if h.datagram != nil {
+			h.datagram.down()
+		}
+	})
+	return 0
+}
+
+// follow makes T connected or not, as the layer's socket is.
+func (d *datagram) follow(dup int) unix.Errno {
+	_, e := d.h.sock.Peer(&socket.Call{})
+	switch {
+	case e == errno.OK && d.s < 0:
+		return d.connect(dup)
+	case e != errno.OK && d.s >= 0:
+		d.up() // what T has sent before
+		if e := disconnectNative(dup); e != 0 {
+			return e
+		}
+		d.closeS()
+	}
+	return 0
+}
+
+// connect joins T and an S.
+func (d *datagram) connect(dup int) unix.Errno {
+	s, e := nativeSocket(unix.SOCK_DGRAM)
+	if e != 0 {
+		return e
+	}
+	name := fmt.Sprintf("%ss%d", d.h.sup.prefix, d.h.id)
+	if e = bindNative(s, name); e == 0 {
+		if e = connectNative(s, d.h.name); e == 0 {
+			e = connectNative(dup, name)
+		}
+	}
+	if e == 0 {
+		d.watch, e = d.h.sup.loop.watch(s, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLET, func(uint32) { d.step() })
+	}
+	if e != 0 {
+		unix.Close(s)
+		return e
+	}
+	d.s = s
+	return 0
+}
+
+// step runs on the loop when T has sent, or has room.
+func (d *datagram) step() {
+	d.h.sup.mu.Lock()
+	defer d.h.sup.mu.Unlock()
+	if d.h.datagram != d || d.s < 0 {
+		return
+	}
+	d.up()
+	d.down()
+}
+
+// up passes on what T has sent natively.
+func (d *datagram) up() {
+	buf := d.h.sup.chunk[:]
+	for {
+		n, _, err := unix.Recvfrom(d.s, buf, unix.MSG_DONTWAIT)
+		if err == unix.ECONNREFUSED || err == unix.ECONNRESET {
+			continue // T was disconnected: an error of S's own, read once
+		}
+		if err != nil {
+			return
+		}
+		if d.h.sock == nil {
+			d.h.netlinkRequest(buf[:n])
+			continue
+		}
+		_, e := d.h.sock.Send(&socket.Call{NonBlocking: true}, &socket.Message{Data: buf[:n]})
+		if e != errno.OK && e != errno.EAGAIN {
+			d.reset(unix.Errno(e))
+		}
+	}
+}
+
+// down passes on what has come in for the layer's socket.
+func (d *datagram) down() {
+	if d.h.sock == nil {
+		d.flushHeld()
+		return
+	}
+	buf := d.h.sup.chunk[:]
+	for d.flushHeld() {
+		m := socket.Message{Data: buf}
+		n, e := d.h.sock.Recv(&socket.Call{NonBlocking: true}, &m)
+		if e == errno.EAGAIN {
+			return
+		}
+		if e != errno.OK {
+			d.reset(unix.Errno(e))
+			if e == errno.ENOTCONN || e == errno.EINVAL {
+				return // it does not go away by being read
+			}
+			continue
+		}
+		d.held = &heldDatagram{data: append([]byte(nil), buf[:n]...), from: plain(m.From)}
+	}
+}
+
+// flushHeld gives T the datagram that is held. It reports whether none is left.
+func (d *datagram) flushHeld() bool {
+	if d.held == nil {
+		return true
+	}
+	e := d.deliver(d.held)
+	if e == unix.EAGAIN {
+		d.awaitRoom()
+		return false
+	}
+	d.held = nil // ECONNREFUSED: T has been closed
+	return true
+}
+
+// deliver gives T one datagram.
+func (d *datagram) deliver(m *heldDatagram) unix.Errno {
+	if d.s >= 0 {
+		_, err := unix.SendmsgN(d.s, m.data, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+		return errnoOf(err)
+	}
+	fd, e := d.h.sup.senders.get(d.h.sup.prefix, m.from)
+	if e != 0 {
+		return e
+	}
+	return errnoOf(unix.Sendto(fd, m.data, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, &unix.SockaddrUnix{Name: "@" + d.h.name}))
+}
+
+// awaitRoom has step run when T's queue has room. S tells by itself.
+func (d *datagram) awaitRoom() {
+	if d.s >= 0 || d.probe >= 0 {
+		return
+	}
+	p, e := nativeSocket(unix.SOCK_DGRAM)
+	if e != 0 {
+		return // the next receive that is caught refills
+	}
+	if e = connectNative(p, d.h.name); e == 0 {
+		d.probeWatch, e = d.h.sup.loop.watch(p, unix.EPOLLOUT|unix.EPOLLET, func(uint32) {
+			d.h.sup.mu.Lock()
+			defer d.h.sup.mu.Unlock()
+			if d.h.datagram == d {
+				d.down()
+			}
+		})
+	}
+	if e != 0 {
+		unix.Close(p)
+		return
+	}
+	d.probe = p
+}
+
+// reset makes T poll ERR and its next call fail with e, once. The datagram
+// pair stays connected: S leaves T with a datagram unread, which is an error
+// for T, and comes back.
+func (d *datagram) reset(e unix.Errno) {
+	h := d.h
+	h.err = e
+	if d.s < 0 {
+		return // nobody is told of errors on a socket without a peer
+	}
+	dup, ok := h.dupT()
+	if !ok {
+		return
+	}
+	_, _ = unix.SendmsgN(dup, []byte{0}, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL) // EAGAIN: one is unread already
+	unix.Close(dup)
+	if disconnectNative(d.s) != 0 || connectNative(d.s, h.name) != 0 {
+		h.sup.warn("an error of a datagram socket could not be shown")
+	}
+}
+
+func (d *datagram) closeS() {
+	if d.s >= 0 {
+		d.h.sup.loop.drop(d.s, d.watch)
+		unix.Close(d.s)
+		d.s = -1
+	}
+}
+
+// close drops what belongs to the socket. The supervisor is locked.
+func (d *datagram) close() {
+	d.closeS()
+	if d.probe >= 0 {
+		d.h.sup.loop.drop(d.probe, d.probeWatch)
+		unix.Close(d.probe)
+		d.probe = -1
+	}
+}
+
+// senders are sockets whose names are source addresses. The name stays with a
+// datagram after the socket is closed, so they are a cache.
+type senders struct {
+	fds map[netip.AddrPort]*sender
+	now uint64 // counts uses
+}
+
+type sender struct {
+	fd   int
+	used uint64
+}
+
+const maxSenders = 256
+
+// senderMark stands between the prefix and the address in a sender's name.
+const senderMark = "a."
+
+func (ss *senders) get(prefix string, from netip.AddrPort) (int, unix.Errno) {
+	ss.now++
+	if s := ss.fds[from]; s != nil {
+		s.used = ss.now
+		return s.fd, 0
+	}
+	if len(ss.fds) >= maxSenders {
+		ss.evict()
+	}
+	fd, e := nativeSocket(unix.SOCK_DGRAM)
+	if e != 0 {
+		return -1, e
+	}
+	if e := bindNative(fd, prefix+senderMark+from.String()); e != 0 {
+		unix.Close(fd)
+		return -1, e
+	}
+	ss.fds[from] = &sender{fd: fd, used: ss.now}
+	return fd, 0
+}
+
+// evict closes the sender that was used longest ago.
+func (ss *senders) evict() {
+	var oldest netip.AddrPort
+	least := ^uint64(0)
+	for a, s := range ss.fds {
+		if s.used < least {
+			oldest, least = a, s.used
+		}
+	}
+	unix.Close(ss.fds[oldest].fd)
+	delete(ss.fds, oldest)
+}
+
+func (ss *senders) close() {
+	for _, s := range ss.fds {
+		unix.Close(s.fd)
+	}
+	clear(ss.fds)
+}
+
+// sourceOf reads the source address out of a sender's name. Without one the
+// datagram came from the socket's peer.
+func (h *hosted) sourceOf(from unix.Sockaddr) sockaddr.Addr {
+	var a sockaddr.Addr
+	_, text, ok := strings.Cut(abstractName(from), h.sup.prefix+senderMark)
+	if ok {
+		if ap, err := netip.ParseAddrPort(text); err == nil {
+			a = sockaddr.Of(ap)
+		}
+	} else {
+		a, _ = h.sock.Peer(&socket.Call{})
+	}
+	if h.sock.Family == sockaddr.Inet6 && a.IP.Is4() {
+		a.Family, a.IP = sockaddr.Inet6, netip.AddrFrom16(a.IP.As16())
+	}
+	return a
+}

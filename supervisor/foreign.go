@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && amd64
+
+package supervisor
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"dialtone/sockaddr"
+
+	"golang.org/x/sys/unix"
+)
+
+// realServices are AF_UNIX names behind which the real machine answers
+// questions about names and networks: a hosted program does not reach them.
+// nss modules then go on to DNS, which is the virtual network's.
+var realServices = []string{
+	"/run/nscd/socket",
+	"/run/dbus/system_bus_socket", // nss-resolve of old, avahi
+	"/run/avahi-daemon/socket",
+	"/run/systemd/resolve/", // a directory: all below
+	"/run/NetworkManager/",
+}
+
+// foreign serves a call on a descriptor that is not of an emulated socket.
+// The supervisor is locked.
+func (s *Supervisor) foreign(c *call) {
+	if c.nr == unix.SYS_CONNECT {
+		raw := c.rawAddress(c.args[1], c.args[2])
+		if e := realService(raw); e != 0 {
+			c.fail(e)
+			return
+		}
+	}
+	c.proceed()
+}
+
+// realService returns the errno for a connect to an AF_UNIX address that must
+// not be reached: ENOENT, as if the service were not installed.
+func realService(raw sockaddr.Raw) unix.Errno {
+	b, ok := raw.Copy()
+	if !ok || len(b) <= sockaddr.LenFamily || sockaddr.FamilyOf(b) != sockaddr.Unix {
+		return 0
+	}
+	name := sockaddr.ParseUnix(b).Name
+	if !strings.HasPrefix(name, "/") {
+		return 0
+	}
+	clean := path.Clean(name)
+	if rest, ok := strings.CutPrefix(clean, "/var/run/"); ok { // a link to /run
+		clean = "/run/" + rest
+	}
+	if slices.ContainsFunc(realServices, func(r string) bool {
+		return clean == r || strings.HasSuffix(r, "/") && strings.HasPrefix(clean, r)
+	}) {
+		return unix.ENOENT
+	}
+	return 0
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && amd64
+
+package supervisor
+
+import (
+	"fmt"
+	"net/netip"
+
+	"dialtone/inet"
+	"dialtone/sockaddr"
+	"dialtone/socket"
+
+	"golang.org/x/sys/unix"
+)
+
+// hosted is a target's socket: the socket layer's own, which decides
+// everything, and the native one under the target's descriptor, which carries
+// the bytes the last stretch. The supervisor's lock guards it.
+type hosted struct {
+	sup    *Supervisor
+	id     uint64
+	stack  *inet.Stack
+	sock   *socket.Socket // nil: AF_NETLINK
+	cookie uint64         // of T
+	name   string         // abstract name of T; "" until it needs one
+	phase  phase
+	watch  socket.Watch // of the layer's socket
+
+	// pid and fd are where T was last seen.
+	pid, fd int
+	// err is an error that the pump met, for SO_ERROR.
+	err unix.Errno
+	// explaining is the attempt under way that settle will explain.
+	explaining *explaining
+
+	pump     *pump      // phase pumped and filled
+	listen   *listening // phase listening
+	datagram *datagram  // of SOCK_DGRAM and AF_NETLINK
+}
+
+// phase is what the native socket is to the virtual one.
+type phase uint8
+
+const (
+	// fresh: T is not connected. connect and listen move on.
+	fresh phase = iota
+	// inListen: T listens natively, and connections that wait in the
+	// layer's queue are presented to it.
+	inListen
+	// filled: T is connected to S and its send queue is full, so that it polls
+	// as a connection under way. The layer's event moves on.
+	filled
+	// pumped: T is connected to S, and the bytes travel between S and the
+	// layer's socket.
+	pumped
+	// direct: T is connected to another target's T.
+	direct
+	// failed: the attempt under way failed; S is closed. The next connect puts
+	// another T under the number.
+	failed
+	// gone: no descriptor leads to T any more.
+	gone
+)
+
+// pairKey names one end of a connection on one host.
+type pairKey struct {
+	stack         *inet.Stack
+	local, remote netip.AddrPort
+}
+
+func plain(a sockaddr.Addr) netip.AddrPort { return netip.AddrPortFrom(a.IP.Unmap(), a.Port) }
+
+// adopt makes a hosted socket of a layer's socket and a native one, which the
+// caller closes after it has passed it on. The supervisor is locked.
+func (s *Supervisor) adopt(t *Target, sock *socket.Socket, fd int) (*hosted, unix.Errno) {
+	c, ok := cookie(fd)
+	if !ok {
+		return nil, unix.ENOTSOCK
+	}
+	s.lastID++
+	h := &hosted{sup: s, id: s.lastID, stack: t.program.Stack, sock: sock, cookie: c}
+	if e := s.ghosts.add(fd, h.id); e != 0 {
+		return nil, e
+	}
+	s.byCookie[c] = h
+	s.byID[h.id] = h
+	s.startHarvest()
+	return h, 0
+}
+
+// bindT makes sure that T has a name, by which the other end knows it.
+func (h *hosted) bindT(dup int) unix.Errno {
+	if h.name != "" {
+		return 0
+	}
+	name := fmt.Sprintf("%st%d", h.sup.prefix, h.id)
+	if e := bindNative(dup, name); e != 0 {
+		return e
+	}
+	h.name = name
+	return 0
+}
+
+// replaceT notes that another native socket is under the target's number.
+func (h *hosted) replaceT(fd int) unix.Errno {
+	c, ok := cookie(fd)
+	if !ok {
+		return unix.ENOTSOCK
+	}
+	s := h.sup
+	delete(s.byCookie, h.cookie)
+	delete(s.byID, h.id)
+	s.lastID++
+	h.id, h.cookie, h.name, h.phase = s.lastID, c, "", fresh
+	s.byCookie[c] = h
+	s.byID[h.id] = h
+	return s.ghosts.add(fd, h.id)
+}
+
+// watchLayer has step run on the loop whenever the layer's socket has news.
+// The supervisor is locked.
+func (h *hosted) watchLayer(events socket.Events, step func()) {
+	core := h.sock.Core
+	core.Lock()
+	defer core.Unlock()
+	h.watch.Remove()
+	posted := false // under the host's lock
+	h.watch.Events = events
+	h.watch.Func = func(socket.Events) {
+		if posted {
+			return
+		}
+		posted = true
+		h.sup.loop.post(func() {
+			core.Lock()
+			posted = false
+			core.Unlock()
+			step()
+		})
+	}
+	h.sock.Watch(&h.watch)
+}
+
+func (h *hosted) unwatchLayer() {
+	if h.sock == nil {
+		return
+	}
+	core := h.sock.Core
+	core.Lock()
+	h.watch.Remove()
+	core.Unlock()
+}
+
+// forget is the end of a hosted socket: no descriptor leads to T any more, and
+// the layer's socket is closed. The supervisor is locked.
+func (h *hosted) forget() {
+	if h.phase == gone {
+		return
+	}
+	s := h.sup
+	if h.pump != nil {
+		h.pump.close()
+		h.pump = nil
+	}
+	if h.listen != nil {
+		h.listen.close()
+		h.listen = nil
+		delete(s.listeners, h)
+	}
+	if h.datagram != nil {
+		h.datagram.close()
+		h.datagram = nil
+	}
+	h.phase = gone
+	if s.byCookie[h.cookie] == h {
+		delete(s.byCookie, h.cookie)
+	}
+	delete(s.byID, h.id)
+	h.unwatchLayer()
+	if h.sock != nil {
+		h.sock.Close(&socket.Call{})
+	}
+}
+
+// dupT duplicates T where it was last seen. ok is false when it is not there
+// any more.
+func (h *hosted) dupT() (dup int, ok bool) {
+	pidfd, err := unix.PidfdOpen(h.pid, 0)
+	if err != nil {
+		return -1, false
+	}
+	defer unix.Close(pidfd)
+	dup, err = unix.PidfdGetfd(pidfd, h.fd, 0)
+	if err != nil {
+		return -1, false
+	}
+	if c, ok := cookie(dup); !ok || c != h.cookie {
+		unix.Close(dup)
+		return -1, false
+	}
+	return dup, true
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && amd64
+
+package supervisor
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Under each descriptor of an emulated socket lies an AF_UNIX socket of the
+// same type. T is the target's end, S ours. A dup is a duplicate of T's
+// descriptor, made for one call: as long as one is held, T does not close.
+
+// nativeSocket makes an AF_UNIX socket of the type, which does not block.
+func nativeSocket(typ int) (int, unix.Errno) {
+	fd, err := unix.Socket(unix.AF_UNIX, typ|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	return fd, errnoOf(err)
+}
+
+// errnoOf returns the errno in an error of package unix; 0 for nil.
+func errnoOf(err error) unix.Errno {
+	if err == nil {
+		return 0
+	}
+	return err.(unix.Errno)
+}
+
+// bindNative binds a native socket to an abstract name, given without the
+// leading NUL byte.
+func bindNative(fd int, name string) unix.Errno {
+	return errnoOf(unix.Bind(fd, &unix.SockaddrUnix{Name: "@" + name}))
+}
+
+// connectNative connects a native socket to an abstract name. T may be of the
+// blocking sort: the listener's queue has room for all that the virtual one
+// admits, so that it never waits.
+func connectNative(fd int, name string) unix.Errno {
+	for {
+		e := errnoOf(unix.Connect(fd, &unix.SockaddrUnix{Name: "@" + name}))
+		if e != unix.EINTR {
+			return e
+		}
+	}
+}
+
+// disconnectNative is connect(2) to AF_UNSPEC, of datagram sockets.
+func disconnectNative(fd int) unix.Errno {
+	_, _, e := unix.Syscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&unspec)), uintptr(len(unspec)))
+	return e
+}
+
+// peerName returns the abstract name that the other end is bound to, without
+// its leading NUL byte; "" for none.
+func peerName(fd int) string {
+	sa, err := unix.Getpeername(fd)
+	if err != nil {
+		return ""
+	}
+	return abstractName(sa)
+}
+
+func abstractName(sa unix.Sockaddr) string {
+	u, ok := sa.(*unix.SockaddrUnix)
+	if !ok || len(u.Name) == 0 || u.Name[0] != '@' {
+		return ""
+	}
+	return u.Name[1:]
+}
+
+// fill stuffs a stream's send queue, so that its end polls not writable.
+func fill(fd int) {
+	junk := make([]byte, 64<<10)
+	for {
+		if _, err := unix.SendmsgN(fd, junk, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL); err != nil {
+			return // EAGAIN
+		}
+	}
+}
+
+// drain reads what fill has written from the other end.
+func drain(fd int) {
+	buf := make([]byte, 64<<10)
+	for {
+		n, _, err := unix.Recvfrom(fd, buf, unix.MSG_DONTWAIT)
+		if err != nil || n == 0 {
+			return // EAGAIN: all is read
+		}
+	}
+}
+
+// nonBlocking reports whether O_NONBLOCK is set on the description.
+func nonBlocking(fd int) bool {
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	return err == nil && flags&unix.O_NONBLOCK != 0
+}
+
+// takeNativeError reads and clears the error that the kernel holds for fd.
+func takeNativeError(fd int) unix.Errno {
+	n, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err != nil {
+		return 0
+	}
+	return unix.Errno(n)
+}
+
+// unspec is a sockaddr with AF_UNSPEC: two zero bytes.
+var unspec [2]byte

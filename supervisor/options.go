@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && amd64
+
+package supervisor
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"dialtone/errno"
+	"dialtone/socket"
+
+	"golang.org/x/sys/unix"
+)
+
+func le32(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }
+func le64(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
+
+// maxOption is more than any option's value that the layer knows.
+const maxOption = 4096
+
+// getsockopt serves getsockopt(2).
+func (s *Supervisor) getsockopt(c *call, h *hosted) {
+	level, name := int(int32(c.args[1])), int(int32(c.args[2]))
+	if level == unix.SOL_SOCKET && slices.Contains(nativeGetOptions, uint32(name)) {
+		c.proceed() // only a 32-bit program's call comes here
+		return
+	}
+	var b [4]byte
+	if e := c.read(c.args[4], b[:]); e != 0 {
+		c.fail(e)
+		return
+	}
+	room := int(int32(le32(b[:])))
+	if room < 0 {
+		c.fail(unix.EINVAL)
+		return
+	}
+	value, e := h.option(c, level, name)
+	if e != 0 {
+		c.fail(e)
+		return
+	}
+	value = value[:min(room, len(value))]
+	if e := c.write(c.args[3], value); e != 0 {
+		c.fail(e)
+		return
+	}
+	if e := c.writeUint(c.args[4], uint64(len(value)), 4); e != 0 {
+		c.fail(e)
+		return
+	}
+	c.conclude(0, 0)
+}
+
+// option reads an option: of the layer, but for errors met on the bytes' way.
+func (h *hosted) option(c *call, level, name int) ([]byte, unix.Errno) {
+	if h.sock == nil {
+		return netlinkOption(level, name)
+	}
+	if level == unix.SOL_SOCKET && name == unix.SO_ERROR {
+		takeNativeError(c.dup)
+		if h.err != 0 {
+			e := h.err
+			h.err = 0
+			return socket.Int(int(e)), 0
+		}
+	}
+	value, e := h.sock.Option(c.layerCall(), level, name)
+	return value, unix.Errno(e)
+}
+
+// setsockopt serves setsockopt(2).
+func (s *Supervisor) setsockopt(c *call, h *hosted) {
+	level, name := int(int32(c.args[1])), int(int32(c.args[2]))
+	switch {
+	case level == unix.SOL_SOCKET && slices.Contains(nativeOptions, uint32(name)):
+		c.proceed() // only a 32-bit program's call comes here
+		return
+	case level == unix.IPPROTO_TCP && slices.Contains(undoneTCPOptions, uint32(name)):
+		c.succeed(0) // likewise
+		return
+	case h.sock == nil:
+		c.succeed(0)
+		return
+	}
+	n := int(int32(c.args[4]))
+	if n < 0 {
+		c.fail(unix.EINVAL)
+		return
+	}
+	value := make([]byte, min(n, maxOption))
+	if e := c.read(c.args[3], value); e != 0 {
+		c.fail(e)
+		return
+	}
+	if e := h.sock.SetOption(c.layerCall(), level, name, value); e != errno.OK {
+		c.fail(unix.Errno(e))
+		return
+	}
+	c.succeed(0)
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && amd64
+
+package supervisor
+
+import (
+	"dialtone/errno"
+	"dialtone/socket"
+
+	"golang.org/x/sys/unix"
+)
+
+// pumpChunk is how many bytes are moved at once, and thus how many can be under
+// way inside a pump in each direction; after pumpTurns chunks a pump lets the
+// others have their turn.
+const (
+	pumpChunk = 64 << 10
+	pumpTurns = 16
+)
+
+// A pump moves the bytes of one stream between S and the layer's socket. It
+// never waits, and runs on the loop's goroutine alone, but for what is said of
+// close.
+type pump struct {
+	h     *hosted
+	s     int    // S; does not block
+	watch uint64 // of S on the loop
+
+	up, down       []byte // read, but not yet taken by the other side
+	upEnd, downEnd bool   // the end was read and passed on
+	discard        bool   // the target shut its reading half: drop what comes
+	ended          bool
+}
+
+// startPump begins to move bytes. The supervisor is locked.
+func (h *hosted) startPump(s int) unix.Errno {
+	p := &pump{h: h, s: s}
+	id, e := h.sup.loop.watch(s, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLRDHUP|unix.EPOLLET, func(uint32) { p.step() })
+	if e != 0 {
+		unix.Close(s)
+		return e
+	}
+	p.watch = id
+	h.pump = p
+	h.phase = pumped
+	// The bytes are small and hurried as often as not, and the target's own
+	// TCP_NODELAY is not asked for: the pump hands on what it gets.
+	h.sock.SetOption(&socket.Call{}, unix.IPPROTO_TCP, unix.TCP_NODELAY, socket.Int(1))
+	h.watchLayer(socket.In|socket.Out|socket.RdHup, p.step)
+	h.sup.loop.post(p.step) // what came before the watch
+	return 0
+}
+
+// step moves what can be moved.
+func (p *pump) step() {
+	p.h.sup.mu.Lock()
+	defer p.h.sup.mu.Unlock()
+	if p.ended {
+		return
+	}
+	buf := p.h.sup.chunk[:]
+	upMore, closed := p.moveUp(buf)
+	if closed {
+		p.h.forget()
+		return
+	}
+	downMore, e := p.moveDown(buf)
+	if e != 0 {
+		p.fail(e)
+		return
+	}
+	if upMore || downMore {
+		p.h.sup.loop.post(p.step)
+	}
+}
+
+// moveUp passes on what the target wrote. more: its turn ended before the
+// bytes did. closed: the target has closed T.
+func (p *pump) moveUp(buf []byte) (more, closed bool) {
+	for turn := 0; !p.upEnd; turn++ {
+		if len(p.up) > 0 && !p.send() {
+			return false, false
+		}
+		if turn == pumpTurns {
+			return true, false
+		}
+		n, _, err := unix.Recvfrom(p.s, buf, unix.MSG_DONTWAIT)
+		switch {
+		case err == unix.EAGAIN:
+			return false, false
+		case err != nil: // ECONNRESET: T was closed with bytes unread
+			p.resetLayer()
+			return false, true
+		case n == 0:
+			p.upEnd = true
+			p.h.sock.Shutdown(&socket.Call{}, socket.ShutWR) // ENOTCONN: the connection is over
+		default:
+			p.up = append(p.up[:0], buf[:n]...)
+		}
+	}
+	if !p.hungUp() {
+		return false, false
+	}
+	dup, open := p.h.dupT()
+	if open { // shutdown(SHUT_RDWR): harvest will see the close
+		unix.Close(dup)
+	}
+	return false, !open
+}
+
+// send gives the layer what is left of up. It reports whether all is taken.
+func (p *pump) send() bool {
+	n, e := p.h.sock.Send(&socket.Call{NonBlocking: true}, &socket.Message{Data: p.up, Flags: socket.MsgNoSignal})
+	p.up = p.up[n:]
+	if e != errno.OK && e != errno.EAGAIN {
+		// The connection is gone: the bytes go nowhere, and moveDown meets
+		// the reason.
+		p.up = nil
+	}
+	return len(p.up) == 0
+}
+
+// hungUp reports whether T is closed, or shut both ways.
+func (p *pump) hungUp() bool {
+	fds := []unix.PollFd{{Fd: int32(p.s)}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n == 1 && fds[0].Revents&unix.POLLHUP != 0
+}
+
+// moveDown passes on what the peer sent. more: its turn ended before the bytes
+// did. An error is the connection's end.
+func (p *pump) moveDown(buf []byte) (more bool, _ unix.Errno) {
+	for turn := 0; !p.downEnd; turn++ {
+		if len(p.down) > 0 && !p.deliver() {
+			return false, 0
+		}
+		if turn == pumpTurns {
+			return true, 0
+		}
+		n, e := p.h.sock.Recv(&socket.Call{NonBlocking: true}, &socket.Message{Data: buf})
+		switch {
+		case e == errno.EAGAIN:
+			return false, 0
+		case e != errno.OK:
+			return false, unix.Errno(e)
+		case n == 0:
+			p.downEnd = true
+			_ = unix.Shutdown(p.s, unix.SHUT_WR) // ENOTCONN: T is gone, moveUp sees it
+		case !p.discard:
+			p.down = append(p.down[:0], buf[:n]...)
+		}
+	}
+	return false, 0
+}
+
+// deliver gives the target what is left of down. It reports whether all is taken.
+func (p *pump) deliver() bool {
+	for len(p.down) > 0 {
+		n, err := unix.SendmsgN(p.s, p.down, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+		if err == unix.EAGAIN {
+			return false
+		}
+		if err != nil { // EPIPE: T does not read any more; TCP takes the bytes and drops them
+			p.discard = true
+			p.down = nil
+			return true
+		}
+		p.down = p.down[n:]
+	}
+	return true
+}
+
+// fail ends the connection with an error: T reads ECONNRESET after what it
+// has, polls ERR and HUP, and finds the very error in SO_ERROR.
+func (p *pump) fail(e unix.Errno) {
+	h := p.h
+	h.err = e
+	if dup, ok := h.dupT(); ok {
+		// S closed with a byte unread resets T; else T would read an end.
+		_, _ = unix.SendmsgN(dup, []byte{0}, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL) // EAGAIN: bytes are there
+		unix.Close(dup)
+	}
+	p.close()
+	h.pump = nil
+	h.unwatchLayer()
+	h.phase = failed
+}
+
+// resetLayer has the layer's close reset the connection, as TCP does when
+// bytes are left unread.
+func (p *pump) resetLayer() {
+	linger := append(socket.Int(1), socket.Int(0)...)
+	p.h.sock.SetOption(&socket.Call{}, socket.SolSocket, socket.SoLinger, linger)
+}
+
+// close drops S. The supervisor is locked.
+func (p *pump) close() {
+	p.ended = true
+	p.h.sup.loop.drop(p.s, p.watch)
+	unix.Close(p.s)
+}

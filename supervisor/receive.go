@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && amd64
+
+package supervisor
+
+import (
+	"context"
+	"time"
+
+	"dialtone/errno"
+	"dialtone/socket"
+
+	"golang.org/x/sys/unix"
+)
+
+// receiving is a receive that asks for the sender's address, or with flags
+// that AF_UNIX treats otherwise: it is done on a dup of T.
+type receiving struct {
+	c     *call
+	h     *hosted
+	dup   int
+	iov   []iovec
+	flags int
+	got   int // bytes of a stream so far (MSG_WAITALL)
+	// finish stores the results beside the bytes.
+	finish func(from []byte, flags int) unix.Errno
+}
+
+// recvfrom serves recvfrom(2).
+func (s *Supervisor) recvfrom(c *call, h *hosted) {
+	r := &receiving{c: c, h: h, dup: c.dup, iov: []iovec{{c.args[1], c.args[2]}}, flags: int(int32(c.args[3]))}
+	r.finish = func(from []byte, _ int) unix.Errno {
+		if c.args[4] == 0 {
+			return 0
+		}
+		return c.writeAddress(from, c.args[4], c.args[5])
+	}
+	r.run(0)
+}
+
+// recvmsg serves recvmsg(2).
+func (s *Supervisor) recvmsg(c *call, h *hosted) {
+	m, e := c.readHeader(c.args[1])
+	if e != 0 {
+		c.fail(e)
+		return
+	}
+	const special = unix.MSG_ERRQUEUE | unix.MSG_TRUNC
+	if h.sock != nil && h.sock.Type == socket.Stream && m.name == 0 && c.args[2]&special == 0 {
+		c.proceed()
+		return
+	}
+	r := &receiving{c: c, h: h, dup: c.dup, iov: m.iov, flags: int(int32(c.args[2]))}
+	r.finish = func(from []byte, flags int) unix.Errno { return c.finishHeader(m, from, flags) }
+	r.run(0)
+}
+
+// finishHeader stores what recvmsg tells beside the bytes. No control message
+// is passed on: those of AF_UNIX mean nothing to an inet socket.
+func (c *call) finishHeader(m *header, from []byte, flags int) unix.Errno {
+	if m.name != 0 {
+		if e := c.write(m.name, from[:min(int(m.nameLen), len(from))]); e != 0 {
+			return e
+		}
+	}
+	if e := c.writeUint(m.nameLenAt, uint64(len(from)), 4); e != 0 {
+		return e
+	}
+	if e := c.writeUint(m.controlLenAt, 0, m.controlLenSize); e != 0 {
+		return e
+	}
+	return c.writeUint(m.flagsAt, uint64(flags), 4)
+}
+
+// recvmmsg serves recvmmsg(2): the first message is waited for, the others are
+// taken if they are there.
+func (s *Supervisor) recvmmsg(c *call, h *hosted) {
+	if h.sock != nil && h.sock.Type == socket.Stream {
+		c.proceed()
+		return
+	}
+	size, lenAt := uint64(mmsghdrSize), uint64(headerSize)
+	if c.compat {
+		size, lenAt = mmsghdrSize32, headerSize32
+	}
+	limit, e := c.mmsgTimeout()
+	if e != 0 {
+		c.fail(e)
+		return
+	}
+	flags := int(int32(c.args[3])) &^ unix.MSG_WAITFORONE
+	count := min(uint64(uint32(c.args[2])), maxIovecs)
+	take := func(dup int, i uint64) unix.Errno {
+		at := c.args[1] + i*size
+		m, e := c.readHeader(at)
+		if e != 0 {
+			return e
+		}
+		r := &receiving{c: c, h: h, dup: dup, iov: m.iov, flags: flags}
+		r.finish = func(from []byte, flags int) unix.Errno { return c.finishHeader(m, from, flags) }
+		n, e := r.once()
+		if e != 0 {
+			return e
+		}
+		return c.writeUint(at+lenAt, uint64(n), 4)
+	}
+	dup, got := c.dup, uint64(0)
+	attempt := func() (unix.Errno, bool) {
+		var e unix.Errno
+		for got < count {
+			if e = take(dup, got); e != 0 {
+				break
+			}
+			got++
+		}
+		// recvmmsg(2) waits on for all of them unless MSG_WAITFORONE; a
+		// program that relies on that gets fewer, as after a signal.
+		return e, got > 0 || e != unix.EAGAIN
+	}
+	answer := func(e unix.Errno) {
+		if got > 0 {
+			e = 0
+		}
+		c.conclude(int64(got), e)
+	}
+	e, done := attempt()
+	if done || flags&unix.MSG_DONTWAIT != 0 || nonBlocking(dup) || count == 0 {
+		answer(e)
+		return
+	}
+	c.dup = -1
+	s.parkReceive(c, dup, limit, attempt, answer)
+}
+
+// mmsgTimeout reads recvmmsg's struct timespec; 0 is none.
+func (c *call) mmsgTimeout() (time.Duration, unix.Errno) {
+	if c.args[4] == 0 {
+		return 0, 0
+	}
+	var b [16]byte
+	if c.compat {
+		if e := c.read(c.args[4], b[:8]); e != 0 {
+			return 0, e
+		}
+		return time.Duration(le32(b[0:]))*time.Second + time.Duration(le32(b[4:])), 0
+	}
+	if e := c.read(c.args[4], b[:]); e != 0 {
+		return 0, e
+	}
+	return time.Duration(le64(b[0:]))*time.Second + time.Duration(le64(b[8:])), 0
+}
+
+// run answers the call, now or when there is something to receive.
+func (r *receiving) run(limit time.Duration) {
+	c, s := r.c, r.h.sup
+	n, e := r.once()
+	if e != unix.EAGAIN || r.flags&(unix.MSG_DONTWAIT|unix.MSG_ERRQUEUE) != 0 || nonBlocking(r.dup) {
+		if r.got > 0 {
+			n, e = r.got, 0
+		}
+		c.conclude(int64(n), e)
+		return
+	}
+	c.dup = -1
+	s.parkReceive(c, r.dup, limit, func() (unix.Errno, bool) {
+		n, e = r.once()
+		return e, e != unix.EAGAIN
+	}, func(e unix.Errno) {
+		if e != 0 && r.got > 0 {
+			n, e = r.got, 0
+		}
+		c.conclude(int64(n), e)
+	})
+}
+
+// parkReceive tries again whenever dup has something, until attempt is done.
+// SO_RCVTIMEO and limit bound the wait. It owns dup from now on.
+func (s *Supervisor) parkReceive(c *call, dup int, limit time.Duration, attempt func() (unix.Errno, bool), answer func(unix.Errno)) {
+	if d := timeout(dup, unix.SO_RCVTIMEO); d > 0 && (limit == 0 || d < limit) {
+		limit = d
+	}
+	var late <-chan time.Time
+	if limit > 0 {
+		late = time.After(limit)
+	}
+	c.park(func(ctx context.Context) {
+		defer unix.Close(dup)
+		for {
+			ready, stop := s.loop.once(dup, unix.EPOLLIN|unix.EPOLLRDHUP)
+			timedOut := false
+			select {
+			case <-ctx.Done():
+				stop()
+				return
+			case <-late:
+				timedOut = true
+			case <-ready:
+			}
+			stop()
+			s.mu.Lock()
+			e, done := attempt()
+			if done || timedOut {
+				answer(e)
+				s.mu.Unlock()
+				return
+			}
+			s.mu.Unlock()
+		}
+	})
+}
+
+// once receives what is there. EAGAIN: nothing, or not yet all of it. The
+// supervisor is locked.
+func (r *receiving) once() (int, unix.Errno) {
+	if r.flags&unix.MSG_ERRQUEUE != 0 {
+		return r.errorQueue()
+	}
+	stream := r.h.sock != nil && r.h.sock.Type == socket.Stream
+	most := maxDatagram
+	if stream {
+		most = maxMessage
+	}
+	buf := make([]byte, total(r.iov, most)-r.got)
+	for {
+		n, _, flags, from, err := unix.Recvmsg(r.dup, buf, nil, r.flags&^unix.MSG_WAITALL|unix.MSG_DONTWAIT)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return 0, r.h.translate(errnoOf(err))
+		}
+		if r.h.datagram != nil && r.h.datagram.held != nil {
+			r.h.datagram.down() // there is room again
+		}
+		if stream {
+			return r.gotStream(buf[:n])
+		}
+		name := netlinkKernel
+		if r.h.sock != nil {
+			name = r.h.sourceOf(from).Append(nil)
+		}
+		// With MSG_TRUNC n is the datagram's length, which may exceed buf.
+		if e := r.c.scatter(r.iov, buf[:min(n, len(buf))]); e != 0 {
+			return 0, e
+		}
+		return n, r.finish(name, flags&unix.MSG_TRUNC)
+	}
+}
+
+// gotStream takes the bytes of a stream. TCP tells no address, and with
+// MSG_TRUNC drops the bytes (tcp(7)).
+func (r *receiving) gotStream(b []byte) (int, unix.Errno) {
+	if r.flags&unix.MSG_TRUNC == 0 {
+		if e := r.c.scatter(skip(r.iov, r.got), b); e != 0 {
+			return 0, e
+		}
+	}
+	r.got += len(b)
+	peek := r.flags&unix.MSG_PEEK != 0
+	if peek {
+		defer func() { r.got = 0 }()
+	}
+	if r.flags&unix.MSG_WAITALL != 0 && len(b) > 0 && !peek && r.got < total(r.iov, maxMessage) {
+		return 0, unix.EAGAIN
+	}
+	return r.got, r.finish(nil, 0)
+}
+
+// skip returns the pieces after the first n bytes.
+func skip(iov []iovec, n int) []iovec {
+	var rest []iovec
+	for _, v := range iov {
+		k := min(uint64(n), v.len)
+		n -= int(k)
+		if v.len > k {
+			rest = append(rest, iovec{v.base + k, v.len - k})
+		}
+	}
+	return rest
+}
+
+// errorQueue serves MSG_ERRQUEUE as far as the layer keeps one: the bytes of
+// the datagram that failed; EAGAIN when there is none.
+func (r *receiving) errorQueue() (int, unix.Errno) {
+	if r.h.sock == nil {
+		return 0, unix.EAGAIN
+	}
+	m := socket.Message{Data: make([]byte, total(r.iov, maxDatagram)), Flags: socket.MsgErrQueue}
+	n, e := r.h.sock.Recv(r.c.layerCall(), &m)
+	if e != errno.OK {
+		return 0, unix.Errno(e)
+	}
+	if e := r.c.scatter(r.iov, m.Data[:n]); e != 0 {
+		return 0, e
+	}
+	return n, r.finish(m.From.Append(nil), unix.MSG_ERRQUEUE)
+}
+
+// translate turns an error of T into that of the socket it stands for.
+func (h *hosted) translate(e unix.Errno) unix.Errno {
+	if e != unix.ECONNRESET {
+		return e
+	}
+	if h.err != 0 {
+		e, h.err = h.err, 0
+	}
+	return e
+}
+
+// takeError returns the pending error that the bytes' way has met, and clears
+// T's.
+func (h *hosted) takeError(dup int) unix.Errno {
+	if h.err == 0 {
+		return 0
+	}
+	takeNativeError(dup)
+	e := h.err
+	h.err = 0
+	return e
+}

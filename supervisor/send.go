@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && amd64
+
+package supervisor
+
+import (
+	"context"
+
+	"dialtone/errno"
+	"dialtone/sockaddr"
+	"dialtone/socket"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxDatagram is above the longest datagram: the layer says EMSGSIZE.
+const maxDatagram = 65536
+
+// sendto serves sendto(2) with an address; without one it is native.
+func (s *Supervisor) sendto(c *call, h *hosted) {
+	if c.args[4] == 0 {
+		c.proceed()
+		return
+	}
+	raw := c.rawAddress(c.args[4], c.args[5])
+	s.send(c, h, []iovec{{c.args[1], c.args[2]}}, raw, int(int32(c.args[3])))
+}
+
+// sendmsg serves sendmsg(2).
+func (s *Supervisor) sendmsg(c *call, h *hosted) {
+	m, e := c.readHeader(c.args[1])
+	if e != 0 {
+		c.fail(e)
+		return
+	}
+	if h.sock != nil && h.sock.Type == socket.Stream && m.name == 0 {
+		c.proceed() // the bytes and what goes with them are T's
+		return
+	}
+	s.send(c, h, m.iov, c.rawAddress(m.name, uint64(m.nameLen)), int(int32(c.args[2])))
+}
+
+// send is sendto and sendmsg.
+func (s *Supervisor) send(c *call, h *hosted, iov []iovec, raw sockaddr.Raw, flags int) {
+	if h.sock != nil && h.sock.Type == socket.Stream {
+		s.sendStream(c, iov, flags)
+		return
+	}
+	n, e := s.sendOne(c, h, iov, raw, flags)
+	c.conclude(int64(n), e)
+}
+
+// sendOne sends one datagram.
+func (s *Supervisor) sendOne(c *call, h *hosted, iov []iovec, raw sockaddr.Raw, flags int) (int, unix.Errno) {
+	data, e := c.gather(iov, maxDatagram)
+	if e != 0 {
+		return 0, e
+	}
+	if h.sock == nil {
+		h.netlinkRequest(data)
+		return len(data), 0
+	}
+	if h.datagram.s >= 0 {
+		h.datagram.up() // what was sent natively goes first
+	}
+	if e := h.takeError(c.dup); e != 0 {
+		return 0, e
+	}
+	to, le := socket.Destination(h.sock.Core.Personality, raw)
+	if le != errno.OK {
+		return 0, unix.Errno(le)
+	}
+	m := socket.Message{Data: data, Flags: flags, To: to}
+	n, le := h.sock.Send(c.layerCall(), &m)
+	if le == errno.EACCES {
+		// SO_BROADCAST is T's; the layer learns of it when it matters.
+		if on, err := unix.GetsockoptInt(c.dup, unix.SOL_SOCKET, unix.SO_BROADCAST); err == nil && on != 0 {
+			h.sock.SetOption(c.layerCall(), socket.SolSocket, socket.SoBroadcast, socket.Int(1))
+			n, le = h.sock.Send(c.layerCall(), &m)
+		}
+	}
+	return n, unix.Errno(le)
+}
+
+// sendmmsg serves sendmmsg(2).
+func (s *Supervisor) sendmmsg(c *call, h *hosted) {
+	if h.sock != nil && h.sock.Type == socket.Stream {
+		c.proceed()
+		return
+	}
+	size, lenAt := uint64(mmsghdrSize), uint64(headerSize)
+	if c.compat {
+		size, lenAt = mmsghdrSize32, headerSize32
+	}
+	sent, e := 0, unix.Errno(0)
+	for i := range min(uint64(uint32(c.args[2])), maxIovecs) {
+		at := c.args[1] + i*size
+		var m *header
+		if m, e = c.readHeader(at); e != 0 {
+			break
+		}
+		var n int
+		if n, e = s.sendOne(c, h, m.iov, c.rawAddress(m.name, uint64(m.nameLen)), int(int32(c.args[3]))); e != 0 {
+			break
+		}
+		if e = c.writeUint(at+lenAt, uint64(n), 4); e != 0 {
+			break
+		}
+		sent++
+	}
+	if sent > 0 { // an error after the first datagram is the next call's
+		e = 0
+	}
+	c.conclude(int64(sent), e)
+}
+
+// sendStream serves a send with an address on TCP, which ignores it where
+// AF_UNIX would answer EISCONN.
+func (s *Supervisor) sendStream(c *call, iov []iovec, flags int) {
+	data, e := c.gather(iov, maxMessage)
+	if e != 0 {
+		c.fail(e)
+		return
+	}
+	if flags&unix.MSG_FASTOPEN != 0 {
+		c.fail(unix.EOPNOTSUPP) // as with bit 0 of net.ipv4.tcp_fastopen clear
+		return
+	}
+	dup, sent := c.dup, 0
+	try := func() (unix.Errno, bool) {
+		for {
+			n, err := unix.SendmsgN(dup, data[sent:], nil, nil, flags|unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+			if err != nil {
+				return errnoOf(err), err != unix.EAGAIN
+			}
+			if sent += n; sent >= len(data) {
+				return 0, true
+			}
+		}
+	}
+	finish := func(e unix.Errno) {
+		if sent > 0 {
+			e = 0
+		}
+		if e == unix.EPIPE && flags&unix.MSG_NOSIGNAL == 0 {
+			if pid, err := threadGroup(c.tid); err == nil {
+				_ = unix.Tgkill(pid, c.tid, unix.SIGPIPE) // ESRCH: it is gone
+			}
+		}
+		c.conclude(int64(sent), e)
+	}
+	e, done := try()
+	if done || flags&unix.MSG_DONTWAIT != 0 || nonBlocking(dup) {
+		finish(e)
+		return
+	}
+	c.dup = -1
+	c.park(func(ctx context.Context) {
+		defer unix.Close(dup)
+		for {
+			ready, stop := s.loop.once(dup, unix.EPOLLOUT)
+			select {
+			case <-ctx.Done():
+				stop()
+				return
+			case <-ready:
+			}
+			stop()
+			if e, done := try(); done {
+				s.mu.Lock()
+				finish(e)
+				s.mu.Unlock()
+				return
+			}
+		}
+	})
+}
