@@ -227,11 +227,17 @@ func TestDefaultNetwork(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(defaultFile)
 	f.Add([]byte(minimal))
+	f.Add([]byte(minimal + "    services: [{kind: full, port: 1}, {kind: reset, port: 2}, {kind: echo}, {kind: dns}]\n"))
+	f.Add([]byte(minimal + "    routes: [{to: 10.1.0.0/16, via: 10.0.0.9}, {to: 0.0.0.0/0, interface: lo}]\n"))
 	f.Add([]byte("a: &x [*x, {b: !t c}]\n---\n? - d\n: |2-\n   e\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		_, err := Parse("f", data)
+		s, err := Parse("f", data)
+		if err == nil {
+			start(t, s)
+			return
+		}
 		var all Mistakes
-		if err != nil && (!errors.As(err, &all) || len(all) == 0) {
+		if !errors.As(err, &all) || len(all) == 0 {
 			t.Fatalf("%T %v, want mistakes", err, err)
 		}
 		for _, m := range all {
@@ -240,4 +246,15 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// start checks that what was found to have no mistake can be built.
+func start(t *testing.T, s *Scenario) {
+	r, err := s.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
 }
