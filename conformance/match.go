@@ -12,9 +12,9 @@ import (
 // match says whether an answer is the one that was wanted. $name in want takes any word the first time, and asks for
 // the same word afterwards; * takes any word. Times in want, as in "0s 1s 3s", are compared within the slack.
 func match(want, got string, names map[string]string, slack func(time.Duration) (early, late time.Duration)) bool {
-	if n, ok := strings.CutSuffix(want, " bytes"); ok {
+	if count, ok := strings.CutSuffix(want, " bytes"); ok && strings.HasPrefix(got, `"`) {
 		data, err := strconv.Unquote(got)
-		return err == nil && n == strconv.Itoa(len(data))
+		return err == nil && count == strconv.Itoa(len(data))
 	}
 	if w, ok := durations(want); ok {
 		g, ok := durations(got)

@@ -214,9 +214,9 @@ func parseCase(head text, body []block, row map[string]string) (*Case, error) {
 			if err := p.line(part); err != nil {
 				return nil, err
 			}
-			if n := len(p.c.Steps); n > 0 && line.comment != "" && p.c.Steps[n-1].Line == line.head.line {
-				p.c.Steps[n-1].Comment = line.comment
-			}
+		}
+		if n := len(p.c.Steps); n > 0 && p.c.Steps[n-1].Line == line.head.line {
+			p.c.Steps[n-1].Comment = line.comment
 		}
 	}
 	return p.c, nil

@@ -45,6 +45,7 @@ type agent struct {
 	// interrupted gets a value each time that the handler of a signal has run.
 	interrupted chan os.Signal
 	user        credentials    // of the calls to come; guarded by mu
+	pty         int            // for descriptor(pty)
 	names       map[int]string // of descriptors, by epoll_ctl; guarded by mu
 }
 
@@ -55,6 +56,11 @@ type running struct {
 }
 
 func serve(root string) error {
+	// A host's tree has no /dev; this is for "descriptor(pty)", and -1 where there is no /dev/ptmx at all.
+	pty, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		pty = -1
+	}
 	if err := unix.Chroot(root); err != nil {
 		return fmt.Errorf("chroot: %w", err)
 	}
@@ -64,6 +70,7 @@ func serve(root string) error {
 	unix.Umask(0o022)
 	a := &agent{
 		out: json.NewEncoder(os.Stdout), calls: map[int]*running{}, interrupted: make(chan os.Signal, 16),
+		pty: pty,
 	}
 	if err := a.installHandlers(); err != nil {
 		return err

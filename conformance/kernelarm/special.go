@@ -31,7 +31,7 @@ func (p *performer) special(kind string) (string, unix.Errno) {
 	case "timerfd":
 		return p.descriptor(p.sys(unix.SYS_TIMERFD_CREATE, unix.CLOCK_MONOTONIC, unix.TFD_CLOEXEC))
 	case "pty":
-		return p.openSpecial("/dev/ptmx")
+		return p.descriptor(p.sys(unix.SYS_FCNTL, uintptr(p.agent.pty), unix.F_DUPFD_CLOEXEC, 0))
 	default: // netns
 		return p.openSpecial("/proc/self/ns/net")
 	}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package dialtonearm puts conformance cases to Dialtone's own sockets, in this process and in virtual time: a case that
+// waits two minutes takes none, and each call takes exactly as long as the case says.
+//
+//	arm.go      the arm
+//	world.go    hosts, cables, processes; calls in threads; time
+//	calls.go    one call: what it is given and what it answers
+//	actions.go  changes of hosts, links, firewalls and files
+//	tap.go      what a host has sent, for "syns" and "icmp"
+package dialtonearm
