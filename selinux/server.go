@@ -147,12 +147,31 @@ func (s *Server) compute(kind policydb.RuleKind, source, target *Context, class 
 	return c, s.policy.checkNew(&c)
 }
 
+// MLSCopySID gives the SID with user, role and type of one SID and the MLS range of another: a socket made for a
+// connection has those of its listener and of its client (security_sid_mls_copy in the kernel). Errors are as in
+// TransitionSID.
+func (s *Server) MLSCopySID(sid, ranged SID) (SID, error) {
+	if !s.policy.db.MLS {
+		return sid, nil
+	}
+	key := createdKey{source: sid, target: ranged, kind: mlsCopy}
+	if sid, ok := s.created[key]; ok {
+		return sid, nil
+	}
+	c := s.sids.lookup(sid).context
+	c.Range = s.sids.lookup(ranged).context.Range
+	return s.create(key, &c, s.policy.checkNew(&c))
+}
+
 // createdKey is what the SID of a new object depends on while policy and booleans stay.
 type createdKey struct {
 	source, target SID
 	class          Class
-	kind           policydb.RuleKind
+	kind           policydb.RuleKind // or mlsCopy
 }
+
+// mlsCopy marks what MLSCopySID made.
+const mlsCopy policydb.RuleKind = 0
 
 // TransitionSID gives the SID of a new object of class that source makes in relation to target, by the kernel's
 // rules. A socket's SID is TransitionSID(process, process, class). A label which the policy does not accept is an
@@ -180,10 +199,16 @@ func (s *Server) computeSID(kind policydb.RuleKind, source, target SID, class Cl
 	// The kernel asks the policy, not its own class, what a socket is; a class that the policy lacks is no rule's.
 	asSocket := class.Socket() || s.policy.isSocket(value)
 	c, err := s.compute(kind, &s.sids.lookup(source).context, &s.sids.lookup(target).context, value, asSocket)
-	if err != nil && !s.permissive {
-		return SIDNull, err
+	return s.create(key, &c, err)
+}
+
+// create gives the SID of a label just computed, and keeps it for the next time. When not enforcing it does so even
+// if the label is invalid (compute_sid_handle_invalid_context in the kernel).
+func (s *Server) create(key createdKey, c *Context, invalid error) (SID, error) {
+	if invalid != nil && !s.permissive {
+		return SIDNull, invalid
 	}
-	sid := s.enter(&c) // in permissive mode even if it is invalid, as in compute_sid_handle_invalid_context
+	sid := s.enter(c)
 	if s.created == nil {
 		s.created = map[createdKey]SID{}
 	}

@@ -267,3 +267,25 @@ func TestNetifWildcard(t *testing.T) {
 		}
 	}
 }
+
+// A socket made for a connection has the range of the client, where the listener's user may have it.
+func TestMLSCopySID(t *testing.T) {
+	s, _ := lab(t)
+	for _, c := range []struct{ listener, client, want string }{
+		{web, shell, "system:daemon_r:web_t:internal"},
+		{web, web, web},
+		{"bob:user_r:half_t:public", shell, ""}, // outside bob's clearance
+	} {
+		for range 2 { // computed, and remembered
+			sid, err := s.MLSCopySID(mustSID(t, s, c.listener), mustSID(t, s, c.client))
+			if got, _ := s.SIDToContext(sid); got != c.want || (err != nil) != (c.want == "") {
+				t.Errorf("%s with the range of %s: %q %v, want %q", c.listener, c.client, got, err, c.want)
+			}
+		}
+	}
+	plain := newServer(t, compile(t, strings.Replace(cilBase, "(mls true)", "(mls false)", 1)))
+	a, b := mustSID(t, plain, "u:r:a_t"), mustSID(t, plain, "u:object_r:b_t")
+	if got, err := plain.MLSCopySID(a, b); got != a || err != nil {
+		t.Errorf("without MLS: %d %v, want %d", got, err, a)
+	}
+}

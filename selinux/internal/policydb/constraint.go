@@ -72,6 +72,9 @@ func (r *reader) constraints(n int, third bool) []Constraint {
 		cs[i].Permissions = r.u32("a constraint's permissions")
 		off := r.off
 		terms := r.count(12, "terms of a constraint")
+		if terms > MaxTerms {
+			r.failAt(off, "a constraint of %d terms is longer than %d", terms, MaxTerms)
+		}
 		if r.err != nil {
 			return nil
 		}

@@ -7,9 +7,15 @@ import (
 	"strings"
 )
 
+// maxContext bounds the text of a context, in bytes, as context_to_sid always did.
+const maxContext = 8192
+
 // ParseContext reads user:role:type[:range]. The range is required with MLS and refused without. Aliases are
 // known. An error names the field, or the rule of Fault, that is not met.
 func (db *DB) ParseContext(text string) (Context, error) {
+	if len(text) > maxContext {
+		return Context{}, fmt.Errorf("context of %d bytes: longer than %d", len(text), maxContext)
+	}
 	fields := strings.SplitN(text, ":", 4)
 	if len(fields) < 3 {
 		return Context{}, fmt.Errorf("context %q: not of the form user:role:type", text)

@@ -7,6 +7,10 @@ import (
 	"slices"
 )
 
+// MaxTerms bounds the terms of a condition or a constraint, so that writing one out stays cheap. The bound is ours,
+// not the kernel's; the longest constraint of Debian's policy has 17.
+const MaxTerms = 4096
+
 // MaxConditionDepth is the kernel's COND_EXPR_MAXDEPTH: the stack that a condition may use.
 const MaxConditionDepth = 10
 
@@ -87,6 +91,10 @@ func (r *reader) condition(booleans int) []BoolTerm {
 	off := r.off
 	n := r.count(8, "terms of a condition")
 	if r.err != nil {
+		return nil
+	}
+	if n > MaxTerms {
+		r.failAt(off, "a condition of %d terms is longer than %d", n, MaxTerms)
 		return nil
 	}
 	expr := make([]BoolTerm, n)
