@@ -112,7 +112,7 @@ func (p *Process) install(s *socket.Socket, flags int) (int, error) {
 
 // Bind is bind(2).
 func (p *Process) Bind(fd int, addr sockaddr.Raw) error {
-	return socket.Bind(p.call(), p.host.core.Personality, p.files.get(fd), addr).Err()
+	return socket.Bind(p.call(), p.host.core.Personality, p.file(fd), addr).Err()
 }
 
 // Connect is connect(2).
@@ -123,7 +123,7 @@ func (p *Process) Connect(fd int, addr sockaddr.Raw) error { return p.ConnectExp
 func (p *Process) ConnectExplained(fd int, addr sockaddr.Raw, t *trail.Trail) error {
 	c := p.call()
 	c.Trail = t
-	return socket.Connect(c, p.host.core.Personality, p.files.get(fd), addr).Err()
+	return socket.Connect(c, p.host.core.Personality, p.file(fd), addr).Err()
 }
 
 // Listen is listen(2).
@@ -225,9 +225,18 @@ func (p *Process) Shutdown(fd int, how socket.How) error {
 	return e.Err()
 }
 
+// file returns the open file that a descriptor leads to, nil if there is none that calls can use (O_PATH, open(2)).
+func (p *Process) file(fd int) socket.File {
+	f := p.files.get(fd)
+	if t, ok := f.(treeFile); ok && t.path {
+		return nil
+	}
+	return f
+}
+
 // socket returns what a descriptor leads to: EBADF, ENOTSOCK.
 func (p *Process) socket(fd int) (*socket.Socket, errno.Errno) {
-	f := p.files.get(fd)
+	f := p.file(fd)
 	if f == nil {
 		return nil, errno.EBADF
 	}

@@ -78,7 +78,7 @@ func (p *Process) Poll(fds []PollFD, timeout time.Duration) (int, error) {
 			bad++
 			continue
 		}
-		files[i] = socket.PollFile{Socket: s, Events: fds[i].Events}
+		files[i] = socket.PollFile{Socket: s, Events: fds[i].Events | socket.Always}
 	}
 	if bad > 0 {
 		timeout = 0 // there is something to say already
@@ -107,12 +107,13 @@ func (p *Process) Dup(fd int) (int, error) {
 
 // Close is close(2).
 func (p *Process) Close(fd int) error {
-	f := p.files.remove(fd)
-	if f == nil {
+	switch f := p.files.remove(fd).(type) {
+	case nil:
 		return errno.EBADF.Err()
-	}
-	if s := f.Socket(); s != nil {
-		s.Close(p.call())
+	case *socket.Socket:
+		f.Close(p.call())
+	case *socket.Epoll:
+		f.Close()
 	}
 	return nil
 }

@@ -54,6 +54,9 @@ func TestRuleMatches(t *testing.T) {
 		{Rule{DstPorts: Ports{70, 79}}, udp4, false, "to port 70-79: accept"},
 		{Rule{DstPorts: Ports{80, 80}}, packet4(wire.UDPLite), true, "to port 80: accept"},
 		{Rule{DstPorts: Ports{0, 65535}}, icmp4, false, "to port 0-65535: accept"},
+		{Rule{FlagMask: wire.SYN | wire.ACK, Flags: wire.ACK}, tcp4, false, "flags & 0x12 == 0x10: accept"},
+		{Rule{FlagMask: wire.SYN | wire.ACK}, tcp4, true, "flags & 0x12 == 0x0: accept"},
+		{Rule{FlagMask: wire.SYN | wire.ACK}, udp4, false, "flags & 0x12 == 0x0: accept"},
 		{Rule{Interface: "eth0"}, tcp4, true, "by eth0: accept"},
 		{Rule{Interface: "eth1"}, tcp4, false, "by eth1: accept"},
 		{Rule{Verdict: Verdict{Action: Drop}}, icmp4, true, "any: drop"},
@@ -63,7 +66,7 @@ func TestRuleMatches(t *testing.T) {
 		{Rule{Verdict: Verdict{Reject, NetProhibited}}, tcp6, false, "any: reject with net-prohibited"},
 		{Rule{Verdict: Verdict{Reject, PolicyFail}}, tcp4, false, "any: reject with policy-fail"},
 		{
-			Rule{wire.TCP, netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("10.0.1.2/32"), Ports{}, Ports{80, 90}, "eth0", Verdict{Action: Drop}},
+			Rule{wire.TCP, netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("10.0.1.2/32"), Ports{}, Ports{80, 90}, 0, 0, "eth0", Verdict{Action: Drop}},
 			tcp4, true, "tcp, from 10.0.0.0/8, to 10.0.1.2/32 port 80-90, by eth0: drop",
 		},
 	} {

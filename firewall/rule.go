@@ -13,12 +13,15 @@ import (
 // Rule matches a packet if all of its conditions do; one at its zero value matches every packet. A condition on ports
 // matches TCP, UDP and UDP-Lite only. A rule that rejects matches only what its Rejection can answer.
 type Rule struct {
-	Proto     wire.Protocol
-	Src, Dst  netip.Prefix
-	SrcPorts  Ports
-	DstPorts  Ports
-	Interface string // where the packet comes in, or goes out
-	Verdict   Verdict
+	Proto    wire.Protocol
+	Src, Dst netip.Prefix
+	SrcPorts Ports
+	DstPorts Ports
+	// FlagMask and Flags match TCP segments whose control bits under the mask are Flags, as nft's "tcp flags & MASK ==
+	// FLAGS"; no mask is no condition.
+	FlagMask, Flags wire.Flags
+	Interface       string // where the packet comes in, or goes out
+	Verdict         Verdict
 }
 
 // Ports is a range of ports, First and Last included; zero is any port.
@@ -39,6 +42,7 @@ func (p Ports) String() string {
 func (r *Rule) matches(p *wire.Packet, iface string) bool {
 	switch {
 	case r.Proto != 0 && r.Proto != p.Proto,
+		r.FlagMask != 0 && (p.Proto != wire.TCP || p.TCP.Flags&r.FlagMask != r.Flags),
 		r.Interface != "" && r.Interface != iface,
 		r.Src.IsValid() && !r.Src.Contains(p.Src),
 		r.Dst.IsValid() && !r.Dst.Contains(p.Dst),
@@ -70,6 +74,9 @@ func (r *Rule) String() string {
 	}
 	conditions = appendEnd(conditions, "from", r.Src, r.SrcPorts)
 	conditions = appendEnd(conditions, "to", r.Dst, r.DstPorts)
+	if r.FlagMask != 0 {
+		conditions = append(conditions, fmt.Sprintf("flags & %#x == %#x", r.FlagMask, r.Flags))
+	}
 	if r.Interface != "" {
 		conditions = append(conditions, "by "+r.Interface)
 	}

@@ -42,6 +42,14 @@ func (s *Stack) AddInterface(name string, l link.Link) (*Interface, error) {
 	return i, nil
 }
 
+// Wrap puts what wrap returns between the interface and its link, for what the interface sends from now on: a tap, or a
+// fault.
+func (i *Interface) Wrap(wrap func(link.Link) link.Link) {
+	i.stack.core.Lock()
+	i.link = wrap(i.link)
+	i.stack.core.Unlock()
+}
+
 // Interfaces returns the host's interfaces, lo first.
 func (s *Stack) Interfaces() []*Interface {
 	s.core.Lock()

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"dialtone/errno"
+	"dialtone/personality"
 )
 
 // RouteType says what a route does with packets (ip-route(8)).
@@ -24,6 +25,20 @@ const (
 
 func (t RouteType) String() string {
 	return [...]string{"unicast", "unreachable", "blackhole", "prohibit", "throw"}[t]
+}
+
+// errno is what a route of a type that doesn't route answers.
+func (t RouteType) errno(p *personality.IP) errno.Errno {
+	switch t {
+	case Unreachable:
+		return p.Unreachable
+	case Blackhole:
+		return p.Blackhole
+	case Prohibit:
+		return p.Prohibit
+	default: // Throw
+		return p.NoRoute
+	}
 }
 
 // Route is where packets for a network go.
@@ -128,6 +143,11 @@ func (s *Stack) lookUp(dst netip.Addr, device string) (path, *Route, errno.Errno
 			}
 		}
 	}
+	for k := range s.rules {
+		if r := &s.rules[k]; r.Prefix.Contains(dst) {
+			return path{}, r, r.Type.errno(p)
+		}
+	}
 	for k := range s.routes {
 		r := &s.routes[k]
 		if !r.Prefix.Contains(dst) {
@@ -136,22 +156,14 @@ func (s *Stack) lookUp(dst netip.Addr, device string) (path, *Route, errno.Errno
 		if r.Type == Unicast && (!r.Interface.up || device != "" && device != r.Interface.Name) {
 			continue
 		}
-		switch r.Type {
-		case Unicast:
-			hop := dst
-			if r.Gateway.IsValid() {
-				hop = r.Gateway
-			}
-			return path{route: r, out: r.Interface, nextHop: hop}, r, errno.OK
-		case Unreachable:
-			return path{}, r, p.Unreachable
-		case Blackhole:
-			return path{}, r, p.Blackhole
-		case Prohibit:
-			return path{}, r, p.Prohibit
-		case Throw:
-			return path{}, r, p.NoRoute
+		if r.Type != Unicast {
+			return path{}, r, r.Type.errno(p)
 		}
+		hop := dst
+		if r.Gateway.IsValid() {
+			hop = r.Gateway
+		}
+		return path{route: r, out: r.Interface, nextHop: hop}, r, errno.OK
 	}
 	if i := s.interfaceNamed(device); i != nil && i.up && dst.Is4() {
 		// Linux takes an IPv4 destination without a route to be on the link of the device that was asked for.

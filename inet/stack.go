@@ -23,6 +23,8 @@ type Stack struct {
 	core       *socket.Core
 	interfaces []*Interface // [0] is lo
 	routes     []Route      // best first, see route.go
+	rules      []Route      // asked before the routes, see rule.go
+	denied     []sockaddr.Family
 	neighbours map[neighbourKey]*neighbour
 
 	tcpPorts, udpPorts ports

@@ -19,6 +19,9 @@ type Sysctl struct {
 	TCPWindowScaling     bool
 	TCPSack              bool
 	TCPAbortOnOverflow   bool
+	TCPFastOpen          int  // bits: 1 client, 2 server, 4 client without cookie, 0x200 server without cookie
+	TCPSynCookies        int  // read back, and nothing else: a half-open connection here is cheap enough to keep
+	IPv6Disabled         bool // net.ipv6.conf.all.disable_ipv6: interfaces have no IPv6 address
 	TCPFinTimeout        time.Duration
 	TCPTwReuse           int // 0 never, 1 always, 2 loopback only
 	IPLocalPortFirst     uint16
@@ -39,6 +42,8 @@ func defaultSysctl(p *personality.Personality) Sysctl {
 		TCPSack:              true,
 		TCPFinTimeout:        p.TCP.FinTimeout,
 		TCPTwReuse:           2,
+		TCPFastOpen:          1,
+		TCPSynCookies:        1,
 		IPLocalPortFirst:     p.TCP.PortsFirst,
 		IPLocalPortLast:      p.TCP.PortsLast,
 		IPUnprivilegedPort:   1024,

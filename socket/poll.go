@@ -11,7 +11,7 @@ import (
 // PollFile is one entry of a poll(2): a socket, what is asked of it, and what it said.
 type PollFile struct {
 	Socket  *Socket // nil: ignored, like a negative descriptor
-	Events  Events
+	Events  Events  // that count; poll(2) adds Always to what its caller asks for
 	Revents Events
 }
 
@@ -51,7 +51,7 @@ func look(files []PollFile) int {
 		case f.Socket.closed:
 			f.Revents = Nval
 		default:
-			f.Revents = f.Socket.Ready() & (f.Events | Always)
+			f.Revents = f.Socket.Ready() & f.Events
 		}
 		if f.Revents != 0 {
 			n++

@@ -201,9 +201,9 @@ func (w *world) socketStep(verb string, s *socket.Socket, arg []string) string {
 		}
 		return strconv.Quote(string(m.Data[:n]))
 	case "poll":
-		p := []socket.PollFile{{Socket: s, Events: socket.In | socket.Pri | socket.Out | socket.RdHup}}
+		p := []socket.PollFile{{Socket: s, Events: socket.In | socket.Pri | socket.Out | socket.RdHup | socket.Always}}
 		if len(arg) > 0 {
-			p[0].Events = socket.Out
+			p[0].Events = socket.Out | socket.Always
 		}
 		timeout := time.Duration(-min(len(arg), 1)) // "poll s out" waits for OUT
 		if _, e := socket.Poll(c, w.core, p, timeout); e != errno.OK {
