@@ -30,6 +30,7 @@ type pump struct {
 	up, down       []byte // read, but not yet taken by the other side
 	upEnd, downEnd bool   // the end was read and passed on
 	discard        bool   // the target shut its reading half: drop what comes
+	failure        unix.Errno // the layer's answer to what the target wrote
 	ended          bool
 }
 
@@ -65,7 +66,10 @@ func (p *pump) step() {
 		p.h.forget()
 		return
 	}
-	downMore, e := p.moveDown(buf)
+	downMore, e := false, p.failure
+	if e == 0 {
+		downMore, e = p.moveDown(buf)
+	}
 	if e != 0 {
 		p.fail(e)
 		return
@@ -82,8 +86,8 @@ func (p *pump) moveUp(buf []byte) (more, closed bool) {
 		if len(p.up) > 0 && !p.send() {
 			return false, false
 		}
-		if turn == pumpTurns {
-			return true, false
+		if p.failure != 0 || turn == pumpTurns {
+			return p.failure == 0, false
 		}
 		n, _, err := unix.Recvfrom(p.s, buf, unix.MSG_DONTWAIT)
 		switch {
@@ -113,10 +117,12 @@ func (p *pump) moveUp(buf []byte) (more, closed bool) {
 func (p *pump) send() bool {
 	n, e := p.h.sock.Send(&socket.Call{NonBlocking: true}, &socket.Message{Data: p.up, Flags: socket.MsgNoSignal})
 	p.up = p.up[n:]
-	if e != errno.OK && e != errno.EAGAIN {
-		// The connection is gone: the bytes go nowhere, and moveDown meets
-		// the reason.
-		p.up = nil
+	switch e {
+	case errno.OK, errno.EAGAIN:
+	case errno.EPIPE:
+		p.up = nil // the bytes go nowhere; what the peer sent may still come
+	default:
+		p.up, p.failure = nil, unix.Errno(e)
 	}
 	return len(p.up) == 0
 }
