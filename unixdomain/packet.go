@@ -4,6 +4,7 @@ package unixdomain
 
 import (
 	"math/bits"
+	"sync"
 
 	"dialtone/errno"
 	"dialtone/socket"
@@ -12,6 +13,7 @@ import (
 // packet is what one send put into a queue: on a stream a piece of it, else a record.
 type packet struct {
 	data   []byte
+	buffer *[streamMost]byte // that data is in, to be used again; nil: its own
 	from   *endpoint
 	weight int // what it counts at the sender's SO_SNDBUF
 	rights []any
@@ -58,16 +60,29 @@ func (e *endpoint) stamp(c *socket.Call, m *socket.Message, other *endpoint) soc
 // deliver puts a copy of data into other's queue.
 func (e *endpoint) deliver(c *socket.Call, m *socket.Message, other *endpoint, data []byte, rights []any, weight int) {
 	e.unread += weight
-	other.queue.add(packet{
-		data: append(make([]byte, 0, len(data)), data...), from: e, weight: weight,
-		rights: rights, cred: e.stamp(c, m, other),
-	})
+	p := packet{from: e, weight: weight, rights: rights, cred: e.stamp(c, m, other)}
+	if len(data) >= page && len(data) <= streamMost {
+		p.buffer = buffers.Get().(*[streamMost]byte)
+		p.data = p.buffer[:len(data)]
+	} else {
+		p.data = make([]byte, len(data))
+	}
+	copy(p.data, data)
+	other.queue.add(p)
 }
 
-// consumed gives the sender its room back, once nothing of the packet is left in the queue.
+// buffers are idle ones: bulk data would else be made of garbage.
+var buffers = sync.Pool{New: func() any { return new([streamMost]byte) }}
+
+// consumed gives the sender its room back, once nothing of the packet is left in the queue. Its data must not be used
+// any more.
 func (p *packet) consumed() {
 	from := p.from
 	from.unread -= p.weight
+	if p.buffer != nil {
+		buffers.Put(p.buffer)
+		p.buffer, p.data = nil, nil
+	}
 	if !from.dead && 4*from.unread <= from.sock.SendBuffer() {
 		from.wake(socket.Out)
 	}
