@@ -119,12 +119,11 @@ func (r *Running) host(part *entry[hostPart]) error {
 		r.named[canonical(alias.v)] = h
 		r.Network.AddName(alias.v, h.Addresses()...)
 	}
-	h.Stack().SetSysctl(func(s *inet.Sysctl) {
-		for i := range part.v.Sysctls {
-			y := sysctls[part.v.Sysctls[i].name.v]
-			y.apply(s, part.v.Sysctls[i].v.v) // checked with the file
+	for i := range part.v.Sysctls {
+		if err := h.Stack().SetSysctlNamed(part.v.Sysctls[i].name.v, part.v.Sysctls[i].v.v); err != nil {
+			return err
 		}
-	})
+	}
 	for i := range part.v.Routes {
 		if err := h.Stack().AddRoute(part.v.Routes[i].route(h, interfaces)); err != nil {
 			return err

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 
 	"dialtone/firewall"
+	"dialtone/inet"
 )
 
 // checker finds what is wrong with a file whose parts are each well written: names that name nothing, things said twice,
@@ -152,6 +154,19 @@ func (c *checker) personality(name *value[string]) {
 	c.add(name.at, "no personality %q, %s", name.v, expected(name.v, known))
 }
 
+func (c *checker) sysctls(h *hostPart) {
+	for i := range h.Sysctls {
+		name, text := &h.Sysctls[i].name, &h.Sysctls[i].v
+		if known := inet.SysctlNames(); !slices.Contains(known, name.v) {
+			c.add(name.at, "unknown sysctl %q, %s", name.v, expected(name.v, known))
+			continue
+		}
+		if err := new(inet.Sysctl).Set(name.v, text.v); err != nil {
+			c.add(text.at, "%v", err)
+		}
+	}
+}
+
 // interfaceNameMax is the longest name of an interface, in bytes: IFNAMSIZ of netdevice(7), less its end.
 const interfaceNameMax = 15
 
@@ -265,10 +280,8 @@ func (c *checker) masked(p *value[netip.Prefix]) {
 // interfaceName checks that name is an interface of h.
 func (c *checker) interfaceName(h *hostPart, name *value[string]) {
 	known := append(names(h.Interfaces), "lo")
-	for _, k := range known {
-		if k == name.v {
-			return
-		}
+	if slices.Contains(known, name.v) {
+		return
 	}
 	c.add(name.at, "the host has no interface %q, %s", name.v, expected(name.v, known))
 }

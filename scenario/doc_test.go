@@ -13,6 +13,8 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"dialtone/inet"
 )
 
 const documentation = "../docs/scenario.md"
@@ -82,6 +84,17 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 		if !slices.Contains(want, key) {
 			t.Errorf("%s: there is no key %s", documentation, key)
 		}
+	}
+}
+
+// TestEverySysctlIsDocumented compares the table of sysctls with what the library knows.
+func TestEverySysctlIsDocumented(t *testing.T) {
+	var got []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `(net\\.[^`]+)` \\|").FindAllStringSubmatch(readDocumentation(t), -1) {
+		got = append(got, row[1])
+	}
+	if want := inet.SysctlNames(); !slices.Equal(got, want) {
+		t.Errorf("%s has the sysctls %v, want %v", documentation, got, want)
 	}
 }
 

@@ -102,6 +102,13 @@ func TestMistakes(t *testing.T) {
 		{"program without command", "hosts: {a: {}}\nprograms:\n  - {host: a, command: []}\n", "f:3:12: an empty command, expected a program and its arguments"},
 		{"environment", "hosts: {a: {}}\nprograms:\n  - {host: a, command: [x], environment: {A=B: c}}\n", `f:3:43: "A=B" is no name of an environment variable`},
 
+		{"personality", "hosts:\n  a: {personality: linus}\n", `f:2:20: no personality "linus", expected "linux"`},
+		{"sysctl", "hosts:\n  a: {sysctls: {net.ipv4.tcp_syn_retry: 1}}\n", `f:2:17: unknown sysctl "net.ipv4.tcp_syn_retry", expected "net.ipv4.tcp_syn_retries"`},
+		{"value of a sysctl", "hosts:\n  a: {sysctls: {net.ipv4.tcp_syn_retries: 128}}\n", `f:2:43: sysctl net.ipv4.tcp_syn_retries: "128", expected a whole number from 1 to 127`},
+		{
+			"range of a sysctl", "hosts:\n  a: {sysctls: {net.ipv4.ip_local_port_range: 2000 1000}}\n",
+			`f:2:47: sysctl net.ipv4.ip_local_port_range: "2000 1000", expected two numbers from 1 to 65535, the smaller one first`,
+		},
 		{"link", strings.Replace(minimal, "link: lan", "link: lam", 1), `f:8:15: no link "lam", expected "lan"`},
 		{"no link at all", "hosts:\n  a: {interfaces: {eth0: {link: lan, addresses: []}}}\n", `f:2:33: no link "lan", expected none`},
 		{"interface lo", "links: {l: {kind: hub}}\nhosts:\n  a: {interfaces: {lo: {link: l, addresses: []}}}\n", `f:3:20: every host has its loopback, expected another name than "lo"`},
