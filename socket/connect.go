@@ -64,6 +64,7 @@ func (s *Socket) connect(c *Call, addr []byte) errno.Errno {
 // attempt asks the endpoint, and waits for the end of what it began.
 func (s *Socket) attempt(c *Call, addr []byte) errno.Errno {
 	deadline, late := forever, false
+	var room *Queue // where it waited
 	for {
 		if s.trail == nil {
 			s.trail = c.Trail
@@ -90,12 +91,16 @@ func (s *Socket) attempt(c *Call, addr []byte) errno.Errno {
 			if deadline == forever {
 				deadline = s.until(s.opts.SendTimeout)
 			}
+			room = c.WaitAt
 			// When the time is up the endpoint is asked once more: it may have a better reason by now than EAGAIN.
 			e = s.waitData(c, Out, deadline, s.sendBy)
 			if late = e == errno.EAGAIN; e != errno.OK && !late {
 				return e
 			}
 		default:
+			if room != nil {
+				room.WakeOne(Out) // another may use what it was woken for
+			}
 			return e
 		}
 	}

@@ -30,6 +30,7 @@ func (s *Socket) Send(c *Call, m *Message) (int, errno.Errno) {
 	blocks := s.Blocks(c) && m.Flags&MsgDontWait == 0
 	deadline := s.until(s.opts.SendTimeout)
 	all, sent := m.Data, 0
+	var room *Queue // where it waited, if not at s
 	defer func() { m.Data = all }()
 	for {
 		n, e := s.Endpoint.Send(c, m)
@@ -42,11 +43,14 @@ func (s *Socket) Send(c *Call, m *Message) (int, errno.Errno) {
 			m.Rights, m.Credentials = nil, nil // they went with the first byte
 		}
 		if e == errno.OK || e == errno.EAGAIN {
+			room = c.WaitAt
 			if !blocks {
 				e = errno.EAGAIN
 			} else if e = s.waitData(c, Out, deadline, s.sendBy); e == errno.OK {
 				continue
 			}
+		} else if room != nil {
+			room.WakeOne(Out) // another may use what it was woken for
 		}
 		if sent > 0 {
 			if e != errno.EAGAIN && e != errno.EINTR && e != errno.ECANCELED {

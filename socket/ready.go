@@ -46,6 +46,7 @@ type Watch struct {
 	// it takes note, and wakes who acts.
 	Func func(Events)
 
+	call       bool // of a call asleep
 	next, prev *Watch
 	queue      *Queue
 }
@@ -89,6 +90,19 @@ func (q *Queue) Wake(e Events) {
 	for w := q.first; w != nil; {
 		next := w.next // w may leave the queue
 		if hit := e & (w.Events | Always); hit != 0 {
+			w.Func(hit)
+		}
+		w = next
+	}
+}
+
+// WakeOne is Wake for what only one call can use, such as room for one: of the calls asleep it wakes the first alone.
+func (q *Queue) WakeOne(e Events) {
+	woken := false
+	for w := q.first; w != nil; {
+		next := w.next // w may leave the queue
+		if hit := e & (w.Events | Always); hit != 0 && !(w.call && woken) {
+			woken = woken || w.call
 			w.Func(hit)
 		}
 		w = next

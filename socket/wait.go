@@ -35,6 +35,7 @@ type sleeper struct {
 func (s *sleeper) end(o outcome) {
 	if !s.done {
 		s.done, s.outcome = true, o
+		s.watch.Remove() // nobody shall wake it for nothing
 		s.waiter.Wake()
 	}
 }
@@ -86,7 +87,7 @@ func (c *Core) sleeper() *sleeper {
 		s.done = false
 		return s
 	}
-	s := &sleeper{waiter: c.Clock.NewWaiter()}
+	s := &sleeper{waiter: c.Clock.NewWaiter(), watch: Watch{call: true}}
 	s.watch.Func = func(Events) { s.end(woken) }
 	s.timeout.Func = func() { s.end(timedOut) }
 	return s

@@ -4,6 +4,7 @@ package unixdomain_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -172,5 +173,49 @@ func TestAcceptWaits(t *testing.T) {
 		advance 1s
 		shutdown l RD
 		await l = EINVAL at 1s
+	`)
+}
+
+func TestWhoWaitsLongestComesFirst(t *testing.T) {
+	script := full + "go connect t /s\n"
+	for _, name := range []string{"u", "v", "w"} {
+		script += "socket " + name + " TYPE\ngo connect " + name + " /s\n"
+	}
+	both(t, script+`
+		advance 1s
+		accept l c
+		await t = 0 at 1s
+		await u = waits
+		advance 1s
+		accept l c
+		await u = 0 at 2s
+		signal v                       # who has left is not woken in vain
+		accept l c
+		await v = EINTR at 2s
+		await w = 0 at 2s
+	`)
+}
+
+func TestRoomIsPassedOn(t *testing.T) {
+	both(t, full+`
+		link /s /other
+		socket u TYPE
+		go connect t /s
+		go connect u /other
+		remove /s
+		accept l c
+		await t = ENOENT at 0s         # it was woken, and had no use for the room
+		await u = 0 at 0s
+	`)
+	run(t, ab+`
+		socket s1 dgram
+		connect s1 /a
+		`+strings.Repeat("send s1 x = 1\n", 11)+`
+		go sendto s late /a
+		go sendto b late /a
+		remove /a
+		recv a = "x"
+		await s = ENOENT at 0s
+		await b = ENOENT at 0s
 	`)
 }

@@ -117,7 +117,7 @@ func (e *endpoint) Accept(c *socket.Call, s *socket.Socket) (socket.Endpoint, er
 	server := e.clients.take()
 	server.sock = s
 	s.Options().PassCred = server.passCred
-	e.room.Wake(socket.Out)
+	e.room.WakeOne(socket.Out)
 	return server, errno.OK
 }
 

@@ -118,6 +118,6 @@ func (e *endpoint) recvRecord(c *socket.Call, m *socket.Message) (int, errno.Err
 	taken := e.queue.take()
 	m.Rights = taken.rights
 	taken.consumed()
-	e.room.Wake(socket.Out)
+	e.room.WakeOne(socket.Out)
 	return n, errno.OK
 }
