@@ -50,6 +50,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(readFile(f, "testdata/lab.33"))
 	f.Add(readFile(f, "testdata/lab.30"))
 	f.Add(readFile(f, "testdata/full.33"))
+	f.Add(readFile(f, "testdata/conf.33"))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := Parse(data)
