@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // servers are the servers inside the process: a goroutine for each listener and each connection.
@@ -128,8 +129,16 @@ func echo(c net.Conn) {
 	_, _ = io.Copy(c, c)
 }
 
-// reset closes c so that the client gets a reset: SO_LINGER with 0 seconds (socket(7)).
+// resetPatience is how long reset waits for the client to say something. It gives a client that is about to learn that it
+// is connected the time for that.
+const resetPatience = 100 * time.Millisecond
+
+// reset waits for the first bytes from c, though not for long, and then closes it so that the client gets a reset:
+// SO_LINGER with 0 seconds (socket(7)).
 func reset(c net.Conn) {
+	// Whatever becomes of the waiting, the reset follows.
+	_ = c.SetReadDeadline(time.Now().Add(resetPatience))
+	_, _ = c.Read(make([]byte, 1))
 	if l, ok := c.(interface{ SetLinger(seconds int) error }); ok {
 		// It can only fail if the client has reset c first, which is no less a reset.
 		_ = l.SetLinger(0)

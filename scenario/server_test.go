@@ -133,13 +133,18 @@ func TestReset(t *testing.T) {
 	l := listen(t)
 	s.accept(l, reset)
 	closeAtEnd(t, &s)
-	c, err := net.Dial("tcp", l.Addr().String())
-	if err == nil {
+	for _, say := range []string{"", "hello"} {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
 		defer c.Close()
-		_, err = c.Read(make([]byte, 1))
-	} // otherwise the reset was faster than Dial's look at the connection
-	if !errors.Is(err, syscall.ECONNRESET) {
-		t.Errorf("%v, want ECONNRESET", err)
+		if _, err := c.Write([]byte(say)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("after %q: %v, want ECONNRESET", say, err)
+		}
 	}
 }
 

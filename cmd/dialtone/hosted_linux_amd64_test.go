@@ -3,8 +3,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"dialtone/scenario"
 	"dialtone/supervisor"
@@ -14,6 +22,73 @@ import (
 func TestHosted(t *testing.T) {
 	needHosting(t)
 	runScripts(t, "hosted")
+}
+
+func init() { programs["nobody"] = nobodyProgram }
+
+// nobodyProgram runs dialtone as an unprivileged user without any capability: nobody ARG... Where it is that already, so be
+// it.
+func nobodyProgram() {
+	runtime.LockOSThread() // the calls below are this thread's alone, and so the exec's
+	if os.Geteuid() == 0 {
+		for capability := uintptr(0); capability <= unix.CAP_LAST_CAP; capability++ {
+			must(unix.Prctl(unix.PR_CAPBSET_DROP, capability, 0, 0, 0))
+		}
+		const nobody = 65534
+		for _, call := range []struct{ number, first, second uintptr }{
+			{unix.SYS_SETGROUPS, 0, 0}, {unix.SYS_SETGID, nobody, 0}, {unix.SYS_SETUID, nobody, 0},
+		} {
+			if _, _, e := unix.RawSyscall(call.number, call.first, call.second, 0); e != 0 {
+				must(e)
+			}
+		}
+	}
+	must(syscall.Exec("/proc/self/exe", append([]string{"dialtone"}, os.Args[1:]...), os.Environ()))
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// TestStubbornProgram ignores SIGTERM, and is killed once its time is over.
+func TestStubbornProgram(t *testing.T) {
+	needHosting(t)
+	file := filepath.Join(t.TempDir(), "stubborn.yaml")
+	const text = `
+hosts: {a.test: {}}
+programs:
+  - {host: a.test, command: [sh, -c, "trap '' TERM; echo ready; while :; do sleep 1; done"]}
+`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	signals := make(chan os.Signal, 1)
+	out := &output{stdout: onWrite(func() { signals <- unix.SIGTERM }), stderr: &stderr}
+	h, err := openHosting(file, &explainFlags{}, out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &group{hosting: h, out: &lines{out: out}, ends: make(chan end), grace: 10 * time.Millisecond}
+	if status := g.run(h.scenario.Programs(), signals); status != 128+int(unix.SIGTERM) {
+		t.Errorf("exit status %d", status)
+	}
+	if err := h.Close(); err != nil {
+		t.Error(err)
+	}
+	if stderr.Len() > 0 {
+		t.Errorf("unasked: %s", stderr.String())
+	}
+}
+
+// onWrite is a writer that calls itself.
+type onWrite func()
+
+func (f onWrite) Write(b []byte) (int, error) {
+	f()
+	return len(b), nil
 }
 
 // needHosting skips the test where the kernel or a container forbids to host programs.

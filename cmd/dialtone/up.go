@@ -44,7 +44,7 @@ func (v *upVerb) Run(out *output) error {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
 	defer signal.Stop(signals)
-	g := &group{hosting: h, out: &lines{out: out}, ends: make(chan end)}
+	g := &group{hosting: h, out: &lines{out: out}, ends: make(chan end), grace: stopGrace}
 	for _, p := range programs {
 		g.out.width = max(g.out.width, len(p.Host))
 	}
@@ -58,6 +58,7 @@ type group struct {
 	out      *lines
 	targets  []*supervisor.Target // those that were started
 	ends     chan end             // one from each of them
+	grace    time.Duration        // from SIGTERM to SIGKILL
 	status   int                  // of the first that failed, or of the signal that ended all
 	stopping bool
 }
@@ -82,10 +83,10 @@ func (g *group) run(programs []scenario.Program, signals <-chan os.Signal) int {
 			break
 		}
 	}
-	var grace <-chan time.Time
+	var late <-chan time.Time
 	for running := len(g.targets); running > 0; {
-		if g.stopping && grace == nil {
-			grace = time.After(stopGrace)
+		if g.stopping && late == nil {
+			late = time.After(g.grace)
 		}
 		select {
 		case e := <-g.ends:
@@ -95,7 +96,7 @@ func (g *group) run(programs []scenario.Program, signals <-chan os.Signal) int {
 			}
 		case s := <-signals:
 			g.stop(128 + int(s.(syscall.Signal)))
-		case <-grace:
+		case <-late:
 			for _, t := range g.targets {
 				t.Kill()
 			}
