@@ -76,6 +76,7 @@ func (c *Conn) takeWindow(seg *wire.Segment) {
 func (c *Conn) acknowledge(now time.Duration, seg *wire.Segment) (ev Events) {
 	acked := seg.Ack - c.sndUna
 	flight := c.inFlight()
+	wasRoomy := c.roomy()
 	finAcked := int(acked) > c.send.size // only a FIN is counted beyond the bytes
 	c.send.drop(min(int(acked), c.send.size))
 	c.sndUna = seg.Ack
@@ -88,8 +89,7 @@ func (c *Conn) acknowledge(now time.Duration, seg *wire.Segment) (ev Events) {
 	c.measure(now, seg)
 	c.grow(acked, flight)
 	c.progress(now)
-	if c.has(wantRoom) && c.roomy() {
-		c.notes &^= wantRoom
+	if !wasRoomy && c.roomy() {
 		ev = Writable
 	}
 	if finAcked {

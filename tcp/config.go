@@ -36,6 +36,8 @@ type Config struct {
 	// Retries2 bounds the retransmissions of an established connection: they end after the time that this many
 	// doublings of MinRTO take (Linux: tcp_retries2, ip-sysctl.rst), and unanswered window probes after this many.
 	Retries2 uint8
+	// OrphanRetries is what holds instead of Retries2 after Close (Linux: tcp_orphan_retries, whose 0 means 8).
+	OrphanRetries uint8
 
 	// DelayedAck is how long an acknowledgement waits for company. 0: it never does.
 	DelayedAck time.Duration
@@ -67,6 +69,7 @@ func Defaults() Config {
 		SynLinearTimeouts: 4,
 		SynAckRetries:     5,
 		Retries2:          15,
+		OrphanRetries:     8,
 		DelayedAck:        40 * time.Millisecond,
 		TimeWait:          60 * time.Second,
 		FinWait2:          60 * time.Second,

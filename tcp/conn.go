@@ -60,6 +60,7 @@ type Conn struct {
 	local     uint16 // port
 	remote    uint16 // port
 	offer     uint16 // the MSS that we offer, bytes
+	rcvMSS    uint16 // the largest segment that came (RFC 9293, 3.8.6.3), at least defaultMSS, at most offer
 	mss       uint16 // the most payload that fits one packet to the peer, bytes
 	state     State
 	reason    Reason
@@ -91,7 +92,6 @@ const (
 	owesFirst                    // Next: send the first segment in flight again (fast retransmit)
 	recovering                   // in fast recovery
 	noDelay                      // TCP_NODELAY
-	wantRoom                     // Write took less than it was given: tell when there is room
 )
 
 func (c *Conn) has(n notes) bool { return c.notes&n != 0 }

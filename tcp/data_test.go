@@ -279,10 +279,10 @@ func TestWrite_full(t *testing.T) {
 	cfg := plain()
 	cfg.SndBuf = 1500
 	b := inEstablished(t, cfg)
-	if n := b.c.Write([]byte(text(2000))); n != 1500 {
+	if n := b.c.Write([]byte(text(1500))); n != 1500 { // all of it: nobody was told that it's full now
 		t.Errorf("wrote %d, want 1500", n)
 	}
-	if b.c.Writable() {
+	if b.c.Writable() || b.c.Write([]byte("x")) != 0 {
 		t.Error("full, and writable")
 	}
 	b.want(wire.ACK, 1, 1, text(1000))
@@ -295,6 +295,17 @@ func TestWrite_full(t *testing.T) {
 	}
 	if n := b.c.Write([]byte(text(2000))); n != 1000 {
 		t.Errorf("wrote %d, want 1000", n)
+	}
+}
+
+func TestDiscard(t *testing.T) {
+	b := inEstablished(t, plain())
+	b.receive(peer(wire.ACK, 1, 1, "hello"))
+	if n := b.c.Discard(4); n != 4 || b.c.Buffered() != 1 {
+		t.Errorf("discarded %d, %d left", n, b.c.Buffered())
+	}
+	if n := b.c.Discard(4); n != 1 {
+		t.Errorf("discarded %d of the last", n)
 	}
 }
 

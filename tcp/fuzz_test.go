@@ -123,7 +123,7 @@ func (b *bench) drainSane() {
 	if most := 10000 + 1<<c.rcvScale; c.recv.size > most || c.send.size > most {
 		b.Fatalf("queues of %d and %d bytes", c.recv.size, c.send.size)
 	}
-	if c.later != nil && len(c.later.runs) > maxRuns {
+	if c.later != nil && len(c.later.runs) > maxRuns+c.later.size/smallChunk {
 		b.Fatalf("%d runs", len(c.later.runs))
 	}
 	at, ok := c.Deadline()

@@ -3,14 +3,13 @@
 package tcp
 
 // Write copies from p what there is room for into the send buffer and returns how many bytes; 0 when it is full, or
-// when nothing can be written any more (see WriteClosed). If it takes less than all, the event Writable follows when
-// there is room. Bytes may be written before the connection is established; they wait.
+// when nothing can be written any more (see WriteClosed). Bytes may be written before the connection is established;
+// they wait.
 func (c *Conn) Write(p []byte) int {
 	if c.WriteClosed() {
 		return 0
 	}
 	n := min(len(p), max(0, int(c.sndBuf)-c.send.size))
-	c.set(wantRoom, n < len(p))
 	c.send.copyIn(p[:n])
 	return n
 }
@@ -20,7 +19,8 @@ func (c *Conn) Write(p []byte) int {
 func (c *Conn) WriteClosed() bool { return c.state == Closed || c.has(writeShut) }
 
 // Writable reports whether poll(2) should say POLLOUT: a third of the send buffer is free (Linux,
-// sk_stream_is_writeable), or writing would fail at once. While the handshake runs it is false.
+// sk_stream_is_writeable), or writing would fail at once. While the handshake runs it is false. When that changes by
+// what the peer sends, Receive says so by the event of the same name.
 func (c *Conn) Writable() bool {
 	switch {
 	case c.WriteClosed():

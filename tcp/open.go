@@ -45,7 +45,7 @@ func (c *Conn) Accept(now time.Duration, cfg *Config, syn *wire.Segment, iss uin
 // begin fills in what both ways of opening have in common, and forgets an earlier connection.
 func (c *Conn) begin(now time.Duration, cfg *Config, local, remote uint16, iss uint32, mss uint16) {
 	fresh := Conn{
-		cfg: cfg, local: local, remote: remote, offer: mss, mss: min(mss, defaultMSS),
+		cfg: cfg, local: local, remote: remote, offer: mss, mss: min(mss, defaultMSS), rcvMSS: min(mss, defaultMSS),
 		sndUna: iss, sndNxt: iss, sndMax: iss, recover: iss, sndSmall: iss,
 		rto: cfg.InitialRTO, since: now, ssthresh: math.MaxUint32,
 		sndBuf: c.sndBuf, rcvBuf: c.rcvBuf, notes: c.notes & noDelay, synRetry: c.synRetry, userTimeout: c.userTimeout,

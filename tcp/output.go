@@ -57,7 +57,9 @@ func (c *Conn) nextSYN(now time.Duration, out *wire.Segment) bool {
 	}
 	c.sndNxt = c.sndUna + 1
 	c.sndMax = c.sndNxt
-	c.armRetransmission(now)
+	if c.rexmitAt == 0 { // a repeated SYN of the peer's must not put it off
+		c.armRetransmission(now)
+	}
 	return true
 }
 

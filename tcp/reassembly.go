@@ -7,6 +7,7 @@ import "slices"
 // reassembly holds the runs that came before their turn: sorted, without overlap, all after the next byte expected.
 type reassembly struct {
 	runs   []run
+	size   int    // bytes in all runs
 	fin    uint32 // the sequence number of a FIN that came early; meaningful with hasFIN
 	hasFIN bool
 }
@@ -19,8 +20,8 @@ type run struct {
 
 func (r run) end() uint32 { return r.seq + uint32(len(r.data)) }
 
-// maxRuns bounds the runs that a peer can make us keep: an eighth of what a window of 4 MiB holds in segments. What
-// finds no place is dropped, and will be sent again.
+// maxRuns bounds how many runs a peer can make us keep that are small on average; of larger ones the window holds only
+// so many. What finds no place is dropped, and will be sent again.
 const maxRuns = 512
 
 // insert takes the bytes from seq on. Where there are bytes already, these stay: whatever came first is right.
@@ -44,10 +45,11 @@ func (r *reassembly) insert(seq uint32, data []byte) {
 		if i < len(r.runs) {
 			n = min(n, int(r.runs[i].seq-seq))
 		}
-		if len(r.runs) >= maxRuns {
+		if len(r.runs) >= maxRuns && r.size/len(r.runs) < smallChunk {
 			return
 		}
 		r.runs = slices.Insert(r.runs, i, run{seq, data[:n:n]})
+		r.size += n
 		i++
 		seq += uint32(n)
 		data = data[n:]
@@ -66,6 +68,7 @@ func (r *reassembly) take(q *queue, next uint32) uint32 {
 			q.adopt(have.data[next-have.seq:])
 			next = have.end()
 		}
+		r.size -= len(have.data)
 		n++
 	}
 	r.runs = slices.Delete(r.runs, 0, n)

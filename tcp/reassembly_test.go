@@ -72,6 +72,13 @@ func TestReassembly_naiveTwin(t *testing.T) {
 
 // checkRuns fails unless the runs are sorted, not empty and apart, and after next.
 func checkRuns(t *rapid.T, r *reassembly, next uint32) {
+	size := 0
+	for _, have := range r.runs {
+		size += len(have.data)
+	}
+	if size != r.size {
+		t.Fatalf("size %d, runs hold %d", r.size, size)
+	}
 	for i, have := range r.runs {
 		if len(have.data) == 0 || !after(have.seq, next) {
 			t.Fatalf("run %d at %d, length %d, next is %d", i, have.seq, len(have.data), next)
@@ -95,6 +102,19 @@ func TestReassembly_bounded(t *testing.T) {
 	r.insert(0, []byte{1, 2, 3}) // would need two more
 	if len(r.runs) != maxRuns {
 		t.Errorf("%d runs, want %d", len(r.runs), maxRuns)
+	}
+}
+
+// TestReassembly_large_kept: one lost segment doesn't make us drop what follows it in a large window.
+func TestReassembly_large_kept(t *testing.T) {
+	var r reassembly
+	data := make([]byte, 1460)
+	for i := range uint32(4 * maxRuns) {
+		r.insert(1+i*1460, data)
+	}
+	var q queue
+	if end := r.take(&q, 1); end != 1+4*maxRuns*1460 || r.size != 0 || !r.empty() {
+		t.Errorf("kept up to %d, size %d", end, r.size)
 	}
 }
 

@@ -227,6 +227,7 @@ func (c *Conn) advance(now time.Duration, text []byte, fin bool) (ev Events) {
 	if len(text) > 0 {
 		c.recv.adopt(text)
 		c.rcvNxt += uint32(len(text))
+		c.rcvMSS = max(c.rcvMSS, uint16(min(len(text), int(c.offer))))
 		ev = Readable
 	}
 	if c.later != nil {

@@ -74,7 +74,7 @@ const (
 	Connected  Events = 1 << iota // the handshake is complete: wake connect(2), or hand over to accept(2)
 	Readable                      // more to read: bytes, or the peer's FIN
 	PeerClosed                    // the peer's FIN was reached
-	Writable                      // room to write again, after there was too little
+	Writable                      // room to write again, after Conn.Writable was false
 	Ended                         // the state became Closed; see Reason
 	Refuse                        // not ours: answer this segment with ResetFor
 	Reopen                        // a new SYN in TIME-WAIT; the state became Closed: give the same segment to the listener
@@ -88,7 +88,7 @@ func (c *Conn) end(why Reason) Events {
 	c.setState(Closed)
 	c.reason = why
 	c.rexmitAt, c.ackAt, c.endAt = 0, 0, 0
-	c.notes &^= owesSYN | owesACK | owesProbe | owesFirst | recovering | finDue | wantRoom
+	c.notes &^= owesSYN | owesACK | owesProbe | owesFirst | recovering | finDue
 	c.send = queue{}
 	c.later = nil
 	return Ended | Readable | Writable

@@ -69,7 +69,7 @@ func (c *Conn) synTimeout(now time.Duration) Events {
 // retransmissionTimeout: nothing of what is in flight was acknowledged for an RTO (RFC 6298, 5.4 to 5.7). All of it is
 // sent again as the window opens.
 func (c *Conn) retransmissionTimeout(now time.Duration) Events {
-	over := c.retries > 0 && now-c.since >= c.cfg.patience(c.cfg.MinRTO, c.cfg.Retries2)
+	over := c.retries > 0 && now-c.since >= c.cfg.patience(c.cfg.MinRTO, c.maxRetries())
 	if over || c.userTimeoutOver(now) {
 		return c.end(TimedOut)
 	}
@@ -85,13 +85,21 @@ func (c *Conn) retransmissionTimeout(now time.Duration) Events {
 // probeTimeout: bytes wait, none is in flight, and the peer's window is closed (RFC 9293, 3.8.6.1). As long as it
 // answers, it may keep it closed.
 func (c *Conn) probeTimeout(now time.Duration) Events {
-	if c.retries >= c.cfg.Retries2 || c.userTimeoutOver(now) {
+	if c.retries >= c.maxRetries() || c.userTimeoutOver(now) {
 		return c.end(TimedOut)
 	}
 	c.retries++
 	c.rto = c.cfg.doubled(c.rto, 1)
 	c.notes |= owesProbe
 	return 0
+}
+
+// maxRetries returns how often bytes are sent again, or the window probed in vain.
+func (c *Conn) maxRetries() uint8 {
+	if c.has(orphan) {
+		return c.cfg.OrphanRetries
+	}
+	return c.cfg.Retries2
 }
 
 // userTimeoutOver reports whether TCP_USER_TIMEOUT has passed without progress.
@@ -101,7 +109,7 @@ func (c *Conn) userTimeoutOver(now time.Duration) bool {
 
 // armRetransmission sets the retransmission timer, or that of window probes.
 func (c *Conn) armRetransmission(now time.Duration) {
-	if c.retries == 0 {
+	if c.retries == 0 && c.rto <= c.baseRTO() { // a backoff without retries: probes are answered, but the window is closed
 		c.since = now
 	}
 	c.rexmitAt = now + c.rto
@@ -113,7 +121,7 @@ func (c *Conn) armRetransmission(now time.Duration) {
 // oweACK lets the acknowledgement of new bytes wait a little, but not of more than two segments (RFC 9293, 3.8.6.3).
 func (c *Conn) oweACK(now time.Duration) {
 	switch {
-	case c.cfg.DelayedAck == 0, c.rcvNxt-c.acked >= 2*uint32(c.mss):
+	case c.cfg.DelayedAck == 0, c.rcvNxt-c.acked >= 2*uint32(c.rcvMSS):
 		c.notes |= owesACK
 	case c.ackAt == 0:
 		c.ackAt = now + c.cfg.DelayedAck

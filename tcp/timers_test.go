@@ -114,6 +114,44 @@ func TestEstablished_unanswered_schedule(t *testing.T) {
 	b.ended(TimedOut)
 }
 
+// TestFinWait1_closed_unanswered_schedule: nobody waits for an orphan's bytes that long (tcp_orphan_retries 8).
+func TestFinWait1_closed_unanswered_schedule(t *testing.T) {
+	b := inEstablished(t, plain())
+	b.c.Write([]byte("hello"))
+	b.c.Close(b.now)
+	b.want(wire.FIN|wire.ACK, 1, 1, "hello")
+	if sent, end := b.schedule(); end != 102.2 {
+		t.Errorf("sent at %v, dead at %v, want 102.2", sent, end)
+	}
+	b.ended(TimedOut)
+}
+
+// TestEstablished_zeroWindow_userTimeout: TCP_USER_TIMEOUT also bounds how long a peer may keep its window closed.
+func TestEstablished_zeroWindow_userTimeout(t *testing.T) {
+	b := inEstablished(t, plain())
+	b.c.SetUserTimeout(10 * time.Second)
+	closed := peer(wire.ACK, 1, 1, "")
+	closed.Window = 0
+	b.receive(closed)
+	b.c.Write([]byte("hello"))
+	b.quiet()
+	for b.c.State() == Established {
+		b.now, _ = b.c.Deadline()
+		b.c.Tick(b.now)
+		var s wire.Segment
+		for b.c.Next(b.now, &s) {
+			b.receive(closed)
+		}
+		if b.now > time.Minute {
+			t.Fatal("no end")
+		}
+	}
+	if b.now != start+10*time.Second {
+		t.Errorf("dead at %v, want 10s", b.now-start)
+	}
+	b.ended(TimedOut)
+}
+
 func TestEstablished_userTimeout(t *testing.T) {
 	b := inEstablished(t, plain())
 	b.c.SetUserTimeout(2 * time.Second)
