@@ -185,7 +185,12 @@ func (d *datagram) deliver(m *heldDatagram) unix.Errno {
 
 // awaitRoom has step run when T's queue has room. S tells by itself.
 func (d *datagram) awaitRoom() {
-	if d.s >= 0 || d.probe >= 0 {
+	const events = unix.EPOLLOUT | unix.EPOLLONESHOT
+	if d.s >= 0 {
+		return
+	}
+	if d.probe >= 0 {
+		d.h.sup.loop.rearm(d.probe, events, d.probeWatch)
 		return
 	}
 	p, e := nativeSocket(unix.SOCK_DGRAM)
@@ -193,7 +198,7 @@ func (d *datagram) awaitRoom() {
 		return // the next receive that is caught refills
 	}
 	if e = connectNative(p, d.h.name); e == 0 {
-		d.probeWatch, e = d.h.sup.loop.watch(p, unix.EPOLLOUT|unix.EPOLLET, func(uint32) {
+		d.probeWatch, e = d.h.sup.loop.watch(p, events, func(uint32) {
 			d.h.sup.mu.Lock()
 			defer d.h.sup.mu.Unlock()
 			if d.h.datagram == d {

@@ -78,6 +78,13 @@ func (l *loop) drop(fd int, id uint64) {
 	_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, fd, nil) // ENOENT: fd was never added
 }
 
+// rearm looks at fd anew: for sockets that tell of a change only to those who
+// have looked since the one before.
+func (l *loop) rearm(fd int, events uint32, id uint64) {
+	ev := unix.EpollEvent{Events: events, Fd: int32(uint32(id)), Pad: int32(uint32(id >> 32))}
+	_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_MOD, fd, &ev) // ENOENT: it was dropped
+}
+
 // post has f run on the loop's goroutine, soon. It never waits, so that it may
 // be called with a host locked.
 func (l *loop) post(f func()) {

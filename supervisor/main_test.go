@@ -38,6 +38,7 @@ var roles = map[string]func() int{
 	"threads":           roleThreads,
 	"dumpable":          roleDumpable,
 	"memory":            roleMemory,
+	"go":                roleGo,
 }
 
 func TestMain(m *testing.M) {

@@ -27,9 +27,9 @@ type pump struct {
 	s     int    // S; does not block
 	watch uint64 // of S on the loop
 
-	up, down       []byte // read, but not yet taken by the other side
-	upEnd, downEnd bool   // the end was read and passed on
-	discard        bool   // the target shut its reading half: drop what comes
+	up, down       []byte     // read, but not yet taken by the other side
+	upEnd, downEnd bool       // the end was read and passed on
+	discard        bool       // the target shut its reading half: drop what comes
 	failure        unix.Errno // the layer's answer to what the target wrote
 	ended          bool
 }
