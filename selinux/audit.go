@@ -25,10 +25,10 @@ type AuditData struct {
 
 // Record is an audited decision.
 type Record struct {
-	Denied         bool       // else granted, and audited because of an auditallow rule
-	Permissions    []string   // those that are audited
-	Data           *AuditData // nil if nothing is known
-	Source, Target string     // contexts
+	Denied         bool     // else granted, and audited because of an auditallow rule
+	Permissions    []string // those that are audited
+	Data           AuditData
+	Source, Target string // contexts
 	Class          string
 	Permissive     bool // denied by the policy, but granted
 }
@@ -38,11 +38,15 @@ func (s *Server) record(d *decision, perms Perm, denied, granted bool, data *Aud
 	if len(names) == 0 {
 		names = []string{fmt.Sprintf("0x%x", uint32(perms))}
 	}
-	return Record{
-		Denied: denied, Permissions: names, Data: data,
+	r := Record{
+		Denied: denied, Permissions: names,
 		Source: s.sids.lookup(d.source).text, Target: s.sids.lookup(d.target).text, Class: d.class.String(),
 		Permissive: denied && granted,
 	}
+	if data != nil {
+		r.Data = *data
+	}
+	return r
 }
 
 // Line gives the record as the kernel's audit system writes it: with the time in milliseconds and the serial number
@@ -119,23 +123,22 @@ func (r *Record) fields() []auditField {
 			add(portKey, int(ap.Port()))
 		}
 	}
-	if d := r.Data; d != nil {
-		if d.PID != 0 {
-			add("pid", d.PID)
-		}
-		if d.Command != "" {
-			add("comm", programText(d.Command))
-		}
-		address(d.Local, "laddr", "lport")
-		address(d.Peer, "faddr", "fport")
-		if d.Path != "" {
-			add("path", programText(d.Path))
-		}
-		address(d.Source, "saddr", "src")
-		address(d.Destination, "daddr", "dest")
-		if d.Netif != "" {
-			add("netif", d.Netif)
-		}
+	d := &r.Data
+	if d.PID != 0 {
+		add("pid", d.PID)
+	}
+	if d.Command != "" {
+		add("comm", programText(d.Command))
+	}
+	address(d.Local, "laddr", "lport")
+	address(d.Peer, "faddr", "fport")
+	if d.Path != "" {
+		add("path", programText(d.Path))
+	}
+	address(d.Source, "saddr", "src")
+	address(d.Destination, "daddr", "dest")
+	if d.Netif != "" {
+		add("netif", d.Netif)
 	}
 	add("scontext", r.Source)
 	add("tcontext", r.Target)

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strconv"
 	"testing"
+	"time"
 )
 
 // BenchmarkParseDebian loads Debian's reference policy; resident is the memory it keeps.
@@ -29,6 +30,9 @@ func BenchmarkParseDebian(b *testing.B) {
 		}
 	}
 	b.ReportMetric(resident/1e6, "resident-MB")
+	if each := b.Elapsed() / time.Duration(b.N); each > 150*time.Millisecond || resident > 60e6 {
+		b.Errorf("%v and %.0f bytes, more than 150 ms and 60 MB", each, resident)
+	}
 }
 
 // BenchmarkAccessVectorDebian computes the golden file's pairs, which were drawn at random, without a cache.
@@ -109,5 +113,8 @@ func BenchmarkCacheHit(b *testing.B) {
 		if !s.HasPerm(ssid, tsid, ClassTCPSocket, SocketNameConnect, nil) {
 			b.Fatal("denied")
 		}
+	}
+	if each := float64(b.Elapsed().Nanoseconds()) / float64(b.N); b.N > 1000 && each > 25 {
+		b.Errorf("%.1f ns, more than 25", each)
 	}
 }

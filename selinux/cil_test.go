@@ -9,6 +9,8 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+
+	"dialtone/selinux/internal/policydb"
 )
 
 func compileServer(t testing.TB, path string) *Server {
@@ -33,7 +35,7 @@ func sampleRanges(p *Policy) []string {
 	for _, s := range p.db.Sensitivities {
 		levels = append(levels, s.Name, s.Name+":"+p.db.Categories[0])
 		if !s.Categories.Empty() {
-			levels = append(levels, p.db.FormatLevel(&Level{Sensitivity: p.db.SensitivityValues[s.Name], Categories: s.Categories}))
+			levels = append(levels, p.db.FormatLevel(&policydb.Level{Sensitivity: p.db.SensitivityValues[s.Name], Categories: s.Categories}))
 		}
 	}
 	var ranges []string

@@ -4,7 +4,7 @@
 // and answers as the kernel would. It does no I/O, starts no goroutine and reads no clock, and needs no SELinux on
 // the machine.
 //
-// A Policy is what Parse reads from a binary file. It never changes. A Server
+// A Policy is what Parse reads from a binary file, or CompileCIL from a text in a part of CIL. It never changes. A Server
 // is one host's view of it: the states of the booleans, the mode, the SIDs given out in order of first use, and the
 // cache of decisions.
 //

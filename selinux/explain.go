@@ -8,7 +8,7 @@ import (
 	"dialtone/selinux/internal/policydb"
 )
 
-// Explanation tells why a permission is allowed or denied. Its JSON has the names of its fields in lower case.
+// Explanation tells why a permission is allowed or denied.
 type Explanation struct {
 	Source     string `json:"source"`
 	Target     string `json:"target"`

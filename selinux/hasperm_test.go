@@ -230,8 +230,11 @@ func TestCacheCountsAndReclaims(t *testing.T) {
 func TestCacheHitAllocatesNothing(t *testing.T) {
 	s, _ := lab(t)
 	a, b := mustSID(t, s, web), mustSID(t, s, http)
-	data := &AuditData{PID: 1}
-	if n := testing.AllocsPerRun(100, func() { s.HasPerm(a, b, ClassTCPSocket, SocketNameConnect, data) }); n != 0 {
+	port := uint16(80)
+	if n := testing.AllocsPerRun(100, func() {
+		data := &AuditData{PID: 1, Command: "web", Destination: netip.AddrPortFrom(netip.Addr{}, port)}
+		s.HasPerm(a, b, ClassTCPSocket, SocketNameConnect, data)
+	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -287,7 +290,7 @@ func TestRecordFormats(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := denied
-			r.Data = &c.data
+			r.Data = c.data
 			if got := r.String(); got != c.line {
 				t.Errorf("got  %s\nwant %s", got, c.line)
 			}

@@ -5,7 +5,6 @@ package selinux
 import (
 	"fmt"
 	"net/netip"
-	"strings"
 )
 
 // IP protocol numbers of sockets whose ports are labelled by another's rules.
@@ -13,9 +12,6 @@ const (
 	protoTCP   = 6
 	protoMPTCP = 262
 )
-
-// capNetifWildcard is the policy capability netif_wildcard: names of interfaces may end in an asterisk.
-const capNetifWildcard = 10
 
 // objectLabels are labels that a host gives besides its policy. They come before the policy's, the latest first.
 type objectLabels struct {
@@ -184,12 +180,38 @@ func (s *Server) NetifSID(name string) (netif, message SID) {
 			return s.sidOf(l.context), s.sidOf(l.message)
 		}
 	}
-	wildcard := s.policy.Capability(capNetifWildcard)
+	wildcard := s.policy.Has(CapabilityNetifWildcard)
 	for i := range s.policy.db.Netifs {
 		l := &s.policy.db.Netifs[i]
-		if prefix, ok := strings.CutSuffix(l.Name, "*"); l.Name == name || wildcard && ok && strings.HasPrefix(name, prefix) {
+		if l.Name == name || wildcard && matchWildcard(l.Name, name) {
 			return s.objectSID(s.objects.netifs, i, &l.Context), s.objectSID(s.objects.messages, i, &l.Message)
 		}
 	}
 	return InitialNetif, InitialNetmsg
+}
+
+// matchWildcard tells if name is like pattern, in which * stands for any text and ? for one byte (match_wildcard in
+// the kernel).
+func matchWildcard(pattern, name string) bool {
+	star, back := -1, 0 // where the last * was, and what of the name it may stand for less of
+	p, n := 0, 0
+	for n < len(name) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, back = p, n
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == name[n]):
+			p++
+			n++
+		case star >= 0:
+			back++
+			p, n = star+1, back
+		default:
+			return false
+		}
+	}
+	for p < len(pattern) && pattern[p] == '*' {
+		p++
+	}
+	return p == len(pattern)
 }

@@ -12,9 +12,6 @@ import (
 // Context is a security context in the numbers of the Policy that made it. Its zero value is no context.
 type Context = policydb.Context
 
-// Level is an MLS level in the numbers of a Policy.
-type Level = policydb.Level
-
 // ParseError tells in which section of a binary policy, and at which offset in bytes, it is wrong.
 type ParseError = policydb.Error
 
@@ -126,9 +123,20 @@ func (p *Policy) HandleUnknown() string {
 	return "deny"
 }
 
-// Capability tells if the policy has the policy capability of that number: 0 is network_peer_controls,
-// 2 extended_socket_class, 3 always_check_network.
-func (p *Policy) Capability(number uint32) bool { return p.db.Capabilities.Has(number) }
+// Capability is a policy capability: a way in which the kernel's checks changed, which a policy asks for.
+type Capability uint32
+
+// The capabilities that concern sockets, by the kernel's numbers.
+const (
+	CapabilityNetworkPeerControls     Capability = 0  // packets are checked as netif, node and peer
+	CapabilityExtendedSocketClass     Capability = 2  // sctp_socket, icmp_socket, and a class for each family
+	CapabilityAlwaysCheckNetwork      Capability = 3  // packets are checked even if none is labelled
+	CapabilityUserspaceInitialContext Capability = 8  // InitialInit is a process's as any other
+	CapabilityNetifWildcard           Capability = 10 // names in netifcon may have * and ?
+)
+
+// Has tells if the policy has a capability.
+func (p *Policy) Has(c Capability) bool { return p.db.Capabilities.Has(uint32(c)) }
 
 // Class gives the number of the class with that name.
 func (p *Policy) Class(name string) (ClassValue, bool) {

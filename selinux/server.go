@@ -12,7 +12,7 @@ import (
 // its decisions. It is not safe for concurrent use: the host's lock guards it.
 type Server struct {
 	// Audit is called for each decision that the policy wants audited, if it is not nil. The record is the
-	// callee's to keep; the AuditData in it is that of the caller of HasPerm.
+	// callee's to keep.
 	Audit func(Record)
 
 	policy     *Policy

@@ -289,3 +289,18 @@ func TestMLSCopySID(t *testing.T) {
 		t.Errorf("without MLS: %d %v, want %d", got, err, a)
 	}
 }
+
+func TestMatchWildcard(t *testing.T) {
+	for _, c := range []struct {
+		pattern, name string
+		want          bool
+	}{
+		{"", "", true}, {"", "a", false}, {"*", "", true}, {"?", "", false}, {"eth0", "eth0", true}, {"eth0", "eth", false},
+		{"eth*", "eth0", true}, {"eth?", "eth10", false}, {"e*h?0", "eth00", true}, {"*0", "a0b0", true}, {"a*b*c", "axbxbc", true},
+		{"a*b*c", "axbxb", false}, {"**", "x", true},
+	} {
+		if got := matchWildcard(c.pattern, c.name); got != c.want {
+			t.Errorf("%q, %q: %v, want %v", c.pattern, c.name, got, c.want)
+		}
+	}
+}
