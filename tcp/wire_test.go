@@ -37,11 +37,14 @@ type network struct {
 	faults faults
 	chance *rand.Rand
 	air    []flight
-	n      int           // segments sent
-	step   func(end int) // what the owner of an end does when something may have changed
-	heard  [2]Events     // all that happened
+	n      int                                 // segments sent
+	step   func(end int)                       // what the owner of an end does when something may have changed
+	heard  [2]Events                           // all that happened
+	lose   func(end int, s *wire.Segment) bool // sees each segment, and may lose it; may be nil
+	iss    uint32                              // of end 1 when it accepts; 0: by chance
 }
 
+// newNetwork makes a network on which both ends are closed.
 func newNetwork(t testing.TB, f faults, seed uint64) *network {
 	return &network{TB: t, now: start, faults: f, chance: rand.New(rand.NewPCG(seed, 0)), step: func(int) {}}
 }
@@ -62,6 +65,9 @@ func hash(p []byte) uint64 {
 func (w *network) drain(end int) {
 	var s wire.Segment
 	for w.ends[end].Next(w.now, &s) {
+		if w.lose != nil && w.lose(end, &s) {
+			continue
+		}
 		copies := 1
 		if w.chance.Float64() < w.faults.duplicate {
 			copies = 2
@@ -126,7 +132,11 @@ func (w *network) once(limit time.Duration) bool {
 func (w *network) deliver(to int, s *wire.Segment) {
 	c := &w.ends[to]
 	if to == 1 && c.State() == Closed && c.Reason() == Running && s.Flags == wire.SYN {
-		c.Accept(w.now, w.ends[0].cfg, s, w.chance.Uint32(), w.ends[0].offer)
+		iss := w.iss
+		if iss == 0 {
+			iss = w.chance.Uint32()
+		}
+		c.Accept(w.now, w.ends[0].cfg, s, iss, w.ends[0].offer)
 	} else {
 		ev := c.Receive(w.now, s)
 		w.heard[to] |= ev
