@@ -9,9 +9,23 @@ import (
 	"time"
 )
 
-// match says whether an answer is the one that was wanted. $name in want takes any word the first time, and asks for
-// the same word afterwards; * takes any word. Times in want, as in "0s 1s 3s", are compared within the slack.
+// match says whether an answer is one of those that were wanted, which are joined by "or".
 func match(want, got string, names map[string]string, slack func(time.Duration) (early, late time.Duration)) bool {
+	for {
+		at := lastOutside(want, " or ")
+		if at < 0 {
+			return matchOne(want, got, names, slack)
+		}
+		if matchOne(strings.TrimSpace(want[at+len(" or "):]), got, names, slack) {
+			return true
+		}
+		want = strings.TrimSpace(want[:at])
+	}
+}
+
+// matchOne says whether an answer is the one that was wanted. $name in want takes any word the first time, and asks
+// for the same word afterwards; * takes any word. Times in want, as in "0s 1s 3s", are compared within the slack.
+func matchOne(want, got string, names map[string]string, slack func(time.Duration) (early, late time.Duration)) bool {
 	if count, ok := strings.CutSuffix(want, " bytes"); ok && strings.HasPrefix(got, `"`) {
 		data, err := strconv.Unquote(got)
 		return err == nil && count == strconv.Itoa(len(data))

@@ -64,7 +64,10 @@ func (a *Arm) Open(c *conformance.Case, personality string) (conformance.World, 
 	if personality != conformance.Linux {
 		return nil, conformance.NotRun("the kernel answers as linux, not as %s", personality)
 	}
-	w := &world{arm: a, c: c, hosts: map[string]*host{}, processes: map[string]*process{}, owner: map[string]string{}}
+	w := &world{
+		arm: a, c: c, hosts: map[string]*host{}, processes: map[string]*process{}, groups: map[string]*group{},
+		owner: map[string]string{},
+	}
 	w.deadline = time.Now().Add(c.Duration()*11/10 + 30*time.Second)
 	if err := w.build(); err != nil {
 		return nil, errors.Join(err, w.Close())

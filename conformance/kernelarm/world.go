@@ -19,6 +19,7 @@ type world struct {
 	deadline  time.Time // after it, a call that hasn't returned is taken to be blocked for ever
 	hosts     map[string]*host
 	processes map[string]*process
+	groups    map[string]*group // of hosts with a policy
 	ends      []*end            // of the cables, two after each other
 	owner     map[string]string // process of each descriptor, by its name in the script
 }
@@ -65,6 +66,9 @@ func (w *world) Close() error {
 	var errs []error
 	for _, p := range w.processes {
 		errs = append(errs, p.close())
+	}
+	for _, g := range w.groups {
+		errs = append(errs, g.remove())
 	}
 	for _, h := range w.hosts {
 		h.close()

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package conformance
+
+import (
+	"strconv"
+	"time"
+)
+
+// Difference is a step that two arms answered differently.
+type Difference struct {
+	Step *Step
+	A, B Line
+}
+
+// Compare puts the transcripts of one case on two arms side by side, call by call, for cases that leave their answers
+// out. Numbers that each arm chose by itself, as implicit ports and autobound names are, may differ as long as they
+// differ in the same way throughout. Times may differ by the slack of both arms.
+func Compare(a, b *Report, armA, armB Arm) []Difference {
+	var out []Difference
+	same := pairs{map[string]string{}, map[string]string{}, written(a.Case)}
+	for i := range max(len(a.Lines), len(b.Lines)) {
+		if i >= len(a.Lines) || i >= len(b.Lines) {
+			longer := a
+			if i >= len(a.Lines) {
+				longer = b
+			}
+			out = append(out, Difference{Step: longer.Lines[i].Step})
+			break // one of them did not return from the call before
+		}
+		la, lb := a.Lines[i], b.Lines[i]
+		if !same.answers(la.Got, lb.Got) || !near(la.Elapsed, lb.Elapsed, armA, armB) {
+			out = append(out, Difference{la.Step, la, lb})
+		}
+	}
+	return out
+}
+
+func near(a, b time.Duration, armA, armB Arm) bool {
+	earlyA, lateA := armA.Slack(b)
+	earlyB, lateB := armB.Slack(a)
+	return a >= b-earlyA-lateB && a <= b+lateA+earlyB
+}
+
+// pairs are the numbers of one arm and those of the other that stand in their place, both ways. Words that the case
+// itself writes stand for nothing else.
+type pairs struct {
+	forth, back map[string]string
+	written     map[string]bool
+}
+
+func written(c *Case) map[string]bool {
+	out := map[string]bool{}
+	for _, s := range c.Steps {
+		for rest := s.Text; rest != ""; {
+			if !isWord(rest[0]) {
+				rest = rest[1:]
+				continue
+			}
+			var word string
+			word, rest = cutWord(rest)
+			out[word] = true
+		}
+	}
+	return out
+}
+
+// answers compares two answers word by word.
+func (p pairs) answers(a, b string) bool {
+	for a != "" || b != "" {
+		if a == "" || b == "" {
+			return false
+		}
+		if !isWord(a[0]) || !isWord(b[0]) {
+			if a[0] != b[0] {
+				return false
+			}
+			a, b = a[1:], b[1:]
+			continue
+		}
+		var wa, wb string
+		wa, a = cutWord(a)
+		wb, b = cutWord(b)
+		if !p.words(wa, wb) {
+			return false
+		}
+	}
+	return true
+}
+
+func cutWord(s string) (word, rest string) {
+	i := 0
+	for i < len(s) && isWord(s[i]) {
+		i++
+	}
+	return s[:i], s[i:]
+}
+
+func (p pairs) words(a, b string) bool {
+	if !chosen(a) || !chosen(b) || p.written[a] || p.written[b] {
+		return a == b
+	}
+	knownB, okA := p.forth[a]
+	knownA, okB := p.back[b]
+	if okA || okB {
+		return knownB == b && knownA == a
+	}
+	p.forth[a], p.back[b] = b, a
+	return true
+}
+
+// chosen says whether a system may have chosen a word by itself: a port from 1024 up, or the five hex digits of
+// an autobound name, unix(7).
+func chosen(s string) bool {
+	if n, err := strconv.Atoi(s); err == nil && n >= 1024 && n <= 65535 {
+		return true
+	}
+	_, err := strconv.ParseUint(s, 16, 20)
+	return len(s) == 5 && err == nil
+}
