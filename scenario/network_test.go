@@ -167,19 +167,19 @@ func TestResolver(t *testing.T) {
 	onDefaultNetwork(t, func(t *testing.T, r *Running, client *dialtone.Host) {
 		r.Network.AddName("later.test", netip.MustParseAddr("10.9.9.9"))
 		resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return client.DialContext(ctx, network, "10.0.0.53:53")
+			return client.DialContext(ctx, network, "192.0.2.53:53")
 		}}
 		ctx := t.Context()
 		for name, want := range map[string]string{
-			"web.test": "10.0.0.80 fd00::80", "www.test": "10.0.0.80 fd00::80", "later.test": "10.9.9.9",
+			"web.test": "192.0.2.80 2001:db8::80", "www.test": "192.0.2.80 2001:db8::80", "later.test": "10.9.9.9",
 		} {
 			got, err := resolver.LookupHost(ctx, name)
 			if err != nil || strings.Join(got, " ") != want {
 				t.Errorf("%s: %v, %v, want %s", name, got, err, want)
 			}
 		}
-		if names, err := resolver.LookupAddr(ctx, "fd00::80"); err != nil || strings.Join(names, " ") != "web.test." {
-			t.Errorf("fd00::80: %v, %v", names, err)
+		if names, err := resolver.LookupAddr(ctx, "2001:db8::80"); err != nil || strings.Join(names, " ") != "web.test." {
+			t.Errorf("2001:db8::80: %v, %v", names, err)
 		}
 		if _, services, err := resolver.LookupSRV(ctx, "http", "tcp", "test"); err != nil || len(services) != 1 || services[0].Port != 80 {
 			t.Errorf("SRV: %v, %v", services, err)

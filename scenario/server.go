@@ -5,6 +5,7 @@ package scenario
 import (
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"sync"
@@ -119,7 +120,8 @@ func (s *servers) receive(p net.PacketConn, handle func(datagram []byte) []byte)
 
 // web serves HTTP on l.
 func (s *servers) web(l net.Listener, handler http.Handler) {
-	server := &http.Server{Handler: handler}
+	// What net/http would log are clients' odd requests; standard error belongs to the program.
+	server := &http.Server{Handler: handler, ErrorLog: log.New(io.Discard, "", 0)}
 	s.run(server, func() error { return server.Serve(l) })
 }
 
