@@ -65,6 +65,7 @@ func (e *endpoint) leave() {
 	e.waiting.Remove()
 	if e.peer != nil {
 		e.peer.left(e)
+		e.peer = nil
 	}
 	for a := range e.associates {
 		a.waiting.Remove()

@@ -34,8 +34,6 @@ func (e *endpoint) sendRecord(c *socket.Call, m *socket.Message) (int, errno.Err
 		if name, err = e.space.parse(to); err != errno.OK {
 			return 0, err
 		}
-	} else if e.peer == nil {
-		return 0, errno.ENOTCONN
 	}
 	if err := e.autobindForCredentials(); err != errno.OK {
 		return 0, err
@@ -52,6 +50,9 @@ func (e *endpoint) sendRecord(c *socket.Call, m *socket.Message) (int, errno.Err
 		if other, err = e.space.find(c, e, name); err != errno.OK {
 			return 0, err
 		}
+	}
+	if other == nil {
+		return 0, errno.ENOTCONN
 	}
 	if err := e.mayDeliver(c, m, other); err != errno.OK {
 		return 0, err

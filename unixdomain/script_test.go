@@ -129,6 +129,9 @@ func (w *world) step(f []string) string {
 		s.SetNonBlocking(len(arg) > 2)
 		w.sockets[arg[0]] = s
 		return "0"
+	case "renew": // a new one, which doesn't block, instead of one that is closed
+		w.step([]string{"close", arg[0]})
+		return w.step([]string{"socket", arg[0], arg[1], "nonblocking"})
 	case "pair":
 		a, b, e := w.core.NewPair(w.call(), sockaddr.Unix, types[arg[2]], 0)
 		w.sockets[arg[0]], w.sockets[arg[1]] = a, b
@@ -190,16 +193,18 @@ func (w *world) socketStep(verb string, s *socket.Socket, arg []string) string {
 			m.To = address(arg[1])
 		}
 		return amount(s.Send(c, m))
-	case "recv", "read": // recv doesn't wait
+	case "recv", "peek", "read": // read alone waits
 		m := &socket.Message{Data: make([]byte, 100)}
-		if verb == "recv" {
-			m.Flags = socket.MsgDontWait
-		}
+		m.Flags = map[string]int{"recv": socket.MsgDontWait, "peek": socket.MsgDontWait | socket.MsgPeek}[verb]
 		n, e := s.Recv(c, m)
 		if e != errno.OK || n == 0 {
 			return amount(n, e)
 		}
 		return strconv.Quote(string(m.Data[:n]))
+	case "flood": // so many bytes
+		return amount(s.Send(c, &socket.Message{Data: make([]byte, number(arg[0]))}))
+	case "drain":
+		return amount(s.Recv(c, &socket.Message{Data: make([]byte, 1<<20)}))
 	case "poll":
 		p := []socket.PollFile{{Socket: s, Events: socket.In | socket.Pri | socket.Out | socket.RdHup | socket.Always}}
 		if len(arg) > 0 {
