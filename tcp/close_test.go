@@ -55,6 +55,16 @@ func TestFinWait_textAfterClose_resets(t *testing.T) {
 	}
 }
 
+// TestLastAck_aborted_unsent_resets: with bytes left an abort tells the peer that they won't come.
+func TestLastAck_aborted_unsent_resets(t *testing.T) {
+	b := inCloseWait(t, plain())
+	b.c.Write([]byte("unsent"))
+	b.c.CloseWrite()
+	b.in(LastAck)
+	b.c.Abort()
+	b.want(wire.RST|wire.ACK, 1, 2, "")
+}
+
 // TestCloseRead_read: on Linux SHUT_RD says EOF to the reader, and still gives what comes (linux.md, t4-shutdown-before).
 func TestCloseRead_read(t *testing.T) {
 	b := inEstablished(t, plain())
@@ -78,6 +88,7 @@ func TestReset_received_stillRead(t *testing.T) {
 	b := inEstablished(t, plain())
 	b.c.Write([]byte("lost"))
 	b.receive(peer(wire.ACK, 1, 1, "text"))
+	b.receive(peer(wire.ACK, 100, 1, "behind a gap"))
 	if ev := b.receive(peer(wire.RST, 5, 0, "")); ev != Ended|Readable|Writable {
 		t.Errorf("events %07b", ev)
 	}
@@ -86,6 +97,9 @@ func TestReset_received_stillRead(t *testing.T) {
 		t.Errorf("read %q, EOF %v", got, b.c.EOF())
 	}
 	b.ended(Reset)
+	if b.c.later != nil {
+		t.Error("what can't be read any more is kept")
+	}
 }
 
 // TestPredicates: what a socket's read, write and poll follow from, by state.

@@ -121,6 +121,88 @@ func TestEstablished_nagle(t *testing.T) {
 	b.quiet()
 }
 
+// TestEstablished_maxSegment_wholeSegments: a large segment is a multiple of the MSS, unless it ends what was written.
+func TestEstablished_maxSegment_wholeSegments(t *testing.T) {
+	cfg := plain()
+	cfg.MaxSegment = 3500
+	b := inEstablished(t, cfg)
+	b.c.Write([]byte(text(7200)))
+	b.want(wire.ACK, 1, 1, text(3000))
+	b.want(wire.ACK, 3001, 1, text(3000))
+	b.want(wire.ACK, 6001, 1, text(1200))
+	b.quiet()
+}
+
+// TestEstablished_finBehindFullWindow_waits: a FIN takes a place in the window too.
+func TestEstablished_finBehindFullWindow_waits(t *testing.T) {
+	b := inEstablished(t, plain())
+	b.c.Write([]byte(text(8000)))
+	b.c.CloseWrite()
+	for i := range uint32(8) {
+		b.want(wire.ACK, 1+i*testMSS, 1, text(testMSS))
+	}
+	b.quiet()
+	full := peer(wire.ACK, 1, 8001, "")
+	full.Window = 0
+	b.receive(full)
+	b.quiet()
+	b.tick(200 * time.Millisecond)
+	b.want(wire.ACK, 8000, 1, "") // a probe
+	b.receive(peer(wire.ACK, 1, 8001, ""))
+	b.want(wire.FIN|wire.ACK, 8001, 1, "")
+}
+
+// TestEstablished_finIntoFullBuffer_taken: a FIN needs no room.
+func TestEstablished_finIntoFullBuffer_taken(t *testing.T) {
+	cfg := plain()
+	cfg.RcvBuf = 10
+	b := inEstablished(t, cfg)
+	b.receive(peer(wire.ACK, 1, 1, "0123456789"))
+	b.want(wire.ACK, 1, 11, "")
+	b.receive(peer(wire.FIN|wire.ACK, 11, 1, ""))
+	if s := b.want(wire.ACK, 1, 12, ""); s.Window != 0 || b.c.Info().RcvWnd != 0 {
+		t.Errorf("window %d, %+v", s.Window, b.c.Info())
+	}
+	b.in(CloseWait)
+}
+
+// TestEstablished_littleSent_windowKeeps: a connection that never fills its window learns nothing about it.
+func TestEstablished_littleSent_windowKeeps(t *testing.T) {
+	b := inEstablished(t, plain())
+	cwnd := b.c.Info().Cwnd
+	for i := range uint32(100) {
+		b.c.Write([]byte("x"))
+		b.want(wire.ACK, 1+i, 1, "x")
+		b.receive(peer(wire.ACK, 1, 2+i, ""))
+	}
+	if got := b.c.Info().Cwnd; got != cwnd {
+		t.Errorf("window was %d, is %d", cwnd, got)
+	}
+}
+
+// TestEstablished_after2GiB_numbersFollow: numbers of the past that are compared must not fall more than 2^31 behind.
+func TestEstablished_after2GiB_numbersFollow(t *testing.T) {
+	b := inEstablished(t, plain())
+	b.c.sndSmall -= 1<<31 - 1500
+	b.c.recover -= 1<<31 - 1500
+	for i := range uint32(2) {
+		b.c.Write([]byte(text(testMSS)))
+		b.want(wire.ACK, 1+i*testMSS, 1, text(testMSS))
+		b.receive(peer(wire.ACK, 1, 1+(i+1)*testMSS, ""))
+	}
+	b.c.Write([]byte("x")) // with Nagle only if nothing small is in flight
+	b.want(wire.ACK, 1+2*testMSS, 1, "x")
+	b.c.SetNoDelay(true)
+	for range 3 {
+		b.c.Write([]byte("y"))
+		b.next()
+	}
+	for range 3 {
+		b.receive(peer(wire.ACK, 1, 1+2*testMSS, ""))
+	}
+	b.want(wire.ACK, 1+2*testMSS, 1, "xyyy") // fast retransmit, if recover isn't ahead
+}
+
 func TestEstablished_slowStart_initialWindow(t *testing.T) {
 	cfg := plain()
 	cfg.SndBuf = 100000
@@ -263,6 +345,13 @@ func TestEstablished_paws(t *testing.T) {
 	b.receive(stamped(1000, wire.ACK, "new"))
 	if s := b.want(wire.ACK, 1, 4, ""); s.Options.TSEcr != 1000 {
 		t.Errorf("echoes %d", s.Options.TSEcr)
+	}
+	// What is echoed is the timestamp of the segment that moved the window on (RFC 7323, 4.3).
+	early := stamped(2000, wire.ACK, "gap")
+	early.Seq += 100
+	b.receive(early)
+	if s := b.want(wire.ACK, 1, 4, ""); s.Options.TSEcr != 1000 {
+		t.Errorf("behind a gap: echoes %d", s.Options.TSEcr)
 	}
 	// After 24 days nobody knows what is old (RFC 7323, 5.5).
 	b.now += 25 * 24 * time.Hour

@@ -53,8 +53,8 @@ func TestHandshake_options(t *testing.T) {
 			if got, want := client.Info().SndWnd, uint32(synAck.Window); got != want {
 				t.Errorf("the client reads a window of %d in the SYN-ACK, which says %d", got, want)
 			}
-			if got, want := server.Info().SndWnd, uint32(ack.Window)<<server.Info().SndScale; got != want {
-				t.Errorf("the server reads a window of %d, the ACK says %d", got, want)
+			if got, want := server.Info().SndWnd, client.Info().RcvWnd; got != want {
+				t.Errorf("the server reads a window of %d, the client offers %d", got, want)
 			}
 		})
 	}
@@ -72,6 +72,19 @@ func TestOpen_mss(t *testing.T) {
 		if got := b.c.MSS(); got != c.want {
 			t.Errorf("offered %d: MSS %d, want %d", c.offered, got, c.want)
 		}
+	}
+}
+
+// TestOpen_windowScale_bounded: RFC 7323, 2.3.
+func TestOpen_windowScale_bounded(t *testing.T) {
+	cfg := plain()
+	cfg.WindowScale = true
+	b := inSynSent(t, cfg)
+	s := peer(wire.SYN|wire.ACK, 0, 1, "")
+	s.Options.HasWindowScale, s.Options.WindowScale = true, 200
+	b.receive(s)
+	if got := b.c.Info().SndScale; got != 14 {
+		t.Errorf("scale %d, want 14", got)
 	}
 }
 

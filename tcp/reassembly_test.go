@@ -125,9 +125,12 @@ func TestQueue_naiveTwin(t *testing.T) {
 		var q queue
 		var twin []byte
 		var loans []loan
+		var others [][]byte
 		value := byte(0)
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
-			data := make([]byte, rapid.SampledFrom([]int{0, 1, 7, 100, smallChunk - 1, smallChunk, 3000, 9000}).Draw(t, "length"))
+			n := rapid.SampledFrom([]int{0, 1, 7, 100, smallChunk - 1, smallChunk, 3000, 9000}).Draw(t, "length")
+			data := make([]byte, n, n+100)
+			others = append(others, data[n:n+100]) // whoever gave the bytes may have more behind them
 			for i := range data {
 				value++
 				data[i] = value
@@ -162,6 +165,11 @@ func TestQueue_naiveTwin(t *testing.T) {
 			all := make([]byte, len(twin)+1)
 			if n := q.copyOut(all, 0); n != len(twin) || !bytes.Equal(all[:n], twin) || q.size != len(twin) {
 				t.Fatalf("queue holds %d bytes, size %d, want %d", n, q.size, len(twin))
+			}
+		}
+		for _, o := range others {
+			if !bytes.Equal(o, make([]byte, len(o))) {
+				t.Fatal("wrote behind bytes that were given by reference")
 			}
 		}
 		for _, l := range loans {

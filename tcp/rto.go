@@ -17,15 +17,15 @@ func timestamp(now time.Duration) uint32 { return uint32(now / tsTick) }
 // seconds returns now in whole seconds, modulo 2^32.
 func seconds(now time.Duration) uint32 { return uint32(now / time.Second) }
 
-// measure takes a round-trip time from a segment that acknowledges something new: by its timestamp (RFC 7323, 4.1), or
-// by the one timed segment, which is never one that was sent again (Karn's algorithm; RFC 6298, 3).
+// measure takes a round-trip time from a segment that acknowledges something new: by the one timed segment, which is
+// never one that was sent again (Karn's algorithm; RFC 6298, 3), or by the timestamp (RFC 7323, 4.1).
 func (c *Conn) measure(now time.Duration, seg *wire.Segment) {
 	if c.timedAt != 0 && !before(seg.Ack, c.timedSeq) {
 		c.sample(now - c.timedAt)
 		c.timedAt = 0
 		return
 	}
-	if c.timedAt == 0 && c.has(tsOK) && seg.Options.HasTimestamps {
+	if c.has(tsOK) && seg.Options.HasTimestamps {
 		if ticks := timestamp(now) - seg.Options.TSEcr; ticks < 1<<31 {
 			c.sample(time.Duration(ticks) * tsTick)
 		}

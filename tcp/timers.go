@@ -114,7 +114,7 @@ func (c *Conn) armRetransmission(now time.Duration) {
 	}
 	c.rexmitAt = now + c.rto
 	if c.userTimeout != 0 {
-		c.rexmitAt = min(c.rexmitAt, max(c.since+c.userTimeout, now+1))
+		c.rexmitAt = min(c.rexmitAt, c.since+c.userTimeout)
 	}
 }
 

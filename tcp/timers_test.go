@@ -95,6 +95,16 @@ func TestSynReceived_unanswered_schedule(t *testing.T) {
 	b.ended(TimedOut)
 }
 
+// TestSynReceived_synAgain_answered: a repeated SYN gets its SYN-ACK, and doesn't put off the end.
+func TestSynReceived_synAgain_answered(t *testing.T) {
+	b := inSynReceived(t, plain())
+	b.now += 900 * time.Millisecond
+	b.receive(peer(wire.SYN, 0, 0, ""))
+	b.want(wire.SYN|wire.ACK, 0, 1, "")
+	b.tick(100 * time.Millisecond)
+	b.want(wire.SYN|wire.ACK, 0, 1, "")
+}
+
 // TestEstablished_unanswered_schedule: bytes are sent again with doubled waits up to MaxRTO, and given up when
 // tcp_retries2 says so: after at least 924.6 s (ip-sysctl.rst).
 func TestEstablished_unanswered_schedule(t *testing.T) {
@@ -188,6 +198,8 @@ func TestEstablished_zeroWindow(t *testing.T) {
 	b.receive(peer(wire.ACK, 1, 1, ""))
 	b.want(wire.ACK, 1, 1, "hello")
 	b.quiet()
+	b.tick(200 * time.Millisecond) // the probes' backoff is over
+	b.want(wire.ACK, 1, 1, "hello")
 	b.receive(peer(wire.ACK, 1, 6, ""))
 	if _, ok := b.c.Deadline(); ok {
 		t.Error("a timer runs with nothing to do")
