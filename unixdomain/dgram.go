@@ -17,7 +17,7 @@ func (e *endpoint) hears(from *endpoint) bool {
 // full reports whether e's queue has no room for what another socket sends. Two that are connected to each other are
 // bounded by SO_SNDBUF alone.
 func (e *endpoint) full(from *endpoint) bool {
-	return e != from && e.peer != from && e.queue.len() > e.space.core.Personality.Unix.MaxDatagrams
+	return e != from && e.peer != from && e.queue.len() >= e.admits
 }
 
 // setPeer changes whom e is associated with; nil dissolves. What is in the queue came from whom e heard so far and is

@@ -184,7 +184,25 @@ func TestDatagramToItself(t *testing.T) { // un-dg-self
 	`)
 }
 
-func TestReceiverFull(t *testing.T) { // un-dg-full, with the default net.unix.max_dgram_qlen of 10
+func TestReceiverFull(t *testing.T) { // un-dg-full
+	run(t, `qlen 2`+ab+`
+		qlen 10                             # for those made later
+		connect s /a = 0
+		send s x = 1
+		send s x = 1
+		send s x = 1
+		nonblocking s on
+		send s x = EAGAIN
+		poll s = 0
+		socket t dgram nonblocking
+		connect t /a = 0
+		poll t = 0
+		send t x = EAGAIN
+		recv a = "x"
+		poll s = OUT
+		send s x = 1
+	`)
+	// The default of net.unix.max_dgram_qlen is 10.
 	fill := ab + "connect s /a\n"
 	for range 11 {
 		fill += "send s x = 1\n"

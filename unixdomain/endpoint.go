@@ -29,8 +29,8 @@ type endpoint struct {
 
 	// A listener's. clients are the other ends of connections that nobody has accepted yet.
 	listening bool
-	admits    int // how many clients may wait
 	clients   queue[*endpoint]
+	admits    int // how many clients may wait, or in a datagram socket's queue, datagrams
 
 	queue    queue[packet] // sent here, and not read yet
 	unread   int           // what packets of this sender weigh that are in others' queues; SO_SNDBUF bounds it

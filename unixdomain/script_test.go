@@ -25,6 +25,7 @@ type world struct {
 	clock   *clock.Manual
 	core    *socket.Core
 	tree    *unixdomain.Tree
+	unix    *unixdomain.Space
 	sockets map[string]*socket.Socket
 	caller  *socket.Caller
 	trail   *trail.Trail // of the last connect
@@ -46,7 +47,7 @@ func newWorld(t *testing.T, p *personality.Personality) *world {
 		sockets: map[string]*socket.Socket{}, pending: map[string]*pending{},
 		caller: &socket.Caller{PID: 1, Caps: socket.AllCaps, Umask: 0o022},
 	}
-	unixdomain.New(w.core, w.tree)
+	w.unix = unixdomain.New(w.core, w.tree)
 	return w
 }
 
@@ -105,6 +106,9 @@ func (w *world) step(f []string) string {
 		return e
 	}
 	switch verb {
+	case "qlen":
+		w.unix.SetMaxDatagrams(number(arg[0]))
+		return "0"
 	case "as": // as UID GID, without capabilities; or as root
 		w.caller = &socket.Caller{PID: 1, Caps: socket.AllCaps, Umask: 0o022}
 		if arg[0] != "root" {

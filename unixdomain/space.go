@@ -12,9 +12,10 @@ import (
 
 // Space is AF_UNIX on one host. It implements [socket.Space].
 type Space struct {
-	core     *socket.Core
-	tree     *Tree
-	abstract map[abstractName]*endpoint
+	core         *socket.Core
+	tree         *Tree
+	abstract     map[abstractName]*endpoint
+	maxDatagrams int
 }
 
 // abstractName is a name in the abstract space: sockets of another type don't meet (a look-up with the wrong type is
@@ -26,9 +27,20 @@ type abstractName struct {
 
 // New gives the host of core AF_UNIX, with tree as its files. A tree belongs to one host.
 func New(core *socket.Core, tree *Tree) *Space {
-	sp := &Space{core: core, tree: tree, abstract: map[abstractName]*endpoint{}}
+	sp := &Space{
+		core: core, tree: tree, abstract: map[abstractName]*endpoint{},
+		maxDatagrams: core.Personality.Unix.MaxDatagrams,
+	}
 	core.AddSpace(sockaddr.Unix, sp)
 	return sp
+}
+
+// SetMaxDatagrams sets how many datagrams may wait at a receiver (net.unix.max_dgram_qlen), for sockets that are made
+// from now on; one more than that is admitted.
+func (sp *Space) SetMaxDatagrams(n int) {
+	sp.core.Lock()
+	sp.maxDatagrams = n
+	sp.core.Unlock()
 }
 
 // NewEndpoint implements [socket.Space]. SOCK_RAW means SOCK_DGRAM, as it does on Linux.
@@ -61,7 +73,7 @@ func (sp *Space) check(s *socket.Socket) errno.Errno {
 
 // newEndpoint makes an endpoint. s is nil until somebody accepts it.
 func (sp *Space) newEndpoint(s *socket.Socket, typ socket.Type) *endpoint {
-	e := &endpoint{space: sp, sock: s, typ: typ, name: sockaddr.OfUnix("")}
+	e := &endpoint{space: sp, sock: s, typ: typ, name: sockaddr.OfUnix(""), admits: sp.maxDatagrams + 1}
 	e.waiting.Events = socket.Out
 	e.waiting.Func = func(socket.Events) {
 		e.waiting.Remove()
