@@ -45,9 +45,6 @@ func (c *call) writeAddress(b []byte, ptr, lenPtr uint64) unix.Errno {
 	if room < 0 {
 		return unix.EINVAL
 	}
-	if e := c.write(ptr, b[:min(room, len(b))]); e != 0 {
-		return e
-	}
 	binary.LittleEndian.PutUint32(l[:], uint32(len(b)))
-	return c.write(lenPtr, l[:])
+	return c.writeBoth(ptr, b[:min(room, len(b))], lenPtr, l[:])
 }

@@ -37,29 +37,31 @@ func pidfdThreadKnown() bool {
 	return true
 }
 
-// getfd duplicates the descriptor fd of the thread tid. EBADF: the thread has
-// no such descriptor. EPERM: the process is shielded. ESRCH: it is gone.
-func (cs *callers) getfd(tid, fd int) (int, error) {
+// getfd duplicates the descriptor fd of the thread tid. known says that the
+// thread was seen before, and is certainly the same. EBADF: the thread has no
+// such descriptor. EPERM: the process is shielded. ESRCH: it is gone.
+func (cs *callers) getfd(tid, fd int) (dup int, known bool, err error) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	pidfd, cached := cs.pidfds[tid]
 	if cached {
 		dup, err := unix.PidfdGetfd(pidfd, fd, 0)
 		if err != unix.ESRCH {
-			return dup, err
+			return dup, true, err
 		}
 		unix.Close(pidfd)
 		delete(cs.pidfds, tid)
 	}
-	pidfd, err := cs.open(tid)
+	pidfd, err = cs.open(tid)
 	if err != nil {
-		return -1, err
+		return -1, false, err
 	}
 	if len(cs.pidfds) >= maxCallers {
 		cs.closeLocked()
 	}
 	cs.pidfds[tid] = pidfd
-	return unix.PidfdGetfd(pidfd, fd, 0)
+	dup, err = unix.PidfdGetfd(pidfd, fd, 0)
+	return dup, false, err
 }
 
 func (cs *callers) open(tid int) (int, error) {

@@ -88,9 +88,13 @@ func (h *hosted) waiting() []sockaddr.Addr {
 func (h *hosted) presentAll() {
 	h.sup.mu.Lock()
 	defer h.sup.mu.Unlock()
-	if h.listen == nil {
-		return
+	if h.listen != nil {
+		h.present()
 	}
+}
+
+// present is presentAll with the supervisor locked.
+func (h *hosted) present() {
 	for _, a := range h.waiting() {
 		peer := plain(a)
 		if h.listen.presented[peer] != nil || h.listen.early[peer] != nil {
@@ -134,10 +138,20 @@ func (l *listening) announce() {
 	l.arrival = make(chan struct{})
 }
 
-// take accepts one connection, if there is one: EAGAIN otherwise. Nothing
-// waits in here: T's queue is looked at before, and nobody else accepts from
-// it. The supervisor is locked.
+// take accepts one connection, if there is one: EAGAIN otherwise. The
+// supervisor is locked.
 func (h *hosted) take(dup int) (*accepted, unix.Errno) {
+	a, e := h.takePresented(dup)
+	if e == unix.EAGAIN {
+		h.present() // the loop may not have come to it yet
+		a, e = h.takePresented(dup)
+	}
+	return a, e
+}
+
+// takePresented accepts a connection that waits at T. Nothing waits in here:
+// T's queue is looked at before, and nobody else accepts from it.
+func (h *hosted) takePresented(dup int) (*accepted, unix.Errno) {
 	l := h.listen
 	if n := len(l.undelivered); n > 0 {
 		a := l.undelivered[0]

@@ -39,6 +39,7 @@ var roles = map[string]func() int{
 	"dumpable":          roleDumpable,
 	"memory":            roleMemory,
 	"go":                roleGo,
+	"connections":       roleConnections,
 }
 
 func TestMain(m *testing.M) {

@@ -22,30 +22,47 @@ func (c *call) read(addr uint64, b []byte) unix.Errno {
 	n, err := unix.ProcessVMReadv(c.tid,
 		[]unix.Iovec{{Base: &b[0], Len: uint64(len(b))}},
 		[]unix.RemoteIovec{{Base: uintptr(addr), Len: len(b)}}, 0)
+	if err == nil && n == len(b) && !c.valid() {
+		return unix.ENOENT
+	}
 	return c.transferred(n, err, len(b))
 }
 
 // write copies b to the caller's memory at addr; errors as read.
-func (c *call) write(addr uint64, b []byte) unix.Errno {
-	if len(b) == 0 {
+func (c *call) write(addr uint64, b []byte) unix.Errno { return c.writeBoth(addr, b, 0, nil) }
+
+// writeBoth copies two pieces to the caller's memory, at the cost of one.
+func (c *call) writeBoth(addr1 uint64, b1 []byte, addr2 uint64, b2 []byte) unix.Errno {
+	var local [2]unix.Iovec
+	var remote [2]unix.RemoteIovec
+	n := 0
+	for _, p := range [...]struct {
+		addr uint64
+		b    []byte
+	}{{addr1, b1}, {addr2, b2}} {
+		if len(p.b) > 0 {
+			local[n] = unix.Iovec{Base: &p.b[0], Len: uint64(len(p.b))}
+			remote[n] = unix.RemoteIovec{Base: uintptr(p.addr), Len: len(p.b)}
+			n++
+		}
+	}
+	if n == 0 {
 		return 0
 	}
 	if !c.valid() {
 		return unix.ENOENT
 	}
-	n, err := unix.ProcessVMWritev(c.tid,
-		[]unix.Iovec{{Base: &b[0], Len: uint64(len(b))}},
-		[]unix.RemoteIovec{{Base: uintptr(addr), Len: len(b)}}, 0)
-	return c.transferred(n, err, len(b))
+	written, err := unix.ProcessVMWritev(c.tid, local[:n], remote[:n], 0)
+	return c.transferred(written, err, len(b1)+len(b2))
 }
 
 // transferred judges the outcome of a transfer of want bytes.
 func (c *call) transferred(n int, err error, want int) unix.Errno {
 	switch {
-	case !c.valid():
-		return unix.ENOENT
 	case err == nil && n == want:
 		return 0
+	case !c.valid():
+		return unix.ENOENT
 	case err == unix.EPERM:
 		c.target.sup.warnUnreachable(c.tid, "process_vm_readv")
 		return unix.EPERM

@@ -71,8 +71,8 @@ func (c *call) fail(e unix.Errno) bool { return c.target.proc.listener.answer(c.
 
 // getfd duplicates descriptor fd of the caller. ENOENT: the call is gone.
 func (c *call) getfd(fd int) (int, unix.Errno) {
-	dup, err := c.target.callers.getfd(c.tid, fd)
-	if err == nil && !c.valid() {
+	dup, known, err := c.target.callers.getfd(c.tid, fd)
+	if err == nil && !known && !c.valid() {
 		unix.Close(dup)
 		return -1, unix.ENOENT
 	}

@@ -52,7 +52,7 @@ func hostedSelf(t *testing.T, s *Supervisor, role string, args ...string) (strin
 	return runHosted(t, s, []string{roleVariable + "=" + role}, append([]string{selfPath(t)}, args...)...)
 }
 
-func selfPath(t *testing.T) string {
+func selfPath(t testing.TB) string {
 	t.Helper()
 	path, err := os.Executable()
 	if err != nil {

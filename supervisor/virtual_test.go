@@ -31,17 +31,20 @@ type virtual struct {
 	explained chan Explanation
 }
 
-func newVirtual(t *testing.T, opts Options) *virtual {
+// newExplained is newVirtual with explanations, for next.
+func newExplained(t testing.TB, opts Options) *virtual {
+	explained := make(chan Explanation, 100)
+	opts.Explain = func(e Explanation) { explained <- e }
+	v := newVirtual(t, opts)
+	v.explained = explained
+	return v
+}
+
+func newVirtual(t testing.TB, opts Options) *virtual {
 	t.Helper()
 	n := dialtone.NewNetwork()
-	v := &virtual{net: n, here: n.Host("here.test"), web: n.Host("web.test"), explained: make(chan Explanation, 100)}
+	v := &virtual{net: n, here: n.Host("here.test"), web: n.Host("web.test")}
 	opts.Warn = func(text string) { t.Error("warning:", text) }
-	opts.Explain = func(e Explanation) {
-		select {
-		case v.explained <- e:
-		default: // the test is not interested
-		}
-	}
 	s, err := New(opts)
 	if err != nil {
 		t.Fatal(err)
@@ -128,12 +131,12 @@ func echoPackets(p net.PacketConn) {
 }
 
 // run runs a program on here and returns its output and status.
-func (v *virtual) run(t *testing.T, env []string, argv ...string) (string, int) {
+func (v *virtual) run(t testing.TB, env []string, argv ...string) (string, int) {
 	t.Helper()
 	return v.runOn(t, v.here, env, argv...)
 }
 
-func (v *virtual) runOn(t *testing.T, h *dialtone.Host, env []string, argv ...string) (string, int) {
+func (v *virtual) runOn(t testing.TB, h *dialtone.Host, env []string, argv ...string) (string, int) {
 	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
