@@ -133,19 +133,6 @@ func ErrnoName(n int) string {
 	}
 }
 
-// isErrno tells errno names from other words.
-func isErrno(s string) bool {
-	if len(s) < 3 || s[0] != 'E' || strings.ContainsAny(s, " ,") {
-		return false
-	}
-	for n := 1; n < 134; n++ { // EHWPOISON, the last one of Linux, is 133
-		if ErrnoName(n) == s {
-			return true
-		}
-	}
-	return false
-}
-
 // Capability is the number of a capability by its name in capabilities(7).
 func Capability(s string) (int, bool) {
 	for _, c := range capabilities {

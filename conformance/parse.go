@@ -17,7 +17,7 @@ var systems = []string{Linux, "darwin", "freebsd", "linux-2.0"}
 func Parse(name, script string) ([]*Case, error) {
 	p := fileParser{tables: map[string][]map[string]string{}}
 	lines := strings.Split(script, "\n")
-	var block []block
+	var blocks []block
 	for i, s := range lines {
 		full := newText(name, i+1, s)
 		t, comment := full.comment()
@@ -26,17 +26,17 @@ func Parse(name, script string) ([]*Case, error) {
 		}
 		indent := t.cols[0] - 1
 		if indent == 0 {
-			block = append(block, nestedLine(t, comment, 0))
-		} else if len(block) == 0 {
+			blocks = append(blocks, block{t, comment, 0, nil})
+		} else if len(blocks) == 0 {
 			return nil, t.errorf(0, "expected \"case ID: title\" or \"table NAME\" at the margin, got %q", t.s)
 		} else {
-			last := &block[len(block)-1]
-			last.lines = append(last.lines, nestedLine(t, comment, indent))
+			last := &blocks[len(blocks)-1]
+			last.lines = append(last.lines, block{t, comment, indent, nil})
 		}
 	}
 	var out []*Case
 	ids := map[string]bool{}
-	for _, b := range block {
+	for _, b := range blocks {
 		cases, err := p.block(b)
 		if err != nil {
 			return nil, err
@@ -60,8 +60,6 @@ type block struct {
 	lines   []block
 }
 
-func nestedLine(t text, comment string, indent int) block { return block{t, comment, indent, nil} }
-
 type fileParser struct {
 	tables map[string][]map[string]string
 }
@@ -74,7 +72,7 @@ func (p *fileParser) block(b block) ([]*Case, error) {
 		if name == "" {
 			return nil, b.head.errorf(len(b.head.s), "expected the name of the table")
 		}
-		rows, _, err := tableRows(b.head, b.lines)
+		rows, err := tableRows(b.head, b.lines)
 		p.tables[name] = rows
 		return nil, err
 	case "case":
@@ -84,11 +82,13 @@ func (p *fileParser) block(b block) ([]*Case, error) {
 }
 
 // tableRows reads the lines of a table: names of the columns, then one row per line.
-func tableRows(head text, lines []block) (rows []map[string]string, columns []string, err error) {
+func tableRows(head text, lines []block) ([]map[string]string, error) {
+	var rows []map[string]string
+	var columns []string
 	for i, line := range lines {
 		cells, err := line.head.words()
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if i == 0 {
 			for _, c := range cells {
@@ -97,7 +97,7 @@ func tableRows(head text, lines []block) (rows []map[string]string, columns []st
 			continue
 		}
 		if len(cells) != len(columns) {
-			return nil, nil, line.head.errorf(0, "%d values for %d columns (%s)",
+			return nil, line.head.errorf(0, "%d values for %d columns (%s)",
 				len(cells), len(columns), strings.Join(columns, " "))
 		}
 		row := map[string]string{}
@@ -107,9 +107,9 @@ func tableRows(head text, lines []block) (rows []map[string]string, columns []st
 		rows = append(rows, row)
 	}
 	if len(rows) == 0 {
-		return nil, nil, head.errorf(0, "expected a line of column names and at least one row, further in")
+		return nil, head.errorf(0, "expected a line of column names and at least one row, further in")
 	}
-	return rows, columns, nil
+	return rows, nil
 }
 
 // cases reads one case block, once for each combination of the rows of its tables.
@@ -132,7 +132,7 @@ func (p *fileParser) cases(b block) ([]*Case, error) {
 				i++
 			}
 			var err error
-			if table, _, err = tableRows(line.head, b.lines[from:i+1]); err != nil {
+			if table, err = tableRows(line.head, b.lines[from:i+1]); err != nil {
 				return nil, err
 			}
 		default:
@@ -250,52 +250,4 @@ func (p *caseParser) line(t text) error {
 		return nil
 	}
 	return p.step(t, words)
-}
-
-func (p *caseParser) hostLine(t text, words []text) error {
-	if len(words) < 2 {
-		return t.errorf(len(t.s), "expected a name behind \"host\"")
-	}
-	h := Host{Name: words[1].s}
-	if p.isHost(h.Name) {
-		return words[1].errorf(0, "a second host %s", h.Name)
-	}
-	rest := words[2:]
-	for len(rest) >= 2 {
-		switch {
-		case rest[0].s == "lo" && rest[1].s == "down":
-			h.LoDown = true
-		case rest[0].s == "tree" && p.isHost(rest[1].s):
-			h.Tree = rest[1].s
-		default:
-			return rest[0].errorf(0, "expected \"lo down\" or \"tree HOST\", got %q", rest[0].s)
-		}
-		rest = rest[2:]
-	}
-	if len(rest) > 0 {
-		return rest[0].errorf(0, "expected \"lo down\" or \"tree HOST\", got %q", rest[0].s)
-	}
-	p.c.Hosts = append(p.c.Hosts, h)
-	p.c.Processes = append(p.c.Processes, Process{h.Name, h.Name})
-	return nil
-}
-
-func (p *caseParser) cableLine(t text, words []text) error {
-	if len(words) == 3 {
-		hostA, nameA, okA := strings.Cut(words[1].s, ":")
-		hostB, nameB, okB := strings.Cut(words[2].s, ":")
-		if okA && okB && p.isHost(hostA) && p.isHost(hostB) {
-			p.c.Cables = append(p.c.Cables, Cable{hostA, nameA, hostB, nameB})
-			return nil
-		}
-	}
-	return t.errorf(0, "expected \"cable HOST:INTERFACE HOST:INTERFACE\", got %q", t.s)
-}
-
-func (p *caseParser) isHost(name string) bool {
-	return slices.ContainsFunc(p.c.Hosts, func(h Host) bool { return h.Name == name })
-}
-
-func (p *caseParser) isProcess(name string) bool {
-	return slices.ContainsFunc(p.c.Processes, func(q Process) bool { return q.Name == name })
 }
