@@ -35,7 +35,7 @@ func (c *Conn) Close(now time.Duration) {
 	unread := c.recv.size > 0
 	c.notes |= orphan | readShut
 	c.recv = queue{}
-	if unread && c.cfg.ResetOnUnread && c.state != Closed {
+	if unread && c.state != Closed && c.state != TimeWait && c.cfg.ResetOnUnread {
 		c.Abort()
 		return
 	}

@@ -26,6 +26,20 @@ func TestClose_unread_resets(t *testing.T) {
 	b.in(FinWait1)
 }
 
+// TestTimeWait_closed_unread_stays: the peer has nothing left to be told.
+func TestTimeWait_closed_unread_stays(t *testing.T) {
+	b := inFinWait2(t, plain())
+	b.receive(peer(wire.FIN|wire.ACK, 1, 2, "unread"))
+	b.want(wire.ACK, 2, 8, "")
+	b.in(TimeWait)
+	b.c.Close(b.now)
+	b.quiet()
+	b.in(TimeWait)
+	if b.c.Buffered() != 0 {
+		t.Error("the bytes are kept for nobody")
+	}
+}
+
 // TestClose_unsent_sentFirst: what was written goes before the FIN, though the owner is gone.
 func TestClose_unsent_sentFirst(t *testing.T) {
 	b := inEstablished(t, plain())

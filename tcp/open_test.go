@@ -182,7 +182,7 @@ func TestSimultaneousOpen(t *testing.T) {
 	}
 }
 
-// TestSelfConnect: a connection to its own port is a simultaneous open with itself (linux.md, t4-self-connect).
+// TestSelfConnect: a connection to its own port is a simultaneous open with itself (linux.md, t4-self).
 func TestSelfConnect(t *testing.T) {
 	for _, timestamps := range []bool{false, true} {
 		cfg := plain()

@@ -306,6 +306,20 @@ func TestClosed_refuses(t *testing.T) {
 	if _, ok := c.Deadline(); ok {
 		t.Error("a timer runs")
 	}
+	// The calls of an owner who never opened it.
+	c.SetMSS(100)
+	c.SetNoDelay(true)
+	c.CloseRead()
+	c.CloseWrite()
+	c.Close(start)
+	c.Abort()
+	c.Fail()
+	if ev := c.Tick(start); ev != 0 || c.Write([]byte("x")) != 0 || c.Read(make([]byte, 1)) != 0 || c.State() != Closed {
+		t.Errorf("events %b, %v", ev, c.State())
+	}
+	if c.Next(start, &s) {
+		t.Errorf("sent %s", describe(&s))
+	}
 }
 
 // TestResetFor is RFC 9293, 3.10.7.1.

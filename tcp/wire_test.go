@@ -40,6 +40,7 @@ type network struct {
 	n      int                                 // segments sent
 	step   func(end int)                       // what the owner of an end does when something may have changed
 	heard  [2]Events                           // all that happened
+	news   [2]Events                           // what happened since the owner looked
 	lose   func(end int, s *wire.Segment) bool // sees each segment, and may lose it; may be nil
 	iss    uint32                              // of end 1 when it accepts; 0: by chance
 }
@@ -122,7 +123,7 @@ func (w *network) once(limit time.Duration) bool {
 		}
 		w.deliver(f.to, &f.seg)
 	} else {
-		w.heard[timer] |= w.ends[timer].Tick(w.now)
+		w.happened(timer, w.ends[timer].Tick(w.now))
 		w.act(timer)
 	}
 	return true
@@ -139,7 +140,7 @@ func (w *network) deliver(to int, s *wire.Segment) {
 		c.Accept(w.now, w.ends[0].cfg, s, iss, w.ends[0].offer)
 	} else {
 		ev := c.Receive(w.now, s)
-		w.heard[to] |= ev
+		w.happened(to, ev)
 		if ev&Refuse != 0 {
 			if reset, ok := ResetFor(s); ok {
 				w.n++
@@ -148,6 +149,11 @@ func (w *network) deliver(to int, s *wire.Segment) {
 		}
 	}
 	w.act(to)
+}
+
+func (w *network) happened(end int, ev Events) {
+	w.heard[end] |= ev
+	w.news[end] |= ev
 }
 
 func (w *network) act(end int) {
