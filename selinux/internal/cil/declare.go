@@ -113,7 +113,9 @@ func (c *compiler) role(args []node) {
 		return // it is in every policy, and has its value before all others
 	}
 	name := c.declare(c.db.RoleValues, args[0], "role", len(c.db.Roles)+1)
-	c.db.Roles = append(c.db.Roles, policydb.Role{Name: name})
+	role := policydb.Role{Name: name}
+	role.Dominates.Set(uint32(len(c.db.Roles))) // a role dominates itself; object_r, which is built in, does not
+	c.db.Roles = append(c.db.Roles, role)
 }
 
 func (c *compiler) typ(args []node) {

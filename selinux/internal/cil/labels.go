@@ -53,12 +53,16 @@ func (c *compiler) port(n node) uint16 {
 
 func (c *compiler) netifCon(args []node) {
 	name := c.wordOf(args[0], "an interface")
-	for _, l := range c.db.Netifs {
-		if l.Name == name {
-			c.fail("the interface %s has two labels", name)
+	n := policydb.Netif{Name: name, Context: c.context(args[1]), Message: c.context(args[2])}
+	for i := range c.db.Netifs {
+		if l := &c.db.Netifs[i]; l.Name == name {
+			if !l.Context.Equal(&n.Context) || !l.Message.Equal(&n.Message) {
+				c.fail("the interface %s has two labels", name)
+			}
+			return
 		}
 	}
-	c.db.Netifs = append(c.db.Netifs, policydb.Netif{Name: name, Context: c.context(args[1]), Message: c.context(args[2])})
+	c.db.Netifs = append(c.db.Netifs, n)
 }
 
 // nodeCon reads (nodecon (address) (mask) context).
@@ -81,22 +85,30 @@ func (c *compiler) address(n node) netip.Addr {
 	return a
 }
 
-// sortLabels puts labels into secilc's order (cil_post.c), in which the first that fits is the narrowest, and
-// refuses two for the same.
+// sortLabels puts labels into secilc's order (cil_post.c), in which the first that fits is the narrowest. Of two for
+// the same it drops one if they agree, and refuses both if they do not.
 func (c *compiler) sortLabels() {
 	slices.SortStableFunc(c.db.Ports, comparePorts)
-	for i := 1; i < len(c.db.Ports); i++ {
-		if p := c.db.Ports[i]; comparePorts(c.db.Ports[i-1], p) == 0 {
-			c.fail("the ports %d to %d of protocol %d have two labels", p.Low, p.High, p.Protocol)
+	c.db.Ports = slices.CompactFunc(c.db.Ports, func(a, b policydb.Port) bool {
+		if comparePorts(a, b) != 0 {
+			return false
 		}
-	}
+		if !a.Context.Equal(&b.Context) {
+			c.fail("the ports %d to %d of protocol %d have two labels", a.Low, a.High, a.Protocol)
+		}
+		return true
+	})
 	slices.SortStableFunc(c.db.Nodes, compareNodes)
-	for i := 1; i < len(c.db.Nodes); i++ {
-		if compareNodes(c.db.Nodes[i-1], c.db.Nodes[i]) == 0 {
-			a, _ := netip.AddrFromSlice(c.db.Nodes[i].Addr)
-			c.fail("the node %s has two labels", a)
+	c.db.Nodes = slices.CompactFunc(c.db.Nodes, func(a, b policydb.Node) bool {
+		if compareNodes(a, b) != 0 {
+			return false
 		}
-	}
+		if !a.Context.Equal(&b.Context) {
+			addr, _ := netip.AddrFromSlice(a.Addr)
+			c.fail("the node %s has two labels", addr)
+		}
+		return true
+	})
 }
 
 func comparePorts(a, b policydb.Port) int {

@@ -39,6 +39,11 @@ func (r *Range) Valid(db *DB) bool {
 		r.High.Dominates(&r.Low)
 }
 
+// Equal tells if both are the same context.
+func (c *Context) Equal(d *Context) bool {
+	return c.User == d.User && c.Role == d.Role && c.Type == d.Type && c.Range.Equal(&d.Range)
+}
+
 // ContextFault is the rule that a context breaks.
 type ContextFault string
 
