@@ -4,12 +4,10 @@ package dialtone
 
 import (
 	"context"
-	"errors"
 	"net"
-	"net/netip"
 	"os"
-	"strconv"
 	"strings"
+	"time"
 
 	"dialtone/errno"
 	"dialtone/sockaddr"
@@ -23,23 +21,49 @@ func (h *Host) Dial(network, address string) (net.Conn, error) {
 	return h.DialContext(context.Background(), network, address)
 }
 
+// DialContext is [Host.Dial] that ends when ctx does: what [net/http.Transport] and many others take.
+func (h *Host) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return (&Dialer{Host: h}).DialContext(ctx, network, address)
+}
+
+// trailKey is a context's key for a trail.
 type trailKey struct{}
 
-// WithTrail returns a context with which [Host.DialContext] says in t why its connect ended as it did.
+// WithTrail returns a context with which [Dialer.DialContext] says in t why its connects ended as they did.
 func WithTrail(ctx context.Context, t *trail.Trail) context.Context {
 	return context.WithValue(ctx, trailKey{}, t)
 }
 
-// DialContext is [Host.Dial] that ends when ctx does. If a name has several addresses they are tried in turn, and the
-// first error is returned if all fail.
-func (h *Host) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	remotes, err := h.resolve(network, address)
+// DialContext connects to an address, as [net.Dialer.DialContext] does. Errors are *[net.OpError].
+func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	d.Host.network.enter()
+	deadline := d.deadline()
+	targets, err := d.targets(network, address)
 	if err != nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
 	}
+	if len(targets) > 1 && d.FallbackDelay >= 0 && strings.HasPrefix(network, "tcp") {
+		return d.race(ctx, network, interleave(targets), deadline)
+	}
+	return d.serial(ctx, network, targets, deadline)
+}
+
+// Dial is [Dialer.DialContext] without a context.
+func (d *Dialer) Dial(network, address string) (net.Conn, error) {
+	return d.DialContext(context.Background(), network, address)
+}
+
+// serial tries one address after the other. Each may take its share of the time that is left, but no less than two
+// seconds if there are as many. The first error is the one that is told.
+func (d *Dialer) serial(ctx context.Context, network string, targets []target, deadline time.Duration) (net.Conn, error) {
 	var first error
-	for _, r := range remotes {
-		c, err := h.dialOne(ctx, network, r)
+	for i, to := range targets {
+		until := deadline
+		if left := len(targets) - i; deadline != never && left > 1 {
+			now := d.Host.core.Now()
+			until = min(deadline, now+max((deadline-now)/time.Duration(left), 2*time.Second))
+		}
+		c, err := d.dialOne(ctx, network, to, until)
 		if err == nil {
 			return c, nil
 		}
@@ -53,161 +77,125 @@ func (h *Host) DialContext(ctx context.Context, network, address string) (net.Co
 	return nil, first
 }
 
-func (h *Host) dialOne(ctx context.Context, network string, to sockaddr.Addr) (net.Conn, error) {
-	typ, _ := kind(network)
-	fail := func(err error) error {
-		return &net.OpError{Op: "dial", Net: network, Addr: netAddr(network, to), Err: err}
+// dialOne connects to one address, and waits for it. It tries again where the socket happened to meet itself: a port
+// chosen for it may be the very one it connects to, and TCP opens then (RFC 9293, 3.5, simultaneous open).
+func (d *Dialer) dialOne(ctx context.Context, network string, to target, deadline time.Duration) (net.Conn, error) {
+	for again := 2; ; again-- {
+		c, err := d.dialOnce(ctx, network, to, deadline)
+		if err != nil {
+			return nil, err
+		}
+		if again == 0 || !d.metItself(c) {
+			return c, nil
+		}
+		c.Close()
+	}
+}
+
+func (d *Dialer) metItself(c net.Conn) bool {
+	local, ok := c.LocalAddr().(*net.TCPAddr)
+	return ok && d.LocalAddr == nil && local.String() == c.RemoteAddr().String()
+}
+
+func (d *Dialer) dialOnce(ctx context.Context, network string, to target, deadline time.Duration) (net.Conn, error) {
+	core := d.Host.core
+	if err := ctx.Err(); err != nil {
+		return nil, d.failed(network, to, ended(err))
+	}
+	if deadline <= core.Now() {
+		return nil, d.failed(network, to, timeoutError{})
+	}
+	a, err := d.open(ctx, network, to)
+	if err != nil {
+		return nil, err
+	}
+	if deadline != never {
+		timer := core.Clock.AfterFunc(deadline-core.Now(), func() { a.call.Cancel(core) })
+		defer timer.Stop()
+	}
+	if ctx.Done() != nil {
+		defer context.AfterFunc(ctx, func() { a.call.Cancel(core) })()
+	}
+	e := a.sock.Connect(&a.call, a.to.addr.Append(nil))
+	if e == errno.OK {
+		return a.connected(), nil
+	}
+	a.sock.Close(&socket.Call{})
+	if e != errno.ECANCELED {
+		return nil, d.failed(network, to, os.NewSyscallError("connect", e.Syscall()))
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, fail(ended(err))
+		return nil, d.failed(network, to, ended(err))
 	}
-	call := &socket.Call{Caller: &socket.Caller{Caps: socket.AllCaps}}
-	s, e := h.core.NewSocket(call, to.Family, typ, 0)
-	if e != errno.OK {
-		return nil, fail(os.NewSyscallError("socket", e.Syscall()))
-	}
-	call.Trail, _ = ctx.Value(trailKey{}).(*trail.Trail)
-	stop := context.AfterFunc(ctx, func() { call.Cancel(h.core) })
-	e = s.Connect(call, to.Append(nil))
-	if !stop() && e == errno.ECANCELED {
-		s.Close(&socket.Call{})
-		return nil, fail(ended(ctx.Err()))
-	}
-	if e != errno.OK {
-		s.Close(&socket.Call{})
-		return nil, fail(os.NewSyscallError("connect", e.Syscall()))
-	}
-	if typ == socket.Dgram {
-		return newPacketConn(s, network), nil
-	}
-	return newConn(s, network), nil
+	return nil, d.failed(network, to, timeoutError{})
 }
 
-func newConn(s *socket.Socket, network string) *Conn {
-	c := &Conn{}
-	c.init(s, network)
-	return c
+// attempt is a connect under way.
+type attempt struct {
+	host    *Host
+	network string
+	to      target
+	sock    *socket.Socket
+	call    socket.Call
 }
 
-// timeoutError is what package net makes of a context's deadline.
-type timeoutError struct{}
-
-func (timeoutError) Error() string        { return "i/o timeout" }
-func (timeoutError) Timeout() bool        { return true }
-func (timeoutError) Temporary() bool      { return true }
-func (timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
-
-// canceledError is what package net makes of a canceled context.
-type canceledError struct{}
-
-func (canceledError) Error() string        { return "operation was canceled" }
-func (canceledError) Is(target error) bool { return target == context.Canceled }
-
-// ended turns a context's error into package net's.
-func ended(err error) error {
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return timeoutError{}
-	case errors.Is(err, context.Canceled):
-		return canceledError{}
+// open makes the socket of an attempt, lets Control see it, and binds it to LocalAddr.
+func (d *Dialer) open(ctx context.Context, network string, to target) (*attempt, error) {
+	typ, _ := kind(network)
+	a := &attempt{host: d.Host, network: network, to: to}
+	a.call.Caller = &socket.Caller{Caps: socket.AllCaps}
+	a.call.Trail, _ = ctx.Value(trailKey{}).(*trail.Trail)
+	var e errno.Errno
+	if a.sock, e = d.Host.core.NewSocket(&a.call, to.addr.Family, typ, 0); e != errno.OK {
+		return nil, d.failed(network, to, os.NewSyscallError("socket", e.Syscall()))
 	}
-	return err
+	if err := d.prepare(ctx, a); err != nil {
+		a.sock.Close(&socket.Call{})
+		return nil, d.failed(network, to, err)
+	}
+	return a, nil
 }
 
-// kind returns the type of sockets that a network's name stands for.
-func kind(network string) (socket.Type, bool) {
-	switch network {
-	case "tcp", "tcp4", "tcp6", "unix":
-		return socket.Stream, true
-	case "udp", "udp4", "udp6", "unixgram":
-		return socket.Dgram, true
-	case "unixpacket":
-		return socket.SeqPacket, true
+// prepare does to the socket of an attempt what is done before connect.
+func (d *Dialer) prepare(ctx context.Context, a *attempt) error {
+	defaultOptions(a.sock, a.network)
+	control := d.ControlContext
+	if control == nil && d.Control != nil {
+		control = ignoringContext(d.Control)
 	}
-	return 0, false
-}
-
-// resolve returns the socket addresses that an address of package net stands for, IPv4 before IPv6. An empty host is
-// this host itself.
-func (h *Host) resolve(network, address string) ([]sockaddr.Addr, error) {
-	if _, ok := kind(network); !ok {
-		return nil, net.UnknownNetworkError(network)
-	}
-	if strings.HasPrefix(network, "unix") {
-		if address == "" {
-			return nil, &net.AddrError{Err: "missing address", Addr: address}
-		}
-		if address[0] == '@' {
-			address = "\x00" + address[1:]
-		}
-		return []sockaddr.Addr{sockaddr.OfUnix(address)}, nil
-	}
-	name, service, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, err
-	}
-	port, err := portNumber(network, service)
-	if err != nil {
-		return nil, err
-	}
-	ips, err := h.network.resolve(name)
-	if err != nil {
-		return nil, err
-	}
-	var all []sockaddr.Addr
-	for _, want4 := range []bool{true, false} {
-		if strings.HasSuffix(network, "4") && !want4 || strings.HasSuffix(network, "6") && want4 {
-			continue
-		}
-		for _, ip := range ips {
-			if ip.Is4() == want4 {
-				all = append(all, h.address(ip, port))
-			}
+	if control != nil {
+		e := &endpoint{host: d.Host, sock: a.sock, network: a.network}
+		if err := control(ctx, versioned(a.network, a.to.addr), a.to.shown.String(), e.RawConn()); err != nil {
+			return err
 		}
 	}
-	if len(all) == 0 {
-		return nil, &net.AddrError{Err: "no suitable address", Addr: name}
+	if err := d.keepAlive(a); err != nil {
+		return err
 	}
-	return all, nil
+	if d.LocalAddr == nil {
+		return nil
+	}
+	local, _ := d.Host.socketAddr(d.LocalAddr) // targets has looked at it
+	if a.to.addr.Family == sockaddr.Inet6 && local.Family == sockaddr.Inet {
+		local = wildcard6(local.Port) // only a wildcard can be of the other version here
+	} else if a.to.addr.Family == sockaddr.Inet && local.Family == sockaddr.Inet6 {
+		local = ofWildcard4(local.Port)
+	}
+	if e := socket.Bind(&a.call, d.Host.core.Personality, a.sock, local.Raw()); e != errno.OK {
+		return os.NewSyscallError("bind", e.Syscall())
+	}
+	return nil
 }
 
-// address returns a socket address; a zone becomes the index of the interface it names.
-func (h *Host) address(ip netip.Addr, port uint16) sockaddr.Addr {
-	a := sockaddr.Of(netip.AddrPortFrom(ip, port))
-	for _, i := range h.stack.Interfaces() {
-		if ip.Zone() != "" && (ip.Zone() == i.Name || ip.Zone() == strconv.Itoa(i.Index)) {
-			a.Scope = uint32(i.Index)
-		}
+// connected takes the socket of an attempt that succeeded over.
+func (a *attempt) connected() net.Conn {
+	if a.sock.Type == socket.Dgram {
+		return newPacketConn(a.host, a.sock, a.network)
 	}
-	return a
+	return newConn(a.host, a.sock, a.network)
 }
 
-// resolve returns the addresses of a name, or of an address in writing.
-func (n *Network) resolve(name string) ([]netip.Addr, error) {
-	switch name {
-	case "":
-		return []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}, nil
-	case "localhost":
-		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}, nil
-	}
-	if ip, err := netip.ParseAddr(name); err == nil {
-		return []netip.Addr{ip.Unmap()}, nil
-	}
-	ips := n.Addresses(name)
-	if len(ips) == 0 {
-		return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
-	}
-	return ips, nil
-}
-
-// portNumber reads a port: a number, or one of the services that package net knows without a file.
-func portNumber(network, service string) (uint16, error) {
-	if n, err := strconv.ParseUint(service, 10, 16); err == nil {
-		return uint16(n), nil
-	}
-	if service == "" {
-		return 0, nil
-	}
-	n, err := net.LookupPort(network, service)
-	return uint16(n), err
+// failed shapes an error as package net does.
+func (d *Dialer) failed(network string, to target, err error) error {
+	return &net.OpError{Op: "dial", Net: network, Source: d.LocalAddr, Addr: to.shown, Err: err}
 }

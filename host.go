@@ -4,6 +4,7 @@ package dialtone
 
 import (
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"sync"
 
@@ -29,9 +30,18 @@ type Host struct {
 
 func newHost(n *Network, name string, p *personality.Personality, seed uint64) *Host {
 	core := socket.NewCore(n.clock, p)
-	tree := unixdomain.NewTree()
+	tree := newTree()
 	unixdomain.New(core, tree)
 	return &Host{name: name, network: n, core: core, stack: inet.New(core, seed), tree: tree}
+}
+
+// newTree returns the file tree of a new host, where everybody may make sockets in /tmp.
+func newTree() *unixdomain.Tree {
+	t := unixdomain.NewTree()
+	if err := t.Mkdir("/tmp", fs.ModeSticky|0o777); err != nil {
+		panic("dialtone: an empty tree takes any name: " + err.Error())
+	}
+	return t
 }
 
 // Name returns the host's name.

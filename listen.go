@@ -3,108 +3,186 @@
 package dialtone
 
 import (
+	"context"
 	"net"
 	"os"
-	"strings"
+	"slices"
+	"sync/atomic"
+	"syscall"
+	"time"
 
 	"dialtone/errno"
 	"dialtone/sockaddr"
 	"dialtone/socket"
 )
 
-// Listener is a listening socket: what [Host.Listen] returns as a [net.Listener].
-type Listener struct {
-	endpoint
+// Listen listens as [net.Listen] does: network is tcp, unix or unixpacket, tcp may have 4 or 6 added. Without a host, or
+// on a wildcard, tcp listens for both versions of IP. Port 0 is any that is free.
+func (h *Host) Listen(network, address string) (net.Listener, error) {
+	return (&ListenConfig{Host: h}).Listen(context.Background(), network, address)
 }
 
-// Listen listens as [net.Listen] does: network is tcp, unix or unixpacket, tcp may have 4 or 6 added. Without a host tcp
-// and tcp6 listen on IPv6's wildcard, which takes IPv4 connections too (tcp). Port 0 is any that is free.
-func (h *Host) Listen(network, address string) (net.Listener, error) {
-	s, err := h.bound(network, address, socket.Stream, socket.SeqPacket)
+// ListenPacket opens a datagram socket as [net.ListenPacket] does: network is udp or unixgram, udp may have 4 or 6 added.
+func (h *Host) ListenPacket(network, address string) (net.PacketConn, error) {
+	return (&ListenConfig{Host: h}).ListenPacket(context.Background(), network, address)
+}
+
+// ListenConfig has the options of listening: the fields of [net.ListenConfig], and the host that listens.
+type ListenConfig struct {
+	// Host is the one whose sockets listen. It must be set.
+	Host *Host
+
+	// Control is called with each new socket before it is bound. network is tcp4, tcp6, udp4, udp6 or one of AF_UNIX; c
+	// is a *[RawConn].
+	Control func(network, address string, c syscall.RawConn) error
+
+	// KeepAlive and KeepAliveConfig are for accepted connections, as those of [Dialer] are.
+	KeepAlive       time.Duration
+	KeepAliveConfig net.KeepAliveConfig
+}
+
+// Listen is [Host.Listen] with the configuration. Nothing here waits, so ctx counts only if it has ended already.
+func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (net.Listener, error) {
+	s, at, err := lc.bound(ctx, network, address, socket.Stream, socket.SeqPacket)
 	if err != nil {
 		return nil, err
 	}
-	if e := s.Listen(&socket.Call{}, h.core.Personality.Somaxconn); e != errno.OK {
+	if e := s.Listen(&socket.Call{}, lc.Host.core.Personality.Somaxconn); e != errno.OK {
 		s.Close(&socket.Call{})
-		return nil, listenError(network, nil, "listen", e)
+		return nil, listenError(network, at, os.NewSyscallError("listen", e.Syscall()))
 	}
-	l := &Listener{}
-	l.init(s, network)
+	l := &Listener{endpoint: endpoint{host: lc.Host, sock: s, network: network}, keepAlive: lc.KeepAliveConfig}
+	if !l.keepAlive.Enable && lc.KeepAlive > 0 {
+		l.keepAlive = net.KeepAliveConfig{Enable: true, Idle: lc.KeepAlive, Interval: lc.KeepAlive, Count: -1}
+	}
+	l.name()
+	l.unlink.Store(at.addr.Family == sockaddr.Unix && !at.addr.IsAbstract() && at.addr.Name != "")
 	return l, nil
+}
+
+// ListenPacket is [Host.ListenPacket] with the configuration. Nothing here waits, so ctx counts only if it has ended
+// already.
+func (lc *ListenConfig) ListenPacket(ctx context.Context, network, address string) (net.PacketConn, error) {
+	s, _, err := lc.bound(ctx, network, address, socket.Dgram)
+	if err != nil {
+		return nil, err
+	}
+	return newPacketConn(lc.Host, s, network), nil
+}
+
+// bound makes a socket of one of the types and binds it.
+func (lc *ListenConfig) bound(ctx context.Context, network, address string, types ...socket.Type) (*socket.Socket, target, error) {
+	h := lc.Host
+	h.network.enter()
+	at, err := h.listenTarget(network, address)
+	if err != nil {
+		return nil, at, &net.OpError{Op: "listen", Net: network, Err: err}
+	}
+	typ, _ := kind(network)
+	if !slices.Contains(types, typ) {
+		return nil, at, listenError(network, at, &net.AddrError{Err: "unexpected address type", Addr: address})
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, at, listenError(network, at, ended(err))
+	}
+	call := &socket.Call{Caller: &socket.Caller{Caps: socket.AllCaps}}
+	s, e := h.core.NewSocket(call, at.addr.Family, typ, 0)
+	if e != errno.OK {
+		return nil, at, listenError(network, at, os.NewSyscallError("socket", e.Syscall()))
+	}
+	if err := lc.bind(call, s, network, at); err != nil {
+		s.Close(&socket.Call{})
+		return nil, at, listenError(network, at, err)
+	}
+	return s, at, nil
+}
+
+// bind does what there is to do before bind, and binds.
+func (lc *ListenConfig) bind(call *socket.Call, s *socket.Socket, network string, at target) error {
+	defaultOptions(s, network)
+	if s.Family != sockaddr.Unix && s.Type == socket.Stream {
+		// Package net does so: to be able to start again at once.
+		s.SetOption(call, socket.SolSocket, socket.SoReuseAddr, socket.Bool(true))
+	}
+	if lc.Control != nil {
+		e := &endpoint{host: lc.Host, sock: s, network: network}
+		if err := lc.Control(versioned(network, at.addr), at.shown.String(), e.RawConn()); err != nil {
+			return err
+		}
+	}
+	if e := socket.Bind(call, lc.Host.core.Personality, s, at.addr.Raw()); e != errno.OK {
+		return os.NewSyscallError("bind", e.Syscall())
+	}
+	return nil
+}
+
+// listenTarget returns the address to listen on: of a name, the first one of IPv4 if there is one; for any wildcard and
+// both versions of IP, IPv6's wildcard.
+func (h *Host) listenTarget(network, address string) (target, error) {
+	all, err := h.resolve(network, address)
+	if err != nil {
+		return target{}, err
+	}
+	at := all[0]
+	for _, t := range all {
+		if t.addr.Family == sockaddr.Inet {
+			at = t
+			break
+		}
+	}
+	if (network == "tcp" || network == "udp") && at.addr.IP.IsUnspecified() {
+		at.addr = wildcard6(at.addr.Port)
+	}
+	return at, nil
+}
+
+func listenError(network string, at target, err error) error {
+	return &net.OpError{Op: "listen", Net: network, Addr: at.shown, Err: err}
+}
+
+// Listener is a listening socket: what [Host.Listen] returns as a [net.Listener]. It has the methods of
+// [net.TCPListener] and [net.UnixListener] that a socket in memory can have.
+type Listener struct {
+	endpoint
+	keepAlive net.KeepAliveConfig // of accepted connections
+	unlink    atomic.Bool         // Close removes the name from the host's tree
 }
 
 // Accept implements [net.Listener].
 func (l *Listener) Accept() (net.Conn, error) {
 	l.read.mu.Lock()
 	defer l.read.mu.Unlock()
-	if l.closed.Load() {
-		return nil, l.opError("accept", net.ErrClosed)
-	}
-	if l.expired(&l.read) {
-		return nil, l.opError("accept", os.ErrDeadlineExceeded)
+	if err := l.may(&l.read); err != nil {
+		return nil, l.localError("accept", err)
 	}
 	s, e := l.sock.Accept(&l.read.call)
 	if e != errno.OK {
-		return nil, l.failed("accept", "accept", e)
+		return nil, l.localError("accept", callError("accept", e))
 	}
-	return newConn(s, l.network), nil
+	if err := setKeepAlive(l.host, s, l.network, l.keepAlive); err != nil {
+		s.Close(&socket.Call{})
+		return nil, err
+	}
+	return newConn(l.host, s, l.network), nil
 }
 
 // Addr implements [net.Listener].
 func (l *Listener) Addr() net.Addr { return l.local }
 
-// ListenPacket opens a datagram socket as [net.ListenPacket] does: network is udp or unixgram, udp may have 4 or 6 added.
-func (h *Host) ListenPacket(network, address string) (net.PacketConn, error) {
-	s, err := h.bound(network, address, socket.Dgram)
-	if err != nil {
-		return nil, err
+// SetUnlinkOnClose is [net.UnixListener.SetUnlinkOnClose]: whether Close removes the socket's name, as it does at first.
+func (l *Listener) SetUnlinkOnClose(unlink bool) { l.unlink.Store(unlink) }
+
+// Close implements [net.Listener]: connections that nobody accepted are reset.
+func (l *Listener) Close() error {
+	if l.closed.Load() {
+		return l.localError("close", net.ErrClosed)
 	}
-	return newPacketConn(s, network), nil
+	if a, ok := l.local.(*net.UnixAddr); ok && l.unlink.Swap(false) {
+		// As in package net it is no matter if somebody has removed the name already.
+		_ = l.host.tree.Remove(a.Name)
+	}
+	return l.endpoint.Close()
 }
 
-// bound makes a socket of one of the types and binds it.
-func (h *Host) bound(network, address string, types ...socket.Type) (*socket.Socket, error) {
-	typ, ok := kind(network)
-	if ok = ok && contains(types, typ); !ok {
-		return nil, &net.OpError{Op: "listen", Net: network, Err: net.UnknownNetworkError(network)}
-	}
-	locals, err := h.resolve(network, address)
-	if err != nil {
-		return nil, &net.OpError{Op: "listen", Net: network, Err: err}
-	}
-	local := locals[0]
-	if !strings.HasSuffix(network, "4") && local.IP.IsValid() && local.IP.IsUnspecified() && len(locals) > 1 {
-		local = locals[1] // the wildcard of both versions
-	}
-	call := &socket.Call{Caller: &socket.Caller{Caps: socket.AllCaps}}
-	s, e := h.core.NewSocket(call, local.Family, typ, 0)
-	if e != errno.OK {
-		return nil, listenError(network, netAddr(network, local), "socket", e)
-	}
-	if local.Family != sockaddr.Unix {
-		// Package net does so: to be able to start again at once.
-		s.SetOption(call, socket.SolSocket, socket.SoReuseAddr, socket.Bool(typ == socket.Stream))
-	}
-	if network == "tcp6" || network == "udp6" {
-		const solIPv6, ipv6V6Only = 41, 26
-		s.SetOption(call, solIPv6, ipv6V6Only, socket.Bool(true))
-	}
-	if e := socket.Bind(call, h.core.Personality, s, local.Raw()); e != errno.OK {
-		s.Close(call)
-		return nil, listenError(network, netAddr(network, local), "bind", e)
-	}
-	return s, nil
-}
-
-func listenError(network string, addr net.Addr, call string, e errno.Errno) error {
-	return &net.OpError{Op: "listen", Net: network, Addr: addr, Err: os.NewSyscallError(call, e.Syscall())}
-}
-
-func contains(types []socket.Type, t socket.Type) bool {
-	for _, x := range types {
-		if x == t {
-			return true
-		}
-	}
-	return false
-}
+// File fails with [ErrNoFile].
+func (l *Listener) File() (*os.File, error) { return nil, l.localError("file", ErrNoFile) }

@@ -22,6 +22,9 @@ type Network struct {
 	seed  uint64
 	hub   *link.Shared // of the hosts that Host makes
 
+	ownClock bool // the clock is the caller's: see enter
+	bubbled  bool // made in a synctest bubble
+
 	mu    sync.Mutex
 	hosts map[string]*Host
 	names map[string][]netip.Addr // beside those of the hosts
@@ -57,6 +60,7 @@ func NewNetwork(options ...Option) *Network {
 	for _, o := range options {
 		o(n)
 	}
+	n.ownClock, n.bubbled = n.clock != nil, inBubble()
 	if n.clock == nil {
 		n.clock = clock.NewReal()
 	}

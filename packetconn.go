@@ -4,7 +4,8 @@ package dialtone
 
 import (
 	"net"
-	"os"
+	"net/netip"
+	"syscall"
 
 	"dialtone/errno"
 	"dialtone/sockaddr"
@@ -12,97 +13,104 @@ import (
 )
 
 // PacketConn is a datagram socket: what [Host.ListenPacket] returns as a [net.PacketConn], and [Host.Dial] as a
-// [net.Conn].
+// [net.Conn]. It has the methods of [net.UDPConn] and [net.UnixConn] that a socket in memory can have. Like [Conn] it does
+// not implement [syscall.Conn].
 type PacketConn struct {
 	endpoint
 }
 
-func newPacketConn(s *socket.Socket, network string) *PacketConn {
-	c := &PacketConn{}
-	c.init(s, network)
+func newPacketConn(h *Host, s *socket.Socket, network string) *PacketConn {
+	c := &PacketConn{endpoint{host: h, sock: s, network: network}}
+	c.name()
 	return c
-}
-
-// ReadFrom implements [net.PacketConn]: a datagram that does not fit is cut.
-func (c *PacketConn) ReadFrom(b []byte) (int, net.Addr, error) {
-	c.read.mu.Lock()
-	defer c.read.mu.Unlock()
-	n, err := c.recv("read", b)
-	if err != nil {
-		return n, nil, err
-	}
-	return n, netAddr(c.network, c.read.message.From), nil
 }
 
 // Read implements [net.Conn].
 func (c *PacketConn) Read(b []byte) (int, error) {
 	c.read.mu.Lock()
 	defer c.read.mu.Unlock()
-	return c.recv("read", b)
+	return c.recv(b)
+}
+
+// ReadFrom implements [net.PacketConn]: a datagram that does not fit is cut. The address of a UNIX socket without a name
+// is nil.
+func (c *PacketConn) ReadFrom(b []byte) (int, net.Addr, error) {
+	n, from, err := c.readFrom(b)
+	if from.Family == sockaddr.Unspec || from.Family == sockaddr.Unix && from.Name == "" {
+		return n, nil, err
+	}
+	return n, c.host.netAddr(c.network, from), err
+}
+
+// ReadFromUDPAddrPort is [net.UDPConn.ReadFromUDPAddrPort]: ReadFrom that allocates nothing.
+func (c *PacketConn) ReadFromUDPAddrPort(b []byte) (n int, addr netip.AddrPort, err error) {
+	n, from, err := c.readFrom(b)
+	return n, from.AddrPort(), err
+}
+
+func (c *PacketConn) readFrom(b []byte) (int, sockaddr.Addr, error) {
+	c.read.mu.Lock()
+	defer c.read.mu.Unlock()
+	n, err := c.recv(b)
+	if err != nil {
+		return n, sockaddr.Addr{}, err
+	}
+	return n, c.read.message.From, nil
+}
+
+// Write implements [net.Conn].
+func (c *PacketConn) Write(b []byte) (int, error) {
+	n, err := c.send(nil, "write", b)
+	if err != nil {
+		return n, c.opError("write", err)
+	}
+	return n, nil
 }
 
 // WriteTo implements [net.PacketConn].
 func (c *PacketConn) WriteTo(b []byte, to net.Addr) (int, error) {
-	a, ok := socketAddr(to)
-	if !ok {
-		return 0, &net.OpError{Op: "write", Net: c.network, Source: c.local, Addr: to, Err: errno.EINVAL.Err()}
+	n, err := c.writeTo(b, to)
+	if err != nil {
+		return n, &net.OpError{Op: "write", Net: c.network, Source: c.local, Addr: to, Err: err}
 	}
-	if c.remote != nil {
-		return 0, &net.OpError{Op: "write", Net: c.network, Source: c.local, Addr: to, Err: net.ErrWriteToConnected}
-	}
-	if c.sock.Family == sockaddr.Inet6 && a.IP.Is4() {
-		a = sockaddr.Addr{Family: sockaddr.Inet6, IP: mapped(a), Port: a.Port}
-	}
-	return c.send(a.Append(nil), to, b)
+	return n, nil
 }
 
-// Write implements [net.Conn].
-func (c *PacketConn) Write(b []byte) (int, error) { return c.send(nil, c.remote, b) }
+// WriteToUDPAddrPort is [net.UDPConn.WriteToUDPAddrPort].
+func (c *PacketConn) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error) {
+	return c.WriteTo(b, net.UDPAddrFromAddrPort(to))
+}
 
-func (c *PacketConn) send(to []byte, addr net.Addr, b []byte) (int, error) {
+func (c *PacketConn) writeTo(b []byte, to net.Addr) (int, error) {
+	a, ok := c.host.socketAddr(to)
+	unix := c.sock.Family == sockaddr.Unix
+	switch {
+	case !ok || (a.Family == sockaddr.Unix) != unix:
+		return 0, syscall.EINVAL
+	case c.remote != nil:
+		return 0, net.ErrWriteToConnected
+	case unix && to.Network() != c.network:
+		return 0, syscall.EAFNOSUPPORT
+	case c.sock.Family == sockaddr.Inet6 && a.Family == sockaddr.Inet:
+		a = mapped(a)
+	case c.sock.Family == sockaddr.Inet && a.Family == sockaddr.Inet6:
+		return 0, &net.AddrError{Err: "non-IPv4 address", Addr: a.IP.String()}
+	}
+	return c.send(a.Append(nil), "sendto", b)
+}
+
+// send sends a datagram to an address, nil being the peer. Its error goes into a [net.OpError].
+func (c *PacketConn) send(to []byte, name string, b []byte) (int, error) {
 	c.write.mu.Lock()
 	defer c.write.mu.Unlock()
-	fail := func(err error) error {
-		return &net.OpError{Op: "write", Net: c.network, Source: c.local, Addr: addr, Err: err}
-	}
-	if c.closed.Load() {
-		return 0, fail(net.ErrClosed)
-	}
-	if c.expired(&c.write) {
-		return 0, fail(os.ErrDeadlineExceeded)
+	if err := c.may(&c.write); err != nil {
+		return 0, err
 	}
 	c.write.message = socket.Message{Data: b, To: to}
 	n, e := c.sock.Send(&c.write.call, &c.write.message)
-	switch e {
-	case errno.OK:
-		return n, nil
-	case errno.ECANCELED, errno.EBADF:
-		return n, fail(net.ErrClosed)
-	case errno.EAGAIN:
-		return n, fail(os.ErrDeadlineExceeded)
+	c.write.message = socket.Message{}
+	if e != errno.OK {
+		return n, callError(name, e)
 	}
-	call := "write"
-	if to != nil {
-		call = "sendto"
-	}
-	return n, fail(os.NewSyscallError(call, e.Syscall()))
-}
-
-// socketAddr reads an address of package net.
-func socketAddr(a net.Addr) (sockaddr.Addr, bool) {
-	switch a := a.(type) {
-	case *net.UDPAddr:
-		ap := a.AddrPort()
-		if !ap.IsValid() {
-			return sockaddr.Addr{}, false
-		}
-		return sockaddr.Of(netipUnmap(ap)), true
-	case *net.UnixAddr:
-		name := a.Name
-		if name != "" && name[0] == '@' {
-			name = "\x00" + name[1:]
-		}
-		return sockaddr.OfUnix(name), true
-	}
-	return sockaddr.Addr{}, false
+	return n, nil
 }

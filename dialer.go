@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dialtone
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strings"
+	"syscall"
+	"time"
+
+	"dialtone/sockaddr"
+	"dialtone/socket"
+)
+
+// Dialer has the options of a dial: the fields of [net.Dialer], and the host that dials.
+type Dialer struct {
+	// Host is the one whose sockets connect. It must be set.
+	Host *Host
+
+	// Timeout is how long a dial may take, Deadline when it must have ended; 0 is for ever. Both are of the network's
+	// clock. If several addresses are tried in turn, each has its share of the time.
+	Timeout  time.Duration
+	Deadline time.Time
+
+	// LocalAddr is where the connection comes from: a [net.TCPAddr], [net.UDPAddr] or [net.UnixAddr], as the network
+	// wants. nil: the host chooses.
+	LocalAddr net.Addr
+
+	// FallbackDelay is how long TCP waits for one address of a name before it tries the next one beside it, IPv6 and
+	// IPv4 in turn (RFC 8305). 0 is 300 ms, as in package net. Less than 0: one after the other, each until it fails.
+	FallbackDelay time.Duration
+
+	// KeepAlive, if more than 0, turns TCP's keep-alive on, with that time before the first probe and between probes.
+	// KeepAliveConfig goes before it if it is enabled. Unlike in package net 0 is off: probes without end would keep
+	// a manual clock from ever being done.
+	KeepAlive       time.Duration
+	KeepAliveConfig net.KeepAliveConfig
+
+	// ControlContext, or else Control, is called with each new socket before it is bound and connects. network is tcp4,
+	// tcp6, udp4, udp6 or one of AF_UNIX; c is a *[RawConn].
+	Control        func(network, address string, c syscall.RawConn) error
+	ControlContext func(ctx context.Context, network, address string, c syscall.RawConn) error
+}
+
+// never is the deadline of a dial that has none.
+const never = time.Duration(1<<63 - 1)
+
+// deadline returns when a dial that begins now must have ended, by the core's clock.
+func (d *Dialer) deadline() time.Duration {
+	now, at := d.Host.core.Now(), never
+	if d.Timeout != 0 { // less than 0 has passed already, as in package net
+		at = now + d.Timeout
+	}
+	if !d.Deadline.IsZero() {
+		at = min(at, now+time.Until(d.Deadline))
+	}
+	return at
+}
+
+// targets resolves the address to dial, and checks that LocalAddr goes with it.
+func (d *Dialer) targets(network, address string) ([]target, error) {
+	if _, ok := kind(network); ok && address == "" {
+		return nil, errMissingAddress
+	}
+	all, err := d.Host.resolve(network, address)
+	if err != nil || d.LocalAddr == nil {
+		return all, err
+	}
+	local, ok := d.Host.socketAddr(d.LocalAddr)
+	if !ok || d.LocalAddr.Network() != all[0].shown.Network() {
+		return nil, &net.AddrError{Err: "mismatched local address type", Addr: d.LocalAddr.String()}
+	}
+	if local.Family == sockaddr.Unix || local.IP.IsUnspecified() {
+		return all, nil
+	}
+	var same []target
+	for _, t := range all {
+		if t.addr.IP.IsUnspecified() && t.addr.Family != local.Family {
+			t.addr = wildcardOf(local.Family, t.addr.Port)
+		}
+		if t.addr.Family == local.Family {
+			same = append(same, t)
+		}
+	}
+	if len(same) == 0 {
+		return nil, &net.AddrError{Err: "no suitable address", Addr: d.LocalAddr.String()}
+	}
+	return same, nil
+}
+
+// keepAlive sets the keep-alive options that the dialer asks for.
+func (d *Dialer) keepAlive(a *attempt) error {
+	config := d.KeepAliveConfig
+	if !config.Enable && d.KeepAlive > 0 {
+		config = net.KeepAliveConfig{Enable: true, Idle: d.KeepAlive, Interval: d.KeepAlive, Count: -1}
+	}
+	return setKeepAlive(a.host, a.sock, a.network, config)
+}
+
+// setKeepAlive applies a configuration to a TCP socket, if it is enabled.
+func setKeepAlive(h *Host, s *socket.Socket, network string, config net.KeepAliveConfig) error {
+	if !config.Enable || !strings.HasPrefix(network, "tcp") {
+		return nil
+	}
+	c := &Conn{endpoint{host: h, sock: s, network: network}}
+	return c.SetKeepAliveConfig(config)
+}
+
+// versioned returns what Control functions get for a network.
+func versioned(network string, a sockaddr.Addr) string {
+	switch {
+	case network != "tcp" && network != "udp":
+		return network
+	case a.Family == sockaddr.Inet6:
+		return network + "6"
+	}
+	return network + "4"
+}
+
+func ignoringContext(f func(string, string, syscall.RawConn) error) func(context.Context, string, string, syscall.RawConn) error {
+	return func(_ context.Context, network, address string, c syscall.RawConn) error {
+		return f(network, address, c)
+	}
+}
+
+// defaultOptions sets what package net sets on every socket.
+func defaultOptions(s *socket.Socket, network string) {
+	call := &socket.Call{}
+	if s.Family == sockaddr.Inet6 {
+		const solIPv6, ipv6V6Only = 41, 26
+		s.SetOption(call, solIPv6, ipv6V6Only, socket.Bool(strings.HasSuffix(network, "6")))
+	}
+	if s.Family != sockaddr.Unix && s.Type == socket.Dgram {
+		s.SetOption(call, socket.SolSocket, socket.SoBroadcast, socket.Bool(true))
+	}
+}
+
+// wildcardOf is the wildcard of a family.
+func wildcardOf(f sockaddr.Family, port uint16) sockaddr.Addr {
+	if f == sockaddr.Inet6 {
+		return wildcard6(port)
+	}
+	return ofWildcard4(port)
+}
+
+func ofWildcard4(port uint16) sockaddr.Addr {
+	return sockaddr.Of(netip.AddrPortFrom(netip.IPv4Unspecified(), port))
+}

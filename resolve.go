@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dialtone
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"dialtone/sockaddr"
+	"dialtone/socket"
+)
+
+// target is one address to connect or bind to.
+type target struct {
+	addr  sockaddr.Addr
+	shown net.Addr // in errors
+}
+
+var errMissingAddress = errors.New("missing address")
+
+// kind returns the type of sockets that a network's name stands for.
+func kind(network string) (socket.Type, bool) {
+	switch network {
+	case "tcp", "tcp4", "tcp6", "unix":
+		return socket.Stream, true
+	case "udp", "udp4", "udp6", "unixgram":
+		return socket.Dgram, true
+	case "unixpacket":
+		return socket.SeqPacket, true
+	}
+	return 0, false
+}
+
+// resolve returns what an address of package net stands for, in the order of preference. An empty host is this host
+// itself.
+func (h *Host) resolve(network, address string) ([]target, error) {
+	if _, ok := kind(network); !ok {
+		return nil, net.UnknownNetworkError(network)
+	}
+	if strings.HasPrefix(network, "unix") {
+		return []target{{ofUnix(address), &net.UnixAddr{Name: address, Net: network}}}, nil
+	}
+	name, service, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	port, err := portNumber(network, service)
+	if err != nil {
+		return nil, err
+	}
+	if name == "" {
+		return []target{h.anyAddress(network, port)}, nil
+	}
+	ips, err := h.network.resolve(name)
+	if err != nil {
+		return nil, err
+	}
+	var all []target
+	for _, ip := range h.ordered(ips) {
+		if strings.HasSuffix(network, "4") && !ip.Is4() || strings.HasSuffix(network, "6") && ip.Is4() {
+			continue
+		}
+		a := h.address(netip.AddrPortFrom(ip, port))
+		all = append(all, target{a, h.netAddr(network, a)})
+	}
+	if len(all) == 0 {
+		return nil, &net.AddrError{Err: "no suitable address", Addr: name}
+	}
+	return all, nil
+}
+
+// anyAddress is what an address without a host stands for.
+func (h *Host) anyAddress(network string, port uint16) target {
+	ip := netip.IPv4Unspecified()
+	if strings.HasSuffix(network, "6") {
+		ip = netip.IPv6Unspecified()
+	}
+	shown := net.Addr(&net.TCPAddr{Port: int(port)})
+	if strings.HasPrefix(network, "udp") {
+		shown = &net.UDPAddr{Port: int(port)}
+	}
+	return target{h.address(netip.AddrPortFrom(ip, port)), shown}
+}
+
+// resolve returns the addresses of a name, or of an address in writing.
+func (n *Network) resolve(name string) ([]netip.Addr, error) {
+	if ip, err := netip.ParseAddr(name); err == nil {
+		return []netip.Addr{ip.Unmap()}, nil
+	}
+	ips := n.Addresses(name)
+	if len(ips) == 0 && key(name) == "localhost" { // RFC 6761, 6.3
+		ips = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}
+	}
+	if len(ips) == 0 {
+		return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
+	}
+	return ips, nil
+}
+
+// portNumber reads a port: a number, or one of the services that package net knows without a file.
+func portNumber(network, service string) (uint16, error) {
+	if n, err := strconv.ParseUint(service, 10, 16); err == nil {
+		return uint16(n), nil
+	}
+	n, err := net.LookupPort(network, service)
+	return uint16(n), err
+}
