@@ -19,7 +19,7 @@ func (e *endpoint) Bind(c *socket.Call, addr []byte) errno.Errno {
 		}
 		return sp.autobind(e)
 	}
-	name, err := sp.parse(addr)
+	name, err := sp.parse(c, addr)
 	if err != errno.OK {
 		return err
 	}

@@ -4,7 +4,6 @@ package unixdomain
 
 import (
 	"dialtone/errno"
-	"dialtone/sockaddr"
 	"dialtone/socket"
 	"dialtone/trail"
 )
@@ -14,7 +13,7 @@ func (e *endpoint) Connect(c *socket.Call, addr []byte) errno.Errno {
 	if e.typ == socket.Dgram {
 		return e.associate(c, addr)
 	}
-	name, err := e.space.parse(addr)
+	name, err := e.space.parse(c, addr)
 	if err != errno.OK {
 		return err
 	}
@@ -119,43 +118,4 @@ func (e *endpoint) Accept(c *socket.Call, s *socket.Socket) (socket.Endpoint, er
 	s.Options().PassCred = server.passCred
 	e.room.WakeOne(socket.Out)
 	return server, errno.OK
-}
-
-// associate is connect(2) for SOCK_DGRAM (unix_dgram_connect).
-func (e *endpoint) associate(c *socket.Call, addr []byte) errno.Errno {
-	u := &e.space.core.Personality.Unix
-	if len(addr) < sockaddr.LenFamily {
-		return errno.EINVAL
-	}
-	if u.DissolvesFirst {
-		e.setPeer(c, nil)
-	}
-	if sockaddr.FamilyOf(addr) == sockaddr.Unspec {
-		e.setPeer(c, nil)
-		return u.DissolveReply
-	}
-	other, err := e.receiver(c, addr)
-	if err != errno.OK {
-		return err
-	}
-	if other.hears(e) {
-		e.setPeer(c, other)
-		return errno.OK
-	}
-	if c.Trail != nil {
-		c.Trail.Decide(e.space.core.Now(), trail.Name, "%v is connected to another socket: %s", other.name, u.NotPeer.Name())
-	}
-	return u.NotPeer
-}
-
-// receiver finds the datagram socket with the given address.
-func (e *endpoint) receiver(c *socket.Call, addr []byte) (*endpoint, errno.Errno) {
-	name, err := e.space.parse(addr)
-	if err != errno.OK {
-		return nil, err
-	}
-	if err := e.autobindForCredentials(); err != errno.OK {
-		return nil, err
-	}
-	return e.space.find(c, e, name)
 }

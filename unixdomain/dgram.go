@@ -4,10 +4,54 @@ package unixdomain
 
 import (
 	"dialtone/errno"
+	"dialtone/sockaddr"
 	"dialtone/socket"
+	"dialtone/trail"
 )
 
 // This file is the association of SOCK_DGRAM.
+
+// associate is connect(2) for SOCK_DGRAM (unix_dgram_connect).
+func (e *endpoint) associate(c *socket.Call, addr []byte) errno.Errno {
+	u := &e.space.core.Personality.Unix
+	if len(addr) < sockaddr.LenFamily {
+		return errno.EINVAL
+	}
+	if u.DissolvesFirst {
+		e.setPeer(c, nil)
+	}
+	if sockaddr.FamilyOf(addr) == sockaddr.Unspec {
+		e.setPeer(c, nil)
+		return u.DissolveReply
+	}
+	other, err := e.receiver(c, addr)
+	if err != errno.OK {
+		return err
+	}
+	if !other.hears(e) {
+		if c.Trail != nil {
+			c.Trail.Decide(e.space.core.Now(), trail.Name, "%v is connected to another socket: %s", other.name, u.NotPeer.Name())
+		}
+		return u.NotPeer
+	}
+	e.setPeer(c, other)
+	if c.Trail != nil {
+		c.Trail.Decide(e.space.core.Now(), trail.Name, "associated with %v", other.name)
+	}
+	return errno.OK
+}
+
+// receiver finds the datagram socket with the given address.
+func (e *endpoint) receiver(c *socket.Call, addr []byte) (*endpoint, errno.Errno) {
+	name, err := e.space.parse(c, addr)
+	if err != errno.OK {
+		return nil, err
+	}
+	if err := e.autobindForCredentials(); err != errno.OK {
+		return nil, err
+	}
+	return e.space.find(c, e, name)
+}
 
 // hears reports whether e takes datagrams from another socket: once it is connected, from its peer alone (unix_may_send).
 func (e *endpoint) hears(from *endpoint) bool {

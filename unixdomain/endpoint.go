@@ -145,6 +145,13 @@ func (e *endpoint) writable() bool {
 // watchRoom has e's socket woken once its peer has room.
 func (e *endpoint) watchRoom() {
 	e.waiting.Remove()
+	if e.waiting.Func == nil {
+		e.waiting.Events = socket.Out
+		e.waiting.Func = func(socket.Events) {
+			e.waiting.Remove()
+			e.wake(socket.Out)
+		}
+	}
 	e.peer.room.Add(&e.waiting)
 }
 

@@ -13,17 +13,26 @@ import (
 
 // parse checks an address's length and family, and returns the name in it (unix_validate_addr). A name of length 0,
 // which is none, is EINVAL; bind takes care of it before.
-func (sp *Space) parse(addr []byte) (name string, e errno.Errno) {
+func (sp *Space) parse(c *socket.Call, addr []byte) (name string, e errno.Errno) {
 	u := &sp.core.Personality.Unix
 	if len(addr) <= sockaddr.LenFamily || len(addr) > sockaddr.LenFamily+u.PathMax {
+		if c.Trail != nil {
+			c.Trail.Decide(sp.core.Now(), trail.Name, "an address of %d bytes: EINVAL", len(addr))
+		}
 		return "", errno.EINVAL
 	}
 	a := sockaddr.ParseUnix(addr)
 	switch {
 	case a.Family != sockaddr.Unix:
+		if c.Trail != nil {
+			c.Trail.Decide(sp.core.Now(), trail.Name, "an address of %v: %s", a.Family, u.WrongFamily.Name())
+		}
 		return "", u.WrongFamily
 	case a.IsAbstract() && !u.Abstract:
-		return "", errno.ENOENT // the empty path
+		if c.Trail != nil {
+			c.Trail.Decide(sp.core.Now(), trail.Name, "the path is empty: ENOENT")
+		}
+		return "", errno.ENOENT
 	}
 	return a.Name, errno.OK
 }
@@ -60,7 +69,11 @@ func (sp *Space) findPath(c *socket.Call, typ socket.Type, path string) (other *
 	w := walker{tree: sp.tree, caller: c.Caller, links: u.Symlinks}
 	p, e := w.existing(path, follow)
 	if e != errno.OK {
-		return nil, e, lookupReasons[e]
+		why, ok := lookupReasons[e]
+		if !ok {
+			why = "the look-up fails"
+		}
+		return nil, e, why
 	}
 	n := p.node
 	notSocket := n.mode&fs.ModeSocket == 0
@@ -96,12 +109,11 @@ func (sp *Space) tellAbstract(c *socket.Call, from *endpoint, name string, other
 	c.Trail.Add(sp.core.Now(), trail.Name, "%s: an abstract name of a socket of type %v", shown, other.typ)
 }
 
-// lookupReasons says for the trail why a path leads nowhere. Other errors come from a file that fails.
+// lookupReasons says for the trail why a path leads nowhere. Other errors come from [Tree.Fail].
 var lookupReasons = map[errno.Errno]string{
 	errno.ENOENT:       "a component does not exist",
 	errno.ENOTDIR:      "a component used as a directory is none",
 	errno.EACCES:       "no search permission on a directory of the path",
 	errno.ELOOP:        "too many symbolic links",
 	errno.ENAMETOOLONG: "a component is too long",
-	errno.EIO:          "the file system fails",
 }

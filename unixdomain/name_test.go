@@ -421,3 +421,31 @@ func TestBindOrder(t *testing.T) { // seen on Linux 6.18
 		t.Errorf("%+v, %v", info, err)
 	}
 }
+
+// FuzzAddress gives any bytes to bind and connect: what they mean is one of the names there are, or an error that such
+// an address can have.
+func FuzzAddress(f *testing.F) {
+	for _, a := range []string{"/s", "@nm", "s", "auto", "unspec", "inet", "/ln/", "/dir/../s", "@"} {
+		f.Add(address(a))
+	}
+	f.Fuzz(func(t *testing.T, addr []byte) {
+		w := run(t, listeningStream+"mkdir /dir 755\nsymlink s /ln\nsocket m stream\nbind m @nm\nlisten m 1\nsocket b stream")
+		for _, call := range []func() errno.Errno{
+			func() errno.Errno {
+				return socket.Connect(w.call(), personality.Linux, w.sockets["s"], sockaddr.Bytes(addr))
+			},
+			func() errno.Errno {
+				return socket.Bind(w.call(), personality.Linux, w.sockets["b"], sockaddr.Bytes(addr))
+			},
+		} {
+			switch e := call(); e {
+			case errno.OK, errno.EINVAL, errno.ENOENT, errno.ENOTDIR, errno.ECONNREFUSED, errno.EADDRINUSE:
+			default:
+				t.Errorf("%q: %v", addr, e.Name())
+			}
+		}
+		if name, e := w.sockets["b"].Name(w.call()); e != errno.OK || len(name.Name) > sockaddr.PathMax {
+			t.Errorf("bound to %v, %v", name, e)
+		}
+	})
+}

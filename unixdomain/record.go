@@ -31,7 +31,7 @@ func (e *endpoint) sendRecord(c *socket.Call, m *socket.Message) (int, errno.Err
 	name := ""
 	if len(to) > 0 {
 		var err errno.Errno
-		if name, err = e.space.parse(to); err != errno.OK {
+		if name, err = e.space.parse(c, to); err != errno.OK {
 			return 0, err
 		}
 	}

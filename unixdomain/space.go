@@ -73,13 +73,7 @@ func (sp *Space) check(s *socket.Socket) errno.Errno {
 
 // newEndpoint makes an endpoint. s is nil until somebody accepts it.
 func (sp *Space) newEndpoint(s *socket.Socket, typ socket.Type) *endpoint {
-	e := &endpoint{space: sp, sock: s, typ: typ, name: sockaddr.OfUnix(""), admits: sp.maxDatagrams + 1}
-	e.waiting.Events = socket.Out
-	e.waiting.Func = func(socket.Events) {
-		e.waiting.Remove()
-		e.wake(socket.Out)
-	}
-	return e
+	return &endpoint{space: sp, sock: s, typ: typ, name: sockaddr.OfUnix(""), admits: sp.maxDatagrams + 1}
 }
 
 // Pair implements [socket.Space] for socketpair(2).

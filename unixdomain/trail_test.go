@@ -25,9 +25,11 @@ func TestTrailSaysWhoDecided(t *testing.T) {
 		{"close l", "/s", trail.Name, "/s: nobody is bound to the socket file: ECONNREFUSED"},
 		{"as 1000 1000", "/s", trail.Name, "/s: no write permission on a socket, mode 0755, of 0:0: EACCES"},
 		{"chmod / 700\nas 1000 1000", "/s", trail.Name, "/s: no search permission on a directory of the path: EACCES"},
-		{"fail /s EIO", "/s", trail.Name, "/s: the file system fails: EIO"},
+		{"fail /s EIO", "/s", trail.Name, "/s: the look-up fails: EIO"},
 		{"file /reg\nreadonly / on", "/reg", trail.Name, "/reg: it is a regular file on a read-only file system: EROFS"},
 		{"socket d dgram\nbind d /d", "/d", trail.Name, "/d: the socket there is of type SOCK_DGRAM: EPROTOTYPE"},
+		{"", "unspec", trail.Name, "an address of AF_UNSPEC: EINVAL"},
+		{"", "auto", trail.Name, "an address of 2 bytes: EINVAL"},
 		{"", "@none", trail.Name, "@none: nobody of type SOCK_STREAM is bound to the abstract name: ECONNREFUSED"},
 		{"socket b stream\nbind b /b", "/b", trail.Backlog, "the socket at /b is bound but does not listen: ECONNREFUSED"},
 		{"shutdown l RD", "/s", trail.Backlog, "the socket at /s was shut down for reading: ECONNREFUSED"},
@@ -40,7 +42,11 @@ func TestTrailSaysWhoDecided(t *testing.T) {
 			t.Errorf("after %q, connect to %s: %v %q, want %v %q", c.script, c.connect, l.Layer, l.Text, c.layer, c.text)
 		}
 	}
-	w := run(t, ab+"connect a /b\nconnect s /a = EPERM")
+	w := run(t, ab+"connect a /b")
+	if l, _ := w.trail.Decided(); l.Text != "associated with /b" {
+		t.Errorf("%q", l.Text)
+	}
+	w.run("connect s /a = EPERM")
 	if l, _ := w.trail.Decided(); l.Text != "/a is connected to another socket: EPERM" {
 		t.Errorf("%q", l.Text)
 	}
