@@ -41,8 +41,11 @@
 //
 // # What is left out, and where it will go
 //
+// The congestion window is kept over idle times (RFC 5681, 4.1 would let it shrink). Urgent data is delivered in line,
+// as RFC 6093 recommends, without a mark.
+//
 // Loss recovery is NewReno (RFC 6582). SACK is negotiated and its blocks are neither sent nor used; they belong in
-// reassembly.go (which runs were received) and congestion.go (what to send again). Urgent data is delivered in line as
-// RFC 6093 recommends, without a mark. Keep-alive belongs beside the other timers in timers.go; SYN cookies are one more way
-// into SYN-RECEIVED in open.go; fast open is payload in the SYN, in output.go and receive.go.
+// reassembly.go (which runs were received) and congestion.go (what to send again). Keep-alive belongs beside the other
+// timers in timers.go; SYN cookies are one more way into SYN-RECEIVED in open.go; fast open is payload in the SYN, in
+// output.go and receive.go; a path's MTU arrives at SetMSS in conn.go.
 package tcp

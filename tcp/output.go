@@ -47,8 +47,9 @@ func (c *Conn) nextSYN(now time.Duration, out *wire.Segment) bool {
 	if c.state == SynReceived {
 		flags |= wire.ACK
 	}
+	adv := c.rcvAdv
 	c.fill(now, out, c.sndUna, flags, nil)
-	out.Window = uint16(c.synWindow()) // RFC 7323, 2.2: not scaled
+	c.rcvAdv, out.Window = adv, uint16(c.synWindow()) // RFC 7323, 2.2: not scaled
 	c.offerOptions(now, &out.Options)
 	if c.sndMax == c.sndUna {
 		c.timedAt, c.timedSeq = now, c.sndUna+1

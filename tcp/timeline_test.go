@@ -52,15 +52,18 @@ func TestTimeline(t *testing.T) {
 		{"syn-lost-twice", [2][]byte{textOf(10), nil}, func(n int, _ *wire.Segment) bool { return n <= 2 }, false},
 		{"syn-ack-lost", [2][]byte{textOf(10), nil}, func(n int, _ *wire.Segment) bool { return n == 2 }, false},
 		{
-			"segment-lost-fast-retransmit", [2][]byte{textOf(20000), nil},
+			"segment-lost-fast-retransmit",
+			[2][]byte{textOf(20000), nil},
 			func(n int, _ *wire.Segment) bool { return n == 6 }, false,
 		},
 		{
-			"last-segment-lost-timeout", [2][]byte{textOf(3000), nil},
+			"last-segment-lost-timeout",
+			[2][]byte{textOf(3000), nil},
 			func(n int, s *wire.Segment) bool { return n < 10 && s.Flags.Has(wire.FIN) && len(s.Payload) > 0 }, false,
 		},
 		{
-			"last-ack-lost", [2][]byte{textOf(10), textOf(10)},
+			"last-ack-lost",
+			[2][]byte{textOf(10), textOf(10)},
 			func(n int, s *wire.Segment) bool { return n == 5 }, false,
 		},
 	} {

@@ -52,11 +52,13 @@ func TestSynSent_unanswered_schedule(t *testing.T) {
 		{"TCP_USER_TIMEOUT 1.5 s", nil, func(c *Conn) { c.SetUserTimeout(1500 * time.Millisecond) }, []float64{1}, 1.5},
 		{
 			"FreeBSD", func(g *Config) { g.SynRetries, g.SynLinearTimeouts, g.KeepInit = 12, 0, 75*time.Second }, nil,
-			[]float64{1, 3, 7, 15, 31, 63}, 75,
+			[]float64{1, 3, 7, 15, 31, 63},
+			75,
 		},
 		{
 			"XNU", func(g *Config) { g.SynRetries, g.SynLinearTimeouts, g.KeepInit = 12, 4, 75*time.Second }, nil,
-			[]float64{1, 2, 3, 4, 5, 7, 11, 19, 35, 67}, 75,
+			[]float64{1, 2, 3, 4, 5, 7, 11, 19, 35, 67},
+			75,
 		},
 		{
 			"4.4BSD", func(g *Config) {
