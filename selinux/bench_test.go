@@ -81,6 +81,17 @@ func BenchmarkAccessVectorAgainstLibsepol(b *testing.B) {
 	}
 }
 
+// BenchmarkNewServer makes a host's server for a policy that is there already.
+func BenchmarkNewServer(b *testing.B) {
+	p := loadServer(b, readShared(b, "debian-default.33")).Policy()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := NewServer(p); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // BenchmarkPortSID looks up ports of Debian's policy, which has 479 rules on them.
 func BenchmarkPortSID(b *testing.B) {
 	s := loadServer(b, readShared(b, "debian-default.33"))

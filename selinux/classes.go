@@ -227,7 +227,7 @@ func (m *classMap) translate(v uint32) Perm {
 // missing names a class or permission that every kernel declares and the policy lacks, or gives "".
 func (p *Policy) missing() string {
 	for c := ClassNone + 1; c < numClasses; c++ {
-		m := p.mapClass(c)
+		m := &p.classes[c]
 		if m.value == 0 {
 			return "class " + c.String()
 		}

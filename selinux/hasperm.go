@@ -38,7 +38,7 @@ func (s *Server) decide(source, target SID, class Class) decision {
 	d := decision{source: source, target: target, class: class, auditDeny: ^Perm(0)}
 	from, to := &s.sids.lookup(source).context, &s.sids.lookup(target).context
 	d.permissive = s.policy.db.Permissive.Has(from.Type)
-	m := &s.classes[class]
+	m := &s.policy.classes[class]
 	if m.value == 0 {
 		if s.policy.allowsUnknown() {
 			d.allowed = ^Perm(0)

@@ -31,6 +31,8 @@ type Policy struct {
 	process         ClassValue // class process, 0 if there is none
 	transitionPerms uint32     // its permissions transition and dyntransition
 	socketClass     []bool     // by class value: the name ends in "socket"
+
+	classes [numClasses]classMap
 }
 
 type accessRow struct {
@@ -84,6 +86,9 @@ func newPolicy(db *policydb.DB) *Policy {
 				p.transitionPerms |= 1 << i
 			}
 		}
+	}
+	for c := ClassNone + 1; c < numClasses; c++ {
+		p.classes[c] = p.mapClass(c)
 	}
 	return p
 }

@@ -19,7 +19,6 @@ type Server struct {
 	permissive bool
 	booleans   []bool // by value-1
 	live       []bool // by a rule's condition, see policydb.DB.LiveConditions
-	classes    [numClasses]classMap
 	sids       sidTable
 	cache      cache
 	created    map[createdKey]SID
@@ -63,9 +62,6 @@ func (s *Server) Load(p *Policy) error {
 	}
 	s.policy, s.booleans = p, booleans
 	s.live = p.db.LiveConditions(booleans)
-	for c := ClassNone + 1; c < numClasses; c++ {
-		s.classes[c] = p.mapClass(c)
-	}
 	s.sids.load(p)
 	s.objects = newObjectSIDs(p)
 	s.flush()
@@ -195,7 +191,7 @@ func (s *Server) computeSID(kind policydb.RuleKind, source, target SID, class Cl
 	if sid, ok := s.created[key]; ok {
 		return sid, nil
 	}
-	value := s.classes[class].value
+	value := s.policy.classes[class].value
 	// The kernel asks the policy, not its own class, what a socket is; a class that the policy lacks is no rule's.
 	asSocket := class.Socket() || s.policy.isSocket(value)
 	c, err := s.compute(kind, &s.sids.lookup(source).context, &s.sids.lookup(target).context, value, asSocket)

@@ -290,6 +290,23 @@ func TestMLSCopySID(t *testing.T) {
 	}
 }
 
+// Servers share a policy without touching it: run with -race.
+func TestServersShareAPolicy(t *testing.T) {
+	p, err := Parse(readFile(t, "testdata/lab.33"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := make(chan int)
+	for range 4 {
+		go func() { asked <- exercise(p) }()
+	}
+	for range 4 {
+		if n := <-asked; n == 0 {
+			t.Error("nothing was asked")
+		}
+	}
+}
+
 func TestMatchWildcard(t *testing.T) {
 	for _, c := range []struct {
 		pattern, name string

@@ -91,7 +91,7 @@ func (c *compiler) mlsRange(n node) policydb.Range {
 		c.failAt(n.line, "a range has two levels")
 	}
 	r := policydb.Range{Low: c.level(list[0]), High: c.level(list[1])}
-	if c.db.MLS && !r.Valid(c.db) {
+	if !r.Valid(c.db) {
 		c.fail("the range %s is not valid: its categories do not go with its sensitivities, or it falls",
 			c.db.FormatRange(&r))
 	}
