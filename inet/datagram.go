@@ -4,7 +4,6 @@ package inet
 
 import (
 	"net/netip"
-	"slices"
 
 	"dialtone/errno"
 	"dialtone/sockaddr"
@@ -20,17 +19,17 @@ type datagram struct {
 	family sockaddr.Family
 	hold   hold
 
-	local    netip.AddrPort
-	remote   netip.AddrPort // of an associated socket; invalid: none
-	portless bool           // associated with port 0, which getpeername does not show
-	scope    uint32
-	chosen   bool // the local address was chosen by connect
+	ports *datagrams // of its protocol
+
+	local  netip.AddrPort
+	remote netip.AddrPort // of an associated socket; invalid: none
+	chosen bool           // the local address was chosen by connect
 
 	queue  []received
 	bytes  int // in queue
 	shut   shutdown
 	errors errorQueue
-	opts   streamOptions
+	opts   ipOptions
 }
 
 // received is a datagram that waits to be read.
@@ -41,7 +40,7 @@ type received struct {
 }
 
 func (s *Stack) newDatagram(sock *socket.Socket) *datagram {
-	d := &datagram{stack: s, sock: sock, family: sock.Family}
+	d := &datagram{stack: s, sock: sock, family: sock.Family, ports: s.udp(wire.Protocol(sock.Protocol))}
 	d.local = netip.AddrPortFrom(wildcard(d.family), 0)
 	d.hold.sock = sock
 	d.hold.v6only = s.Sysctl.IPv6BindV6Only
@@ -54,7 +53,7 @@ func (d *datagram) Bind(call *socket.Call, b []byte) errno.Errno {
 	if e != errno.OK {
 		return e
 	}
-	if e := d.stack.mayBind(call, a, d.sock); e != errno.OK {
+	if e := d.stack.mayBind(call, a, d.sock, &d.opts); e != errno.OK {
 		return e
 	}
 	if d.hold.port != 0 {
@@ -63,7 +62,9 @@ func (d *datagram) Bind(call *socket.Call, b []byte) errno.Errno {
 	if call.Caller != nil {
 		d.hold.uid = call.Caller.UID
 	}
-	d.scope = a.Scope
+	if a.IP.Is6() && a.IP.IsLinkLocalUnicast() {
+		d.stack.bindScope(d.sock, a.Scope)
+	}
 	before := d.local
 	d.local = netip.AddrPortFrom(a.IP, 0)
 	if e := d.bindPort(a.Port, errno.EADDRINUSE); e != errno.OK {
@@ -80,40 +81,30 @@ func (d *datagram) bindPort(port uint16, none errno.Errno) errno.Errno {
 	s := d.stack
 	d.hold.addr = d.local.Addr()
 	if port == 0 {
-		y := &s.Sysctl
 		var ok bool
-		port, ok = search(y.IPLocalPortFirst, y.IPLocalPortLast, s.draw(true), 0, func(p uint16) bool {
-			return s.udpPorts.held[p] == nil
-		})
+		first, last := d.opts.portRange(&s.Sysctl)
+		port, ok = search(first, last, s.draw(true), 0, func(p uint16) bool { return d.ports.held[p] == nil })
 		if !ok {
 			return none
 		}
-	} else if !s.udpPorts.free(&d.hold, port, true) {
+	} else if !d.ports.free(&d.hold, port, true) {
 		return errno.EADDRINUSE
 	}
-	s.udpPorts.take(&d.hold, port)
-	s.datagrams[port] = append(s.datagrams[port], d)
+	d.ports.add(d, port)
 	d.local = netip.AddrPortFrom(d.local.Addr(), port)
 	return errno.OK
 }
 
-// release lets the port go.
-func (d *datagram) release() {
-	s := d.stack
-	port := d.hold.port
-	if port == 0 {
-		return
+// bindAny takes an implicit port if there is none yet (inet_autobind).
+func (d *datagram) bindAny() errno.Errno {
+	if d.hold.port != 0 {
+		return errno.OK
 	}
-	if all := slices.DeleteFunc(s.datagrams[port], func(o *datagram) bool { return o == d }); len(all) == 0 {
-		delete(s.datagrams, port)
-	} else {
-		s.datagrams[port] = all
-	}
-	s.udpPorts.drop(&d.hold)
+	return d.bindPort(0, d.stack.core.Personality.UDP.NoPort)
 }
 
 // Connect implements [socket.Endpoint]: it names the peer, or dissolves the association with AF_UNSPEC. The implicit
-// port comes first, so that it is taken even if the rest fails (__ip4_datagram_connect and udp_pre_connect).
+// port comes first, so that it is taken even if the rest fails (inet_dgram_connect).
 func (d *datagram) Connect(call *socket.Call, b []byte) errno.Errno {
 	if len(b) < sockaddr.LenFamily {
 		return errno.EINVAL
@@ -123,96 +114,118 @@ func (d *datagram) Connect(call *socket.Call, b []byte) errno.Errno {
 		d.dissolve()
 		return facts.DissolveReply
 	}
-	if d.hold.port == 0 {
-		if e := d.bindPort(0, facts.NoPort); e != errno.OK {
-			return e
-		}
-	}
-	a, mapped, e := parse(d.family, b)
-	if e == errno.EAFNOSUPPORT && d.family == sockaddr.Inet6 && a.Family == sockaddr.Inet {
-		a, mapped, e = sockaddr.ParseInet(b), true, errno.OK // Linux takes a sockaddr_in there
-	}
-	if e != errno.OK {
+	if e := d.stack.mayConnect(d.family); e != errno.OK {
 		return e
 	}
-	if mapped && d.hold.v6only {
-		return errno.ENETUNREACH
+	if e := d.bindAny(); e != errno.OK {
+		return e
+	}
+	a, e := d.address(b)
+	if e != errno.OK {
+		return e
 	}
 	if a.Port == 0 && facts.PortZero != errno.OK {
 		return facts.PortZero
 	}
+	if needsScope(a.IP) {
+		if e := d.stack.scopeFits(d.sock, a.Scope); e != errno.OK {
+			return e
+		}
+		d.stack.bindScope(d.sock, a.Scope)
+	}
 	return d.associate(call, a)
+}
+
+// needsScope reports whether an address means nothing without the link it is on (RFC 4007).
+func needsScope(ip netip.Addr) bool {
+	return ip.Is6() && (ip.IsLinkLocalUnicast() || ip.IsLinkLocalMulticast() || ip.IsInterfaceLocalMulticast())
+}
+
+// address reads a destination. An AF_INET6 socket also takes an AF_INET address, for its mapped form.
+func (d *datagram) address(b []byte) (sockaddr.Addr, errno.Errno) {
+	var a sockaddr.Addr
+	var mapped bool
+	e := errno.OK
+	switch {
+	case d.family == sockaddr.Inet6 && sockaddr.FamilyOf(b) == sockaddr.Inet && d.hold.onlyIPv6():
+		return a, errno.EAFNOSUPPORT
+	case d.family == sockaddr.Inet6 && sockaddr.FamilyOf(b) == sockaddr.Inet:
+		a, _, e = parse(sockaddr.Inet, b)
+	default:
+		a, mapped, e = parse(d.family, b)
+	}
+	if e != errno.OK {
+		return a, e
+	}
+	if mapped && d.hold.onlyIPv6() {
+		return a, d.stack.core.Personality.IP.NoRoute
+	}
+	a.IP = meant(a.IP, d.local.Addr())
+	if d.family == sockaddr.Inet6 && a.IP.Is6() && d.local.Addr().Is4() {
+		return a, errno.EAFNOSUPPORT // from an IPv4 address to an IPv6 one
+	}
+	return a, errno.OK
 }
 
 // associate makes a the peer, if there is a way to it.
 func (d *datagram) associate(call *socket.Call, a sockaddr.Addr) errno.Errno {
 	s, t := d.stack, call.Trail
-	if a.IP.IsUnspecified() {
-		if a.IP.Is4() {
-			a.IP = netip.AddrFrom4([4]byte{127, 0, 0, 1})
-		} else {
-			a.IP = netip.IPv6Loopback()
-		}
+	facts := &s.core.Personality.UDP
+	if d.chosen && !facts.KeepsSource {
+		d.choose(wildcard(d.family))
 	}
-	w, source, e := d.way(a, t)
+	w, e := d.way(a, t)
 	if e != errno.OK {
 		return e
 	}
-	if w.broadcast && !d.sock.Options().Broadcast && s.core.Personality.UDP.Broadcast != errno.OK {
-		return s.core.Personality.UDP.Broadcast
+	if w.broadcast && !d.sock.Options().Broadcast && facts.Broadcast != errno.OK {
+		return facts.Broadcast
 	}
-	if !d.hold.address && (d.local.Addr().IsUnspecified() || d.chosen) {
-		d.local = netip.AddrPortFrom(source, d.hold.port)
-		d.hold.addr = source
+	if !d.hold.address && !d.chosen {
+		d.choose(w.source)
 		d.chosen = true
 	}
-	d.remote, d.scope = a.AddrPort(), a.Scope
-	d.portless = a.Port == 0
+	d.remote = a.AddrPort()
 	if t != nil {
 		t.Decide(s.core.Now(), trail.State, "associated with %v; nothing was sent", d.remote)
 	}
 	return errno.OK
 }
 
+// choose makes ip the local address.
+func (d *datagram) choose(ip netip.Addr) {
+	d.local = netip.AddrPortFrom(ip, d.hold.port)
+	d.hold.addr = ip
+}
+
 // way finds the route to an address and the source address.
-func (d *datagram) way(a sockaddr.Addr, t *trail.Trail) (path, netip.Addr, errno.Errno) {
+func (d *datagram) way(a sockaddr.Addr, t *trail.Trail) (path, errno.Errno) {
 	s := d.stack
-	device := d.sock.Options().Device
-	if a.IP.Is6() && a.IP.IsLinkLocalUnicast() {
-		if i := s.interfaceIndexed(a.Scope); i != nil {
-			device = i.Name
-		} else if device == "" {
-			return path{}, netip.Addr{}, errno.EINVAL
+	o := d.sock.Options()
+	q := query{to: a.IP, from: d.local.Addr(), device: o.Device, onLink: o.DontRoute, foreign: d.opts.transparent}
+	if needsScope(a.IP) && q.device == "" {
+		i := s.interfaceIndexed(a.Scope)
+		if i == nil {
+			return path{}, errno.EINVAL
 		}
+		q.device = i.Name
 	}
-	w, r, e := s.lookUp(a.IP, device)
+	w, r, e := s.lookUp(q)
 	if t != nil {
 		s.recordRoute(t, a.IP, w, r, e)
 	}
-	if e != errno.OK {
-		return path{}, netip.Addr{}, e
-	}
-	bound := d.local.Addr()
-	if bound.IsUnspecified() || d.chosen && !d.hold.address {
-		source, e := s.source(w, a.IP)
-		return w, source, e
-	}
-	if bound.Is4() && bound.IsLoopback() && !w.out.loopback {
-		return path{}, netip.Addr{}, errno.EINVAL
-	}
-	return w, bound, errno.OK
+	return w, e
 }
 
 // dissolve ends the association. What bind fixed stays; an implicit port is let go (__udp_disconnect).
 func (d *datagram) dissolve() {
-	d.remote, d.portless = netip.AddrPort{}, false
+	d.remote = netip.AddrPort{}
 	if d.chosen {
-		d.local = netip.AddrPortFrom(wildcard(d.family), d.hold.port)
-		d.hold.addr = d.local.Addr()
+		d.choose(wildcard(d.family))
 		d.chosen = false
 	}
 	if !d.hold.number {
-		d.release()
+		d.ports.remove(d)
 		d.local = netip.AddrPortFrom(d.local.Addr(), 0)
 	}
 }
@@ -224,18 +237,23 @@ func (d *datagram) Disconnect(*socket.Call) errno.Errno {
 }
 
 // Name implements [socket.Endpoint].
-func (d *datagram) Name() sockaddr.Addr { return addr(d.family, d.local) }
+func (d *datagram) Name() sockaddr.Addr { return d.shown(d.local) }
+
+// shown returns an address as the socket shows it, a link-local one with its scope.
+func (d *datagram) shown(ap netip.AddrPort) sockaddr.Addr {
+	a := addr(d.family, ap)
+	if i := d.stack.interfaceNamed(d.sock.Options().Device); i != nil && a.IP.Is6() && a.IP.IsLinkLocalUnicast() {
+		a.Scope = uint32(i.Index)
+	}
+	return a
+}
 
 // Peer implements [socket.Endpoint].
 func (d *datagram) Peer() (sockaddr.Addr, errno.Errno) {
-	if !d.remote.IsValid() || d.portless {
-		return sockaddr.Addr{}, errno.ENOTCONN
+	if !d.remote.IsValid() || d.remote.Port() == 0 {
+		return sockaddr.Addr{}, errno.ENOTCONN // inet_getname shows no peer without a port
 	}
-	a := addr(d.family, d.remote)
-	if a.IP.Is6() && a.IP.IsLinkLocalUnicast() {
-		a.Scope = d.scope
-	}
-	return a, errno.OK
+	return d.shown(d.remote), errno.OK
 }
 
 // Listen implements [socket.Endpoint]; the socket layer refuses it before.
@@ -248,81 +266,6 @@ func (d *datagram) Accept(*socket.Call, *socket.Socket) (socket.Endpoint, errno.
 
 // Close implements [socket.Endpoint].
 func (d *datagram) Close(*socket.Call) {
-	d.release()
+	d.ports.remove(d)
 	d.queue = nil
-}
-
-// datagramFor returns the socket that a datagram from remote to local is for: the one with the most that fits.
-func (s *Stack) datagramFor(local, remote netip.AddrPort) *datagram {
-	var best *datagram
-	most := -1
-	for _, d := range s.datagrams[local.Port()] {
-		if !d.hold.covers(local.Addr()) || d.remote.IsValid() && d.remote != remote {
-			continue
-		}
-		score := 0
-		if d.hold.addr == local.Addr() {
-			score++
-		}
-		if d.remote.IsValid() {
-			score += 2
-		}
-		if score > most {
-			best, most = d, score
-		}
-	}
-	return best
-}
-
-// inputUDP takes a datagram in.
-func (s *Stack) inputUDP(p *wire.Packet, in *Interface) {
-	local := netip.AddrPortFrom(p.Dst, p.UDP.DstPort)
-	remote := netip.AddrPortFrom(p.Src, p.UDP.SrcPort)
-	if p.Dst.IsMulticast() || s.isBroadcast(p.Dst) {
-		for _, d := range s.datagrams[local.Port()] {
-			if d.hold.covers(local.Addr()) && (!d.remote.IsValid() || d.remote == remote) {
-				d.input(p, in)
-			}
-		}
-		return
-	}
-	d := s.datagramFor(local, remote)
-	if d == nil {
-		typ, code := icmpPortUnreachable.of(p)
-		s.sendICMPError(p, typ, code, 0)
-		return
-	}
-	d.input(p, in)
-}
-
-// input queues a datagram; one that finds no room is lost.
-func (d *datagram) input(p *wire.Packet, in *Interface) {
-	if dev := d.sock.Options().Device; dev != "" && dev != in.Name {
-		return
-	}
-	size := len(p.UDP.Payload)
-	if d.bytes > 0 && d.bytes+size > d.sock.ReceiveBuffer() {
-		return
-	}
-	r := received{from: netip.AddrPortFrom(p.Src, p.UDP.SrcPort), payload: p.UDP.Payload}
-	if p.Src.Is6() && p.Src.IsLinkLocalUnicast() {
-		r.scope = uint32(in.Index)
-	}
-	d.queue = append(d.queue, r)
-	d.bytes += size + datagramOverhead
-	d.sock.Wake(socket.In)
-}
-
-// datagramOverhead is what the bookkeeping of one datagram counts in SO_RCVBUF, in bytes; it bounds how many empty ones
-// can wait. Linux counts the size of its buffer descriptor, which is larger.
-const datagramOverhead = 256
-
-// heard takes an ICMP error about one of the socket's datagrams (udp_err).
-func (d *datagram) heard(h *heard) {
-	if d.opts.recvErr {
-		d.errors.add(h)
-	} else if !d.remote.IsValid() || !h.meaning.UDP {
-		return
-	}
-	d.sock.SetError(h.meaning.Errno)
 }

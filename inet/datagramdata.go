@@ -3,8 +3,6 @@
 package inet
 
 import (
-	"net/netip"
-
 	"dialtone/errno"
 	"dialtone/sockaddr"
 	"dialtone/socket"
@@ -14,18 +12,30 @@ import (
 // maxDatagram is the largest payload: 65535 less the IPv4 and UDP headers (RFC 768).
 const maxDatagram = 65535 - 20 - 8
 
-// Send implements [socket.Endpoint] (udp_sendmsg): to the address given, or to the peer.
+// Send implements [socket.Endpoint] (udp_sendmsg): to the address given, or to the peer. The order is Linux's: a pending
+// error counts only once there is a way.
 func (d *datagram) Send(call *socket.Call, m *socket.Message) (int, errno.Errno) {
 	s := d.stack
-	if m.Flags&socket.MsgOOB != 0 {
-		return 0, errno.EOPNOTSUPP
+	if e := d.bindAny(); e != errno.OK {
+		call.Final = true
+		return 0, e
 	}
-	if len(m.Data) > maxDatagram {
+	switch {
+	case len(m.Data) > maxDatagram:
 		return 0, errno.EMSGSIZE
+	case m.Flags&socket.MsgOOB != 0:
+		return 0, errno.EOPNOTSUPP
 	}
 	to, e := d.target(m.To)
 	if e != errno.OK {
 		return 0, e
+	}
+	w, e := d.way(to, nil)
+	if e != errno.OK {
+		return 0, e
+	}
+	if w.broadcast && !d.sock.Options().Broadcast {
+		return 0, errno.EACCES
 	}
 	if e := d.sock.TakeError(); e != errno.OK {
 		return 0, e
@@ -33,23 +43,11 @@ func (d *datagram) Send(call *socket.Call, m *socket.Message) (int, errno.Errno)
 	if d.shut&shutSend != 0 {
 		return 0, errno.EPIPE
 	}
-	w, source, e := d.way(to, nil)
-	if e != errno.OK {
-		return 0, e
-	}
-	if w.broadcast && !d.sock.Options().Broadcast {
-		return 0, errno.EACCES
-	}
-	if d.hold.port == 0 {
-		if e := d.bindPort(0, errno.EAGAIN); e != errno.OK {
-			return 0, e
-		}
-	}
 	p := wire.NewPacket()
-	p.Proto, p.Src, p.Dst, p.TOS, p.TTL = wire.UDP, source, to.IP, d.opts.tos, d.opts.ttl
+	p.Proto, p.Src, p.Dst, p.TOS, p.TTL = wire.Protocol(d.sock.Protocol), w.source, to.IP, d.opts.tos, d.opts.ttl
 	p.UDP = wire.Datagram{SrcPort: d.local.Port(), DstPort: to.Port, Payload: append([]byte(nil), m.Data...)}
-	if s.output(p, w, nil) == filtered {
-		return 0, errno.EPERM // a filter that drops tells the sender (nf_hook_slow's NF_DROP)
+	if s.output(p, w, nil) != sent {
+		return 0, errno.EPERM // a filter that drops or rejects tells the sender (nf_hook_slow's NF_DROP)
 	}
 	return len(m.Data), errno.OK
 }
@@ -60,43 +58,25 @@ func (d *datagram) target(b []byte) (sockaddr.Addr, errno.Errno) {
 		if !d.remote.IsValid() {
 			return sockaddr.Addr{}, errno.EDESTADDRREQ
 		}
-		a := sockaddr.Of(d.remote)
-		a.Scope = d.scope
-		if a.Port == 0 {
-			return a, errno.EINVAL
-		}
-		return a, errno.OK
+		return sockaddr.Of(d.remote), errno.OK
 	}
-	a, mapped, e := parse(d.family, b)
-	switch {
-	case e == errno.EAFNOSUPPORT && d.family == sockaddr.Inet && a.Family == sockaddr.Unspec:
-		e = errno.OK // udp_sendmsg takes AF_UNSPEC for AF_INET
-	case e == errno.EAFNOSUPPORT && d.family == sockaddr.Inet6 && a.Family == sockaddr.Inet:
-		a, mapped, e = sockaddr.ParseInet(b), true, errno.OK
+	if d.family == sockaddr.Inet && len(b) >= sockaddr.LenInet && sockaddr.FamilyOf(b) == sockaddr.Unspec {
+		b = append([]byte{byte(sockaddr.Inet), 0}, b[sockaddr.LenFamily:]...) // udp_sendmsg takes AF_UNSPEC for AF_INET
 	}
-	if e != errno.OK {
-		return a, e
+	if len(b) < sockaddr.LenFamily {
+		return sockaddr.Addr{}, errno.EINVAL
 	}
-	if mapped && d.hold.v6only {
-		return a, errno.ENETUNREACH
+	a, e := d.address(b)
+	if e == errno.OK && a.Port == 0 {
+		e = errno.EINVAL
 	}
-	if a.Port == 0 {
-		return a, errno.EINVAL
-	}
-	if a.IP.IsUnspecified() {
-		if a.IP.Is4() {
-			a.IP = netip.AddrFrom4([4]byte{127, 0, 0, 1})
-		} else {
-			a.IP = netip.IPv6Loopback()
-		}
-	}
-	return a, errno.OK
+	return a, e
 }
 
 // Recv implements [socket.Endpoint] (udp_recvmsg): the pending error first, then the next datagram, cut to the room.
 func (d *datagram) Recv(_ *socket.Call, m *socket.Message) (int, errno.Errno) {
 	if m.Flags&socket.MsgErrQueue != 0 {
-		return d.errors.recv(m)
+		return d.errors.recv(d.sock, m)
 	}
 	if e := d.sock.TakeError(); e != errno.OK {
 		return 0, e
@@ -163,39 +143,21 @@ func (d *datagram) Shutdown(_ *socket.Call, how socket.How) errno.Errno {
 
 // Option implements [socket.Endpoint].
 func (d *datagram) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno) {
-	if b, ok := d.hold.option(level, name); ok {
-		return b, errno.OK
-	}
-	if level == solIP && name == ipBindAddressNoPort {
-		return socket.Bool(d.opts.bindNoPort), errno.OK
-	}
 	if level == solTCP {
 		return nil, errno.EOPNOTSUPP
 	}
-	return d.opts.ip(level, name)
+	return d.opts.option(&d.hold, level, name)
 }
 
 // SetOption implements [socket.Endpoint].
-func (d *datagram) SetOption(_ *socket.Call, level, name int, value []byte) errno.Errno {
-	if level == socket.SolSocket && name == socket.SoBindToDevice {
-		return d.stack.deviceExists(value)
-	}
-	if len(value) < 4 {
-		return errno.EINVAL
-	}
-	n := socket.IntValue(value)
+func (d *datagram) SetOption(call *socket.Call, level, name int, value []byte) errno.Errno {
 	switch {
+	case level == socket.SolSocket && name == socket.SoBindToDevice:
+		return d.stack.deviceExists(value)
+	case len(value) < 4:
+		return errno.EINVAL
 	case level == solTCP:
 		return errno.ENOPROTOOPT
-	case level == solIPv6 && name == ipv6V6Only:
-		if d.hold.port != 0 {
-			return errno.EINVAL
-		}
-		d.hold.v6only = n != 0
-		return errno.OK
-	case level == solIP && name == ipBindAddressNoPort:
-		d.opts.bindNoPort = n != 0
-		return errno.OK
 	}
-	return d.opts.setIP(level, name, n)
+	return d.opts.set(call, &d.hold, level, name, socket.IntValue(value))
 }

@@ -66,6 +66,7 @@ func (s *Stack) interfaceNamed(name string) *Interface {
 	return nil
 }
 
+// interfaceIndexed returns the interface with the given index, nil if there is none.
 func (s *Stack) interfaceIndexed(index uint32) *Interface {
 	if index == 0 || int(index) > len(s.interfaces) {
 		return nil
@@ -78,7 +79,11 @@ func (s *Stack) interfaceIndexed(index uint32) *Interface {
 func (i *Interface) AddAddress(p netip.Prefix) {
 	i.stack.core.Lock()
 	defer i.stack.core.Unlock()
-	if slices.Contains(i.prefixes, p) {
+	i.addAddress(p)
+}
+
+func (i *Interface) addAddress(p netip.Prefix) {
+	if slices.Contains(i.prefixes, p) || p.Addr().Is6() && i.stack.Sysctl.IPv6Disabled {
 		return
 	}
 	i.prefixes = append(i.prefixes, p)
@@ -126,7 +131,24 @@ func (i *Interface) SetUp(up bool) {
 	i.stack.core.Lock()
 	defer i.stack.core.Unlock()
 	i.up = up
+	if facts := &i.stack.core.Personality.IP; facts.DownLosesIPv6 {
+		if !up {
+			i.loseIPv6()
+		} else if i.loopback {
+			i.addAddress(loopback6)
+		}
+	}
 	i.publish()
+}
+
+// loopback6 is what lo has whenever it is up and IPv6 is not disabled.
+var loopback6 = netip.MustParsePrefix("::1/128")
+
+// loseIPv6 takes all IPv6 addresses and routes from the interface.
+func (i *Interface) loseIPv6() {
+	i.prefixes = slices.DeleteFunc(i.prefixes, func(p netip.Prefix) bool { return p.Addr().Is6() })
+	i.publish()
+	i.stack.removeRoutes(func(r *Route) bool { return r.Interface == i && r.Prefix.Addr().Is6() })
 }
 
 // publish makes known to the link which addresses the interface answers for.
@@ -146,17 +168,14 @@ func (i *Interface) Answers(ip netip.Addr) bool { return slices.Contains(*i.answ
 // Deliver implements [link.Station].
 func (i *Interface) Deliver(at time.Duration, p *wire.Packet) { i.stack.core.Arrive(at, i, p) }
 
-// owner returns the interface that has the address ip; any address of 127/8 is lo's.
+// owner returns the interface that has the address ip; of lo's IPv4 networks every address is the host's.
 func (s *Stack) owner(ip netip.Addr) *Interface {
 	for _, i := range s.interfaces {
 		for _, p := range i.prefixes {
-			if p.Addr() == ip {
+			if p.Addr() == ip || i.loopback && ip.Is4() && p.Contains(ip) {
 				return i
 			}
 		}
-	}
-	if ip.Is4() && ip.IsLoopback() {
-		return s.interfaces[0]
 	}
 	return nil
 }
@@ -171,7 +190,7 @@ func (s *Stack) isBroadcast(ip netip.Addr) bool {
 	}
 	for _, i := range s.interfaces {
 		for _, p := range i.prefixes {
-			if p.Addr().Is4() && p.Bits() < 31 && !i.loopback && ip == broadcastOf(p) {
+			if p.Addr().Is4() && p.Bits() < 31 && ip == broadcastOf(p) {
 				return true
 			}
 		}

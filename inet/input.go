@@ -21,11 +21,11 @@ func (i *Interface) Input(p *wire.Packet) {
 	case firewall.Accept:
 		switch p.Proto {
 		case wire.TCP:
-			s.inputTCP(p)
-		case wire.UDP:
+			s.inputTCP(p, i)
+		case wire.UDP, wire.UDPLite:
 			s.inputUDP(p, i)
 		case wire.ICMP, wire.ICMPv6:
-			s.inputICMP(p)
+			s.inputICMP(p, i)
 		}
 	case firewall.Reject:
 		s.reject(p, verdict, i)
@@ -44,34 +44,32 @@ func (s *Stack) isForUs(dst netip.Addr, i *Interface) bool {
 }
 
 // inputTCP finds the connection or listener a segment is for.
-func (s *Stack) inputTCP(p *wire.Packet) {
+func (s *Stack) inputTCP(p *wire.Packet, in *Interface) {
 	if p.Dst.IsMulticast() || s.isBroadcast(p.Dst) {
 		return // RFC 9293, 3.9.2.3 (MUST-57)
 	}
 	local := netip.AddrPortFrom(p.Dst, p.TCP.DstPort)
 	remote := netip.AddrPortFrom(p.Src, p.TCP.SrcPort)
-	if c := s.connections[newTuple(local, remote)]; c != nil {
-		if again := c.receive(p); !again {
+	if c := s.connections[newTuple(local, remote)]; c != nil && c.hears(in) {
+		if again := c.receive(p, in); !again {
 			return
 		}
 	}
-	if l := s.listenerFor(local); l != nil && l.input(p, local, remote) {
+	if l := s.listenerFor(local, in); l != nil && l.input(p, local, remote, in) {
 		return
 	}
 	if rst, ok := tcp.ResetFor(&p.TCP); ok {
-		s.answer(p, func(a *wire.Packet) {
-			a.Proto = wire.TCP
-			a.TCP = rst
-		})
+		s.answer(p, in, func(a *wire.Packet) { a.Proto, a.TCP = wire.TCP, rst })
 	}
 }
 
-// listenerFor returns the listener for connections to an address: one bound to the address itself before one bound to
-// any.
-func (s *Stack) listenerFor(local netip.AddrPort) *stream {
+// listenerFor returns the listener for connections to an address that come by in: one bound to the address itself before
+// one bound to any.
+func (s *Stack) listenerFor(local netip.AddrPort, in *Interface) *stream {
 	var any *stream
 	for _, l := range s.listeners[local.Port()] {
 		switch {
+		case !l.hears(in):
 		case l.local.Addr() == local.Addr():
 			return l
 		case l.hold.covers(local.Addr()) && any == nil:

@@ -54,7 +54,7 @@ func (c *stream) Listen(call *socket.Call, backlog int) errno.Errno {
 }
 
 // input takes a segment for the listener; false means it is to be answered with a reset.
-func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort) bool {
+func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort, in *Interface) bool {
 	seg := &p.TCP
 	switch {
 	case seg.Flags.Has(wire.RST):
@@ -69,11 +69,16 @@ func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort) bool {
 		return true // dropped: the client will send its SYN again
 	}
 	s := c.stack
-	w, _, e := s.lookUp(remote.Addr(), "")
+	ask := c.query(remote.Addr(), local.Addr())
+	if remote.Addr().IsLinkLocalUnicast() && ask.device == "" {
+		ask.device = in.Name
+	}
+	w, _, e := s.lookUp(ask)
 	if e != errno.OK {
 		return true
 	}
 	child := &stream{stack: s, family: c.family, local: local, remote: remote, way: w, parent: c, opts: c.opts}
+	child.scope = uint32(in.Index)
 	child.hold.addr, child.hold.v6only = local.Addr(), c.hold.v6only
 	child.timer.Func = child.tick
 	child.apply()
@@ -88,6 +93,9 @@ func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort) bool {
 // lost while the accept queue is full, so that the SYN-ACK is sent again later; or it is answered with a reset
 // (tcp_abort_on_overflow).
 func (c *stream) admits(child *stream, seg *wire.Segment) bool {
+	if bare := len(seg.Payload) == 0 && seg.Flags&(wire.SYN|wire.FIN|wire.RST) == 0; bare && child.conn.Info().Retransmits < c.opts.deferAccept {
+		return false // TCP_DEFER_ACCEPT: the client's data, or time, will tell
+	}
 	if !c.queue.full() || !seg.Flags.Has(wire.ACK) || seg.Flags&(wire.SYN|wire.RST) != 0 {
 		return true
 	}
@@ -127,6 +135,7 @@ func (c *stream) Accept(_ *socket.Call, s *socket.Socket) (socket.Endpoint, errn
 		q.ready = nil
 	}
 	child.parent, child.sock, child.hold.sock = nil, s, s
+	*s.Options() = *c.sock.Options() // inherited (inet_csk_clone_lock)
 	if child.conn.State() == tcp.Closed {
 		if e := child.errnoOf(child.conn.Reason()); e != errno.OK {
 			s.SetError(e)

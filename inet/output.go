@@ -3,6 +3,7 @@
 package inet
 
 import (
+	"dialtone/errno"
 	"dialtone/firewall"
 	"dialtone/link"
 	"dialtone/tcp"
@@ -79,33 +80,29 @@ func (s *Stack) recordFirewall(t *trail.Trail, d firewall.Direction, v firewall.
 func (s *Stack) reject(p *wire.Packet, v firewall.Verdict, at *Interface) {
 	if v.With == firewall.TCPReset {
 		if rst, ok := tcp.ResetFor(&p.TCP); ok {
-			s.answer(p, func(a *wire.Packet) {
-				a.Proto = wire.TCP
-				a.TCP = rst
-			})
+			s.answer(p, at, func(a *wire.Packet) { a.Proto, a.TCP = wire.TCP, rst })
 		}
 		return
 	}
 	if typ, code, ok := v.With.ICMP(p.Is4()); ok {
-		s.sendICMPError(p, typ, code, 0)
+		s.sendICMPError(p, at, typ, code, 0)
 	}
 }
 
-// answer sends a packet back to where p came from, from the address p was for.
-func (s *Stack) answer(p *wire.Packet, fill func(*wire.Packet)) {
-	w, _, e := s.lookUp(p.Src, "")
-	if e != 0 {
+// answer sends a packet back to where p came from, by in if given, from the address p was for.
+func (s *Stack) answer(p *wire.Packet, in *Interface, fill func(*wire.Packet)) {
+	q := query{to: p.Src}
+	if p.Src.IsLinkLocalUnicast() && in != nil {
+		q.device = in.Name
+	}
+	w, _, e := s.lookUp(q)
+	if e != errno.OK {
 		return
 	}
 	a := wire.NewPacket()
 	a.Src, a.Dst = p.Dst, p.Src
-	if !a.Src.IsValid() || a.Src.IsMulticast() || s.isBroadcast(a.Src) {
-		src, e := s.source(w, a.Dst)
-		if e != 0 {
-			a.Free()
-			return
-		}
-		a.Src = src
+	if a.Src.IsMulticast() || s.isBroadcast(a.Src) {
+		a.Src = w.source
 	}
 	fill(a)
 	s.output(a, w, nil)

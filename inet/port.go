@@ -37,6 +37,12 @@ func (h *hold) covers(ip netip.Addr) bool {
 	return ip.Is6() || !h.v6only
 }
 
+// onlyIPv6 reports whether the holder of an AF_INET6 socket has nothing to do with IPv4: by IPV6_V6ONLY, or because it is
+// bound to an IPv6 address.
+func (h *hold) onlyIPv6() bool {
+	return h.v6only || h.address && h.addr.Is6() && !h.addr.IsUnspecified()
+}
+
 // overlaps reports whether something could be for both.
 func (h *hold) overlaps(o *hold) bool { return h.covers(o.addr) || o.covers(h.addr) || h.bothAny(o) }
 

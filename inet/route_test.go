@@ -59,7 +59,7 @@ func TestLookUpIsBestOfAll(t *testing.T) {
 			}
 		}
 		s.core.Lock()
-		w, r, e := s.lookUp(dst, "")
+		w, r, e := s.lookUp(query{to: dst})
 		s.core.Unlock()
 		switch {
 		case best == nil:
@@ -101,7 +101,7 @@ func TestRouteTypeErrnos(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.core.Lock()
-		_, _, e := s.lookUp(netip.MustParseAddr("198.51.100.1"), "")
+		_, _, e := s.lookUp(query{to: netip.MustParseAddr("198.51.100.1")})
 		s.core.Unlock()
 		if e != want {
 			t.Errorf("%v route: %s, want %s", typ, e.Name(), want.Name())

@@ -13,10 +13,6 @@ import (
 func (s *Stack) SourceFor(dst netip.Addr) (source netip.Addr, ok bool) {
 	s.core.Lock()
 	defer s.core.Unlock()
-	w, _, e := s.lookUp(dst, "")
-	if e != errno.OK {
-		return netip.Addr{}, false
-	}
-	source, e = s.source(w, dst)
-	return source, e == errno.OK
+	w, _, e := s.lookUp(query{to: dst})
+	return w.source, e == errno.OK
 }

@@ -12,8 +12,9 @@ import (
 
 // Protocols of internet sockets (ip(7), tcp(7), udp(7)); 0 stands for the type's own.
 const (
-	protoTCP = 6
-	protoUDP = 17
+	protoTCP     = 6
+	protoUDP     = 17
+	protoUDPLite = 136
 )
 
 // space is AF_INET or AF_INET6 on a stack; it implements [socket.Space].
@@ -32,10 +33,13 @@ func (f space) NewEndpoint(s *socket.Socket) (socket.Endpoint, errno.Errno) {
 		s.Protocol = protoTCP
 		return f.stack.newStream(s), errno.OK
 	case socket.Dgram:
-		if s.Protocol != 0 && s.Protocol != protoUDP {
+		switch s.Protocol {
+		case 0:
+			s.Protocol = protoUDP
+		case protoUDP, protoUDPLite:
+		default:
 			return nil, errno.EPROTONOSUPPORT
 		}
-		s.Protocol = protoUDP
 		return f.stack.newDatagram(s), errno.OK
 	case socket.Raw:
 		return nil, errno.EPERM // there is no raw access to the network
@@ -56,20 +60,25 @@ func wildcard(f sockaddr.Family) netip.Addr {
 	return netip.IPv6Unspecified()
 }
 
+// leastLen returns the length that an address of the family has at least, in bytes.
+func leastLen(f sockaddr.Family) int {
+	if f == sockaddr.Inet {
+		return sockaddr.LenInet
+	}
+	return sockaddr.LenInet6Short
+}
+
 // parse reads the address b for a socket of the family: its length first, then its family. IPv4-mapped addresses become
 // IPv4 ones; mapped says that it was one.
 func parse(f sockaddr.Family, b []byte) (a sockaddr.Addr, mapped bool, e errno.Errno) {
+	if len(b) < leastLen(f) {
+		return a, false, errno.EINVAL
+	}
 	if f == sockaddr.Inet {
-		if len(b) < sockaddr.LenInet {
-			return a, false, errno.EINVAL
-		}
 		if a = sockaddr.ParseInet(b); a.Family != sockaddr.Inet {
 			return a, false, errno.EAFNOSUPPORT
 		}
 		return a, false, errno.OK
-	}
-	if len(b) < sockaddr.LenInet6Short {
-		return a, false, errno.EINVAL
 	}
 	if a = sockaddr.ParseInet6(b); a.Family != sockaddr.Inet6 {
 		return a, false, errno.EAFNOSUPPORT

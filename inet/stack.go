@@ -27,13 +27,13 @@ type Stack struct {
 	denied     []sockaddr.Family
 	neighbours map[neighbourKey]*neighbour
 
-	tcpPorts, udpPorts ports
-	connections        map[tuple]*stream
-	listeners          map[uint16][]*stream
-	datagrams          map[uint16][]*datagram
-	tcpConfig          *tcp.Config // nil: to be made from Sysctl
-	seed               uint64
-	draws              uint64
+	tcpPorts          ports
+	udpPorts, udpLite datagrams
+	connections       map[tuple]*stream
+	listeners         map[uint16][]*stream
+	tcpConfig         *tcp.Config // nil: to be made from Sysctl
+	seed              uint64
+	draws             uint64
 }
 
 // New puts the internet families on a host, which has a loopback interface from then on. seed decides everything that is
@@ -45,7 +45,6 @@ func New(core *socket.Core, seed uint64) *Stack {
 		neighbours:  map[neighbourKey]*neighbour{},
 		connections: map[tuple]*stream{},
 		listeners:   map[uint16][]*stream{},
-		datagrams:   map[uint16][]*datagram{},
 		seed:        seed,
 	}
 	core.AddSpace(sockaddr.Inet, space{s, sockaddr.Inet})
@@ -56,7 +55,7 @@ func New(core *socket.Core, seed uint64) *Stack {
 	}
 	lo.loopback = true
 	lo.AddAddress(netip.MustParsePrefix("127.0.0.1/8"))
-	lo.AddAddress(netip.MustParsePrefix("::1/128"))
+	lo.AddAddress(loopback6)
 	return s
 }
 

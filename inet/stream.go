@@ -27,16 +27,20 @@ type stream struct {
 	// local and remote are the ends; IPv4 is never mapped here. The port of local stays for getsockname when the hold
 	// on it is gone.
 	local, remote netip.AddrPort
-	scope         uint32
-	way           path // to remote
-	known         bool // in stack.connections
+	scope         uint32 // where the SYN came in, of an accepted connection
+	way           path   // to remote
+	known         bool   // in stack.connections
 
 	shut   shutdown
 	parent *stream   // the listener, while this waits to be accepted
 	queue  *listener // of a listener
 	timer  clock.Event
-	soft   errno.Errno // an error that was noted, for the end of the retries
 	inCall bool        // the call that sent the SYN has not let the lock go yet
+	final  errno.Errno // the ICMP error that ended the attempt
+	lost   bool        // what is sent vanishes: see MappedSticks
+	mapped bool        // has had an IPv4-mapped peer
+	// ended, if not 0, is when TIME-WAIT began. The socket does not see that state: to it the connection is over.
+	waits  time.Duration
 	errors errorQueue
 	opts   streamOptions
 	syns   int           // SYNs sent, for the trail
@@ -61,6 +65,17 @@ func (s *Stack) newStream(sock *socket.Socket) *stream {
 	return c
 }
 
+// state returns the connection's state as the socket sees it: TIME-WAIT goes on without it.
+func (c *stream) state() tcp.State {
+	if s := c.conn.State(); s != tcp.TimeWait {
+		return s
+	}
+	return tcp.Closed
+}
+
+// hears reports whether what comes by in may be for c (SO_BINDTODEVICE).
+func (c *stream) hears(in *Interface) bool { return c.device() == "" || c.device() == in.Name }
+
 // now returns the time as package tcp wants it: never 0.
 func (c *stream) now() time.Duration { return c.stack.core.Now() + 1 }
 
@@ -72,15 +87,18 @@ func (c *stream) Name() sockaddr.Addr {
 }
 
 func (c *stream) linkScope(ip netip.Addr) uint32 {
-	if ip.Is6() && ip.IsLinkLocalUnicast() {
-		return c.scope
+	if !ip.Is6() || !ip.IsLinkLocalUnicast() {
+		return 0
 	}
-	return 0
+	if i := c.stack.interfaceNamed(c.device()); i != nil {
+		return uint32(i.Index)
+	}
+	return c.scope
 }
 
 // Peer implements [socket.Endpoint].
 func (c *stream) Peer() (sockaddr.Addr, errno.Errno) {
-	switch c.conn.State() {
+	switch c.state() {
 	case tcp.Closed, tcp.SynSent:
 		return sockaddr.Addr{}, errno.ENOTCONN
 	}
@@ -119,7 +137,7 @@ func (c *stream) transmit(p *wire.Packet) {
 			c.reroute()
 		}
 	}
-	if c.way.out == nil { // the route is gone: what is sent is lost
+	if c.way.out == nil || c.lost { // the route is gone: what is sent is lost
 		p.Free()
 		return
 	}
@@ -129,14 +147,18 @@ func (c *stream) transmit(p *wire.Packet) {
 // reroute looks the way up again before a SYN is sent again. If there is none any more the SYN is lost, and the reason
 // noted: it becomes the error when the retries have run out.
 func (c *stream) reroute() {
-	w, _, e := c.stack.lookUp(c.remote.Addr(), c.device())
-	if e == errno.OK && c.stack.owner(c.local.Addr()) == nil {
-		e = c.stack.core.Personality.IP.NoRoute // the source address is gone
-	}
-	if e != errno.OK {
-		c.soft, w = e, path{}
+	w, _, e := c.stack.lookUp(c.query(c.remote.Addr(), c.local.Addr()))
+	if e != errno.OK && c.sock != nil {
+		c.sock.NoteError(e)
 	}
 	c.way = w
+}
+
+// query asks for the way from an address to another.
+func (c *stream) query(to, from netip.Addr) query {
+	q := query{to: to, from: from, device: c.device(), foreign: c.opts.transparent}
+	q.onLink = c.sock != nil && c.sock.Options().DontRoute
+	return q
 }
 
 func (c *stream) device() string {
@@ -173,7 +195,7 @@ func (c *stream) tick() {
 }
 
 // receive takes a segment in; again says that it is for the listener now.
-func (c *stream) receive(p *wire.Packet) (again bool) {
+func (c *stream) receive(p *wire.Packet, in *Interface) (again bool) {
 	seg := &p.TCP
 	if c.parent != nil && c.conn.State() == tcp.SynReceived && !c.parent.admits(c, seg) {
 		return false
@@ -184,7 +206,7 @@ func (c *stream) receive(p *wire.Packet) (again bool) {
 	ev := c.conn.Receive(c.now(), seg)
 	if ev&tcp.Refuse != 0 {
 		if rst, ok := tcp.ResetFor(seg); ok {
-			c.stack.answer(p, func(a *wire.Packet) { a.Proto, a.TCP = wire.TCP, rst })
+			c.stack.answer(p, in, func(a *wire.Packet) { a.Proto, a.TCP = wire.TCP, rst })
 		}
 	}
 	c.handle(ev)
@@ -211,6 +233,12 @@ func (c *stream) handle(ev tcp.Events) {
 	}
 	if ev&tcp.PeerClosed != 0 {
 		c.shut |= shutRecv
+	}
+	if c.conn.State() == tcp.TimeWait {
+		c.shut = shutBoth
+		if c.waits == 0 {
+			c.waits = c.now()
+		}
 	}
 	if ev&tcp.Ended != 0 {
 		c.ended()
@@ -260,10 +288,6 @@ func (c *stream) ended() {
 	if t := c.trail(); t != nil && reason == tcp.TimedOut {
 		t.Decide(c.stack.core.Now(), trail.Timer, "no answer to %d SYNs within %v: %s", c.syns, c.stack.core.Now()-c.began, e.Name())
 	}
-	if e == errno.OK {
-		c.sock.Wake(socket.In | socket.Out | socket.Hup | socket.RdHup)
-		return
-	}
 	c.sock.Fail(e, reason.String())
 }
 
@@ -277,12 +301,12 @@ func (c *stream) errnoOf(r tcp.Reason) errno.Errno {
 	case tcp.ResetAfterFIN:
 		return errno.EPIPE
 	case tcp.TimedOut:
-		if c.soft != errno.OK {
-			return c.soft
+		if c.sock != nil && c.sock.NotedError() != errno.OK {
+			return c.sock.NotedError()
 		}
 		return errno.ETIMEDOUT
 	case tcp.Failed:
-		return c.soft
+		return c.final
 	}
 	return errno.OK
 }
@@ -308,27 +332,29 @@ func (c *stream) heard(h *heard) {
 	if c.sock == nil {
 		return
 	}
-	if h.is4 {
-		c.errors.add(h) // IPv4 queues it even without IP_RECVERR, seen on Linux 6.18
-	}
-	if c.conn.State() != tcp.SynSent || !h.meaning.TCP {
-		if c.conn.State() != tcp.SynSent {
-			c.soft = h.meaning.Errno
+	facts := &c.stack.core.Personality.TCP
+	switch state := c.conn.State(); {
+	case state != tcp.SynSent && state != tcp.SynReceived:
+		if h.meaning.TCP {
+			c.sock.NoteError(h.meaning.Errno)
 		}
+		return
+	case !h.meaning.TCP:
+		return
+	}
+	if c.opts.recvErr || h.is4 && facts.QueuesICMP4 {
+		c.errors.add(h, c.family)
+	}
+	notes := c.inCall && facts.NoteOnly
+	h.record(c.stack, c.trail(), !notes)
+	if notes {
+		c.sock.NoteError(h.meaning.Errno)
 		c.sock.Wake(socket.Err)
 		return
 	}
-	if c.inCall && c.stack.core.Personality.TCP.NoteOnly {
-		h.record(c.stack, c.trail(), false)
-		c.soft = h.meaning.Errno
-		c.sock.Wake(socket.Err)
-		return
-	}
-	h.record(c.stack, c.trail(), true)
-	c.soft = h.meaning.Errno
+	c.final = h.meaning.Errno
 	c.conn.Fail()
 	c.ended()
-	c.soft = errno.OK
 }
 
 // Released implements [socket.Releaser].

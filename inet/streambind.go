@@ -17,7 +17,7 @@ func (c *stream) Bind(call *socket.Call, b []byte) errno.Errno {
 	if e != errno.OK {
 		return e
 	}
-	if e := c.stack.mayBind(call, a, c.sock); e != errno.OK {
+	if e := c.stack.mayBind(call, a, c.sock, &c.opts.ipOptions); e != errno.OK {
 		return e
 	}
 	if c.conn.State() != tcp.Closed || c.queue != nil || c.hold.port != 0 || c.hold.number {
@@ -29,7 +29,9 @@ func (c *stream) Bind(call *socket.Call, b []byte) errno.Errno {
 		c.hold.v6only = false
 	}
 	c.local = netip.AddrPortFrom(a.IP, a.Port)
-	c.scope = a.Scope
+	if a.IP.Is6() && a.IP.IsLinkLocalUnicast() {
+		c.stack.bindScope(c.sock, a.Scope)
+	}
 	if call.Caller != nil {
 		c.hold.uid = call.Caller.UID
 	}
@@ -50,9 +52,9 @@ func (c *stream) Bind(call *socket.Call, b []byte) errno.Errno {
 func (c *stream) bindPort(port uint16) errno.Errno {
 	s := c.stack
 	if port == 0 {
-		y := &s.Sysctl
 		var ok bool
-		port, ok = search(y.IPLocalPortFirst, y.IPLocalPortLast, s.draw(true), 1, func(p uint16) bool {
+		first, last := c.opts.portRange(&s.Sysctl)
+		port, ok = search(first, last, s.draw(true), 1, func(p uint16) bool {
 			return s.tcpPorts.held[p] == nil
 		})
 		if !ok {
@@ -81,11 +83,13 @@ func parseBind(f sockaddr.Family, b []byte, v6only bool) (a sockaddr.Addr, mappe
 
 // mayBind checks what does not depend on the protocol: the address must be the host's own, and a low port needs a
 // capability.
-func (s *Stack) mayBind(call *socket.Call, a sockaddr.Addr, sock *socket.Socket) errno.Errno {
-	if a.IP.Is6() && a.IP.IsLinkLocalUnicast() && a.Scope == 0 && sock.Options().Device == "" {
-		return errno.EINVAL // RFC 4007: a link-local address needs its link
+func (s *Stack) mayBind(call *socket.Call, a sockaddr.Addr, sock *socket.Socket, o *ipOptions) errno.Errno {
+	if a.IP.Is6() && a.IP.IsLinkLocalUnicast() {
+		if e := s.scopeFits(sock, a.Scope); e != errno.OK {
+			return e
+		}
 	}
-	if !a.IP.IsUnspecified() && s.owner(a.IP) == nil {
+	if !a.IP.IsUnspecified() && s.owner(a.IP) == nil && !o.freeBind && !o.transparent {
 		datagrams := sock.Type == socket.Dgram && (a.IP.IsMulticast() || s.isBroadcast(a.IP))
 		if !datagrams {
 			return errno.EADDRNOTAVAIL
@@ -95,4 +99,28 @@ func (s *Stack) mayBind(call *socket.Call, a sockaddr.Addr, sock *socket.Socket)
 		return errno.EACCES
 	}
 	return errno.OK
+}
+
+// scopeFits checks the scope of a link-local address (RFC 4007): it needs one, here or by the device the socket is bound
+// to, and the two must be the same.
+func (s *Stack) scopeFits(sock *socket.Socket, scope uint32) errno.Errno {
+	device := sock.Options().Device
+	switch i := s.interfaceIndexed(scope); {
+	case scope == 0 && device == "":
+		return errno.EINVAL
+	case scope == 0:
+		return errno.OK
+	case device != "" && (i == nil || i.Name != device):
+		return errno.EINVAL
+	case i == nil:
+		return s.core.Personality.IP.NoRoute
+	}
+	return errno.OK
+}
+
+// bindScope binds the socket to the interface of a scope, for good (sk_bound_dev_if).
+func (s *Stack) bindScope(sock *socket.Socket, scope uint32) {
+	if i := s.interfaceIndexed(scope); i != nil {
+		sock.Options().Device = i.Name
+	}
 }

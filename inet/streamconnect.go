@@ -4,6 +4,7 @@ package inet
 
 import (
 	"net/netip"
+	"time"
 
 	"dialtone/errno"
 	"dialtone/sockaddr"
@@ -19,11 +20,11 @@ func (c *stream) Connect(call *socket.Call, b []byte) errno.Errno {
 		return e
 	}
 	t := call.Trail
-	w, source, e := c.chooseWay(to, t)
+	w, e := c.chooseWay(to, t)
 	if e != errno.OK {
 		return e
 	}
-	local, e := c.choosePort(source, to, t)
+	local, e := c.choosePort(w.source, to, t)
 	if e != errno.OK {
 		return e
 	}
@@ -32,9 +33,16 @@ func (c *stream) Connect(call *socket.Call, b []byte) errno.Errno {
 	return errno.EINPROGRESS
 }
 
-// destination reads the address to connect to. The unspecified address stands for this host itself.
+// destination reads the address to connect to: its length, the control group's hook, then what it means. The unspecified
+// address stands for this host itself.
 func (c *stream) destination(b []byte) (netip.AddrPort, errno.Errno) {
 	none := netip.AddrPort{}
+	if len(b) < leastLen(c.family) {
+		return none, errno.EINVAL
+	}
+	if e := c.stack.mayConnect(c.family); e != errno.OK {
+		return none, e
+	}
 	a, mapped, e := parse(c.family, b)
 	if e != errno.OK {
 		return none, e
@@ -43,77 +51,63 @@ func (c *stream) destination(b []byte) (netip.AddrPort, errno.Errno) {
 	if a.Port == 0 && facts.PortZero != errno.OK {
 		return none, facts.PortZero
 	}
-	if mapped && c.hold.v6only {
-		return none, errno.ENETUNREACH
-	}
-	if c.family == sockaddr.Inet6 && !mapped && !a.IP.IsUnspecified() && c.hold.address && c.local.Addr().Is4() {
-		return none, errno.ENETUNREACH // bound to an IPv4 address
-	}
-	if mapped && c.hold.address && c.local.Addr().Is6() && !c.local.Addr().IsUnspecified() {
-		return none, errno.ENETUNREACH // bound to an IPv6 address
-	}
+	a.IP = meant(a.IP, c.local.Addr())
 	switch {
-	case a.IP.IsUnspecified():
-		a.IP = c.ownAddress(a.IP)
 	case a.IP.IsMulticast():
 		return none, facts.Multicast
 	case c.stack.isBroadcast(a.IP):
 		return none, facts.Broadcast
-	}
-	c.scope = 0
-	if a.IP.Is6() && a.IP.IsLinkLocalUnicast() {
-		if a.Scope == 0 && c.device() == "" {
-			return none, errno.EINVAL // RFC 4007: a link-local address needs its link
+	case mapped && c.hold.onlyIPv6():
+		return none, c.stack.core.Personality.IP.NoRoute
+	case c.family == sockaddr.Inet6 && a.IP.Is6() && c.hold.address && c.local.Addr().Is4():
+		return none, errno.EAFNOSUPPORT // bound to an IPv4 address
+	case a.IP.IsLinkLocalUnicast() && a.IP.Is6():
+		if e := c.stack.scopeFits(c.sock, a.Scope); e != errno.OK {
+			return none, e
 		}
-		c.scope = a.Scope
+		c.stack.bindScope(c.sock, a.Scope)
 	}
+	c.lost = c.mapped && a.IP.Is6() && facts.MappedSticks
+	c.mapped = c.mapped || mapped
 	return a.AddrPort(), errno.OK
 }
 
-// ownAddress is what the unspecified address means as a destination: the address the socket is bound to, else the
-// loopback one.
-func (c *stream) ownAddress(any netip.Addr) netip.Addr {
-	if c.hold.address && !c.local.Addr().IsUnspecified() {
-		return c.local.Addr()
-	}
-	if any.Is4() || c.local.Addr().Is4() {
-		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+// meant returns what a destination means to a socket at the address local: the unspecified IPv4 address is the one that
+// the socket is bound to, else loopback; that of IPv6 is always loopback.
+func meant(to, local netip.Addr) netip.Addr {
+	switch {
+	case !to.IsUnspecified():
+		return to
+	case to.Is4() && !local.IsUnspecified() && local.Is4():
+		return local
+	case to.Is4(), local.Is4(): // an AF_INET6 socket with an IPv4 address
+		return loopback4
 	}
 	return netip.IPv6Loopback()
 }
 
+var loopback4 = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+
 // chooseWay finds the route to a destination, and the address to come from.
-func (c *stream) chooseWay(to netip.AddrPort, t *trail.Trail) (path, netip.Addr, errno.Errno) {
+func (c *stream) chooseWay(to netip.AddrPort, t *trail.Trail) (path, errno.Errno) {
 	s := c.stack
-	device := c.device()
-	if i := s.interfaceIndexed(c.scope); i != nil {
-		device = i.Name
+	bound := netip.Addr{}
+	if c.hold.address {
+		bound = c.local.Addr()
 	}
-	w, r, e := s.lookUp(to.Addr(), device)
-	if t != nil {
-		s.recordRoute(t, to.Addr(), w, r, e)
+	w, r, e := s.lookUp(c.query(to.Addr(), bound))
+	if t == nil {
+		return w, e
 	}
-	if e != errno.OK {
-		return path{}, netip.Addr{}, e
-	}
-	bound := c.local.Addr()
-	if !c.hold.address || bound.IsUnspecified() {
-		source, e := s.source(w, to.Addr())
-		if e == errno.OK && t != nil {
-			t.Add(s.core.Now(), trail.Source, "%v, chosen for %s", source, w.out.Name)
-		}
-		return w, source, e
-	}
+	s.recordRoute(t, to.Addr(), w, r, e)
 	switch {
-	case bound.Is4() && bound.IsLoopback() && !w.out.loopback:
-		e = errno.EINVAL // a loopback address must not appear outside (RFC 1122, 3.2.1.3)
-	case s.owner(bound) == nil:
-		e = s.core.Personality.IP.NoRoute // bound to an address that is gone
-	}
-	if t != nil {
+	case e != errno.OK:
+	case bound.IsValid() && !bound.IsUnspecified():
 		t.Add(s.core.Now(), trail.Source, "%v, bound", bound)
+	default:
+		t.Add(s.core.Now(), trail.Source, "%v, chosen for %s", w.source, w.out.Name)
 	}
-	return w, bound, e
+	return w, e
 }
 
 func (s *Stack) recordRoute(t *trail.Trail, to netip.Addr, w path, r *Route, e errno.Errno) {
@@ -148,14 +142,14 @@ func (c *stream) choosePort(source netip.Addr, to netip.AddrPort, t *trail.Trail
 		}
 		return local, errno.OK
 	}
-	y := &s.Sysctl
+	first, last := c.opts.portRange(&s.Sysctl)
 	start := s.draw(true, words(source), words(to.Addr()), uint64(to.Port()))
-	port, ok := search(y.IPLocalPortFirst, y.IPLocalPortLast, start, 0, func(port uint16) bool {
+	port, ok := search(first, last, start, 0, func(port uint16) bool {
 		return !s.tcpPorts.bound(port) && s.unused(netip.AddrPortFrom(source, port), to, false)
 	})
 	if !ok {
 		if t != nil {
-			t.Decide(s.core.Now(), trail.Port, "none of %d-%d is free for %v: %s", y.IPLocalPortFirst, y.IPLocalPortLast, to, facts.NoPort.Name())
+			t.Decide(s.core.Now(), trail.Port, "none of %d-%d is free for %v: %s", first, last, to, facts.NoPort.Name())
 		}
 		return netip.AddrPort{}, facts.NoPort
 	}
@@ -179,7 +173,7 @@ func (s *Stack) unused(local, remote netip.AddrPort, bound bool) bool {
 		return false
 	}
 	reuse := s.Sysctl.TCPTwReuse == 1 || s.Sysctl.TCPTwReuse == 2 && s.owner(remote.Addr()) != nil
-	if !bound && !reuse {
+	if !bound && (!reuse || old.now()-old.waits <= twReuseDelay) {
 		return false
 	}
 	old.conn.Fail()
@@ -187,10 +181,14 @@ func (s *Stack) unused(local, remote netip.AddrPort, bound bool) bool {
 	return true
 }
 
-// open sends the SYN.
+// twReuseDelay is how long TIME-WAIT lasts at least for an implicit port (net.ipv4.tcp_tw_reuse_delay).
+const twReuseDelay = time.Second
+
+// open sends the SYN. An error that pended is forgotten (tcp_connect_init).
 func (c *stream) open(call *socket.Call) {
 	s := c.stack
-	c.soft, c.syns, c.began = errno.OK, 0, s.core.Now()
+	c.sock.TakeError()
+	c.syns, c.began = 0, s.core.Now()
 	c.enter()
 	c.apply()
 	iss := s.sequence(c.local, c.remote)
@@ -222,7 +220,9 @@ func (c *stream) Disconnect(*socket.Call) errno.Errno {
 		c.stopListening()
 	} else {
 		switch c.conn.State() {
-		case tcp.Closed, tcp.TimeWait, tcp.LastAck, tcp.Closing:
+		case tcp.TimeWait:
+			c.leaveTimeWait()
+		case tcp.Closed, tcp.LastAck, tcp.Closing:
 		default:
 			c.sock.SetError(errno.ECONNRESET)
 		}
@@ -231,7 +231,7 @@ func (c *stream) Disconnect(*socket.Call) errno.Errno {
 	c.pump()
 	c.forget()
 	c.conn = tcp.Conn{}
-	c.shut, c.soft = 0, errno.OK
+	c.shut = 0
 	c.remote, c.way = netip.AddrPort{}, path{}
 	if !c.hold.number {
 		c.stack.tcpPorts.drop(&c.hold)
@@ -240,4 +240,17 @@ func (c *stream) Disconnect(*socket.Call) errno.Errno {
 		c.local = netip.AddrPortFrom(wildcard(c.family), c.local.Port())
 	}
 	return errno.OK
+}
+
+// leaveTimeWait lets TIME-WAIT go on without the socket, which is free for a new connection.
+func (c *stream) leaveTimeWait() {
+	s := c.stack
+	c.forget()
+	rest := &stream{stack: s, family: c.family, local: c.local, remote: c.remote, way: c.way, conn: c.conn, waits: c.waits}
+	c.conn, c.waits = tcp.Conn{}, 0
+	rest.hold = hold{sock: c.sock, addr: c.hold.addr, v6only: c.hold.v6only, uid: c.hold.uid, implicit: c.hold.implicit}
+	s.tcpPorts.take(&rest.hold, c.hold.port)
+	rest.timer.Func = rest.tick
+	rest.enter()
+	rest.arm()
 }

@@ -37,7 +37,7 @@ func (c *stream) Send(_ *socket.Call, m *socket.Message) (int, errno.Errno) {
 // Recv implements [socket.Endpoint] (tcp_recvmsg): data first, then the pending error, then the end.
 func (c *stream) Recv(_ *socket.Call, m *socket.Message) (int, errno.Errno) {
 	if m.Flags&socket.MsgErrQueue != 0 {
-		return c.errors.recv(m)
+		return c.errors.recv(c.sock, m)
 	}
 	if m.Flags&socket.MsgOOB != 0 {
 		return 0, errno.EINVAL // there is never urgent data: tcp(7)
@@ -54,7 +54,7 @@ func (c *stream) Recv(_ *socket.Call, m *socket.Message) (int, errno.Errno) {
 	switch {
 	case c.shut&shutRecv != 0:
 		return 0, errno.OK
-	case c.conn.State() == tcp.Closed:
+	case c.state() == tcp.Closed:
 		return 0, errno.ENOTCONN
 	case len(m.Data) == 0:
 		return 0, errno.OK
@@ -80,7 +80,7 @@ func (c *stream) take(m *socket.Message) int {
 // Ready implements [socket.Endpoint] (tcp_poll).
 func (c *stream) Ready() socket.Events {
 	var e socket.Events
-	if len(c.errors.entries) > 0 || c.soft != errno.OK && c.conn.State() == tcp.SynSent && len(c.errors.entries) > 0 {
+	if len(c.errors.entries) > 0 {
 		e |= socket.Err
 	}
 	if c.queue != nil {
@@ -89,7 +89,7 @@ func (c *stream) Ready() socket.Events {
 		}
 		return e
 	}
-	state := c.conn.State()
+	state := c.state()
 	if state == tcp.SynSent || state == tcp.SynReceived {
 		return e
 	}
@@ -119,7 +119,7 @@ func (c *stream) Shutdown(call *socket.Call, how socket.How) errno.Errno {
 		mask |= shutSend
 	}
 	e := errno.OK
-	switch state := c.conn.State(); {
+	switch state := c.state(); {
 	case c.queue != nil:
 		if !how.Reads() {
 			return errno.OK

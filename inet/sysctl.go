@@ -56,7 +56,17 @@ func (s *Stack) SetSysctl(change func(*Sysctl)) {
 	s.core.Lock()
 	defer s.core.Unlock()
 	change(&s.Sysctl)
+	s.apply()
+}
+
+// apply makes changed settings count.
+func (s *Stack) apply() {
 	s.tcpConfig = nil
+	if s.Sysctl.IPv6Disabled {
+		for _, i := range s.interfaces {
+			i.loseIPv6()
+		}
+	}
 }
 
 // config returns the facts that TCP connections opened now share.

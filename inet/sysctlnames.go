@@ -92,6 +92,7 @@ func (s *setting) unfit(name, value string) error {
 func (s *Stack) SetSysctlNamed(name, value string) error {
 	s.core.Lock()
 	defer s.core.Unlock()
-	s.tcpConfig = nil
-	return s.Sysctl.Set(name, value)
+	err := s.Sysctl.Set(name, value)
+	s.apply()
+	return err
 }

@@ -41,9 +41,9 @@ var Linux = &Personality{
 		PortsFirst: 32768, PortsLast: 60999,
 		NoPort: errno.EADDRNOTAVAIL, TupleInUse: errno.EADDRNOTAVAIL,
 		Broadcast: errno.ENETUNREACH, Multicast: errno.ENETUNREACH,
-		NoteOnly: true,
+		NoteOnly: true, QueuesICMP4: true, MappedSticks: true,
 	},
-	UDP: UDP{NoPort: errno.EAGAIN, Broadcast: errno.EACCES},
+	UDP: UDP{NoPort: errno.EAGAIN, Broadcast: errno.EACCES, KeepsSource: true},
 	Unix: Unix{
 		PathMax: 108, Abstract: true, SeqPacket: true,
 		WrongFamily: errno.EINVAL, NotSocket: errno.ECONNREFUSED,
@@ -53,6 +53,7 @@ var Linux = &Personality{
 	},
 	IP: IP{
 		NoRoute: errno.ENETUNREACH, Unreachable: errno.EHOSTUNREACH, Blackhole: errno.EINVAL, Prohibit: errno.EACCES,
+		RuleUnreachable: errno.ENETUNREACH, DownLosesIPv6: true,
 		// Three probes a second apart (neigh/default/mcast_solicit, retrans_time_ms).
 		NeighbourFails: 3 * time.Second, NeighbourErrno: errno.EHOSTUNREACH, NeighbourQueue: 101,
 	},

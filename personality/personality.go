@@ -85,6 +85,10 @@ type TCP struct {
 	NoPort, TupleInUse Errno
 	// Broadcast and Multicast are the errors of such destinations; PortZero of port 0 (0: it is tried).
 	Broadcast, Multicast, PortZero Errno
+	// QueuesICMP4: during set-up an ICMP error (IPv4) goes to the error queue, whether IP_RECVERR is set or not.
+	QueuesICMP4 bool
+	// MappedSticks: once a socket of AF_INET6 has had an IPv4-mapped peer, SYNs to native ones get lost.
+	MappedSticks bool
 	// NoteOnly: an ICMP error that arrives within the call that sent the SYN is noted, and ends the attempt at its
 	// first retransmission.
 	NoteOnly bool
@@ -96,6 +100,8 @@ type UDP struct {
 	// Broadcast is connect's error for a broadcast address without SO_BROADCAST (0: none; send has it).
 	Broadcast Errno
 	PortZero  Errno
+	// KeepsSource: the address that connect chose first is used for later peers too, until the association is dissolved.
+	KeepsSource bool
 	// DissolveReply is what connecting to AF_UNSPEC returns after it has dissolved the association.
 	DissolveReply Errno
 }
@@ -139,6 +145,10 @@ type IP struct {
 	Unreachable Errno // unreachable route
 	Blackhole   Errno // blackhole route
 	Prohibit    Errno // prohibit route
+	// RuleUnreachable is the error of an unreachable rule of the routing policy.
+	RuleUnreachable Errno
+	// DownLosesIPv6: an interface that goes down loses its IPv6 addresses and routes.
+	DownLosesIPv6 bool
 	// NeighbourFails is how long a neighbour may stay silent before what waits for it fails with NeighbourErrno.
 	NeighbourFails time.Duration
 	NeighbourErrno Errno

@@ -66,6 +66,8 @@ type Call struct {
 
 	// WaitAt is set by an endpoint that answers EAGAIN and wants the caller to wait elsewhere than at its socket.
 	WaitAt *Queue
+	// Final is set by an endpoint whose EAGAIN is the call's answer: there is nothing to wait for.
+	Final bool
 
 	canceled bool     // by Cancel; the host's lock guards it
 	at       *sleeper // where the call sleeps now

@@ -28,6 +28,7 @@ func (s *Socket) Send(c *Call, m *Message) (int, errno.Errno) {
 		return 0, e
 	}
 	blocks := s.Blocks(c) && m.Flags&MsgDontWait == 0
+	c.Final = false
 	deadline := s.until(s.opts.SendTimeout)
 	all, sent := m.Data, 0
 	var room *Queue // where it waited, if not at s
@@ -44,7 +45,7 @@ func (s *Socket) Send(c *Call, m *Message) (int, errno.Errno) {
 		}
 		if e == errno.OK || e == errno.EAGAIN {
 			room = c.WaitAt
-			if !blocks {
+			if !blocks || c.Final {
 				e = errno.EAGAIN
 			} else if e = s.waitData(c, Out, deadline, s.sendBy); e == errno.OK {
 				continue

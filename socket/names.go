@@ -101,9 +101,9 @@ func (s *Socket) release(c *Call) {
 	}
 }
 
-// Error is getsockopt(2) of SO_ERROR: the pending error, which is none from then on.
+// Error is getsockopt(2) of SO_ERROR.
 func (s *Socket) Error() errno.Errno {
 	s.Core.Lock()
 	defer s.Core.Unlock()
-	return s.TakeError()
+	return s.readError()
 }

@@ -101,7 +101,7 @@ func (s *Socket) Option(c *Call, level, name int) ([]byte, errno.Errno) {
 	}
 	switch name {
 	case SoError:
-		return Int(int(s.TakeError())), errno.OK
+		return Int(int(s.readError())), errno.OK
 	case SoType:
 		return Int(int(s.Type)), errno.OK
 	case SoProtocol:

@@ -56,7 +56,8 @@ type Socket struct {
 	closed      bool
 	state       personality.State
 	refs        int32 // descriptors that lead here
-	err         errno.Errno
+	err         errno.Errno // pending
+	soft        errno.Errno // noted, and not serious enough to end anything
 	watchers    Queue
 	trail       *trail.Trail // of the attempt under way
 	opts        options
@@ -95,6 +96,23 @@ func (s *Socket) PendingError() errno.Errno { return s.err }
 func (s *Socket) TakeError() errno.Errno {
 	e := s.err
 	s.err = errno.OK
+	return e
+}
+
+// NoteError takes note of an error that ends nothing yet, a soft one (RFC 1122, 4.2.3.9). getsockopt(2) of SO_ERROR tells
+// it, once, when nothing is pending; it stops no call.
+func (s *Socket) NoteError(e errno.Errno) { s.soft = e }
+
+// NotedError returns the error that was noted last and not read since.
+func (s *Socket) NotedError() errno.Errno { return s.soft }
+
+// readError is SO_ERROR: the pending error, else the noted one; it is gone from then on.
+func (s *Socket) readError() errno.Errno {
+	if e := s.TakeError(); e != errno.OK {
+		return e
+	}
+	e := s.soft
+	s.soft = errno.OK
 	return e
 }
 

@@ -25,17 +25,21 @@ func (s *Socket) Established() {
 	s.Wake(Out)
 }
 
-// Fail tells that the attempt under way, or the connection, ended with e. The endpoint calls it, after it let go of
-// everything the connection held. because is for the trail.
+// Fail tells that the attempt under way, or the connection, ended with e; OK: without an error. The endpoint calls it,
+// after it let go of everything the connection held. because is for the trail. A connection that ended before connect
+// could report it counts as a failed attempt.
 func (s *Socket) Fail(e errno.Errno, because string) {
-	if s.state == personality.Connecting {
+	switch s.state {
+	case personality.Connecting, personality.Unreported:
 		if s.Core.Personality.Stream.FailedIsDead {
 			s.become(personality.Dead, because)
 		} else {
 			s.become(personality.Failed, because)
 		}
 	}
-	s.err = e
+	if e != errno.OK {
+		s.err = e
+	}
 	s.Wake(In | Out | Err | Hup | RdHup)
 }
 

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package inet
+
+import (
+	"net/netip"
+	"slices"
+
+	"dialtone/socket"
+	"dialtone/wire"
+)
+
+// datagrams are the bound sockets of one datagram protocol.
+type datagrams struct {
+	ports
+	bound map[uint16][]*datagram // by local port, in the order they were bound
+}
+
+// udp returns the sockets of UDP, or of UDP-Lite (udplite(7)).
+func (s *Stack) udp(p wire.Protocol) *datagrams {
+	if p == wire.UDPLite {
+		return &s.udpLite
+	}
+	return &s.udpPorts
+}
+
+// add makes d hold a port.
+func (t *datagrams) add(d *datagram, port uint16) {
+	if t.bound == nil {
+		t.bound = map[uint16][]*datagram{}
+	}
+	t.take(&d.hold, port)
+	t.bound[port] = append(t.bound[port], d)
+}
+
+// remove lets d's port go, if it holds one.
+func (t *datagrams) remove(d *datagram) {
+	port := d.hold.port
+	if port == 0 {
+		return
+	}
+	if all := slices.DeleteFunc(t.bound[port], func(o *datagram) bool { return o == d }); len(all) == 0 {
+		delete(t.bound, port)
+	} else {
+		t.bound[port] = all
+	}
+	t.drop(&d.hold)
+}
+
+// receiver returns the socket that a datagram from remote to local that came by in is for: the one with the most that
+// fits, and of several the one that was bound last.
+func (t *datagrams) receiver(local, remote netip.AddrPort, in *Interface) *datagram {
+	var best *datagram
+	most := 0
+	for _, d := range t.bound[local.Port()] {
+		if !d.takes(local, remote, in) {
+			continue
+		}
+		score := 0
+		if d.hold.addr == local.Addr() {
+			score++
+		}
+		if d.remote.IsValid() {
+			score += 2
+		}
+		if d.sock.Options().Device != "" {
+			score += 2
+		}
+		if score >= most {
+			best, most = d, score
+		}
+	}
+	return best
+}
+
+// takes reports whether a datagram from remote to local that came by in is for d: a connected socket hears its peer alone.
+func (d *datagram) takes(local, remote netip.AddrPort, in *Interface) bool {
+	dev := d.sock.Options().Device
+	return d.hold.covers(local.Addr()) && (!d.remote.IsValid() || d.remote == remote) && (dev == "" || dev == in.Name)
+}
+
+// inputUDP takes a datagram in, of UDP or UDP-Lite.
+func (s *Stack) inputUDP(p *wire.Packet, in *Interface) {
+	local := netip.AddrPortFrom(p.Dst, p.UDP.DstPort)
+	remote := netip.AddrPortFrom(p.Src, p.UDP.SrcPort)
+	table := s.udp(p.Proto)
+	if p.Dst.IsMulticast() || s.isBroadcast(p.Dst) {
+		for _, d := range table.bound[local.Port()] {
+			if d.takes(local, remote, in) {
+				d.input(p, in)
+			}
+		}
+		return
+	}
+	d := table.receiver(local, remote, in)
+	if d == nil {
+		typ, code := icmpPortUnreachable.of(p)
+		s.sendICMPError(p, in, typ, code, 0)
+		return
+	}
+	d.input(p, in)
+}
+
+// input queues a datagram; one that finds no room is lost.
+func (d *datagram) input(p *wire.Packet, in *Interface) {
+	size := len(p.UDP.Payload)
+	if d.bytes > 0 && d.bytes+size > d.sock.ReceiveBuffer() {
+		return
+	}
+	r := received{from: netip.AddrPortFrom(p.Src, p.UDP.SrcPort), payload: p.UDP.Payload}
+	if p.Src.Is6() && p.Src.IsLinkLocalUnicast() {
+		r.scope = uint32(in.Index)
+	}
+	d.queue = append(d.queue, r)
+	d.bytes += size + datagramOverhead
+	d.sock.Wake(socket.In)
+}
+
+// datagramOverhead is what the bookkeeping of one datagram counts in SO_RCVBUF, in bytes; it bounds how many empty ones
+// can wait. Linux counts the size of its buffer descriptor, which is larger.
+const datagramOverhead = 256
+
+// heard takes an ICMP error about one of the socket's datagrams (udp_err).
+func (d *datagram) heard(h *heard) {
+	if d.opts.recvErr {
+		d.errors.add(h, d.family)
+	} else if !d.remote.IsValid() || !h.meaning.UDP {
+		return
+	}
+	d.sock.SetError(h.meaning.Errno)
+}

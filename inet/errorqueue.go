@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package inet
+
+import (
+	"net/netip"
+
+	"dialtone/errno"
+	"dialtone/sockaddr"
+	"dialtone/socket"
+	"dialtone/wire"
+)
+
+// errorQueue holds what recv(MSG_ERRQUEUE) will take (ip(7), IP_RECVERR).
+type errorQueue struct {
+	entries []queuedError
+}
+
+type queuedError struct {
+	extended *socket.ExtendedError
+	about    sockaddr.Addr
+	data     []byte
+}
+
+// maxQueuedErrors bounds the queue. Linux counts its bytes in SO_RCVBUF.
+const maxQueuedErrors = 64
+
+// Origins of errors (SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6).
+const (
+	originICMP  = 2
+	originICMP6 = 3
+)
+
+// add queues an error for a socket of the given family.
+func (q *errorQueue) add(h *heard, family sockaddr.Family) {
+	if len(q.entries) >= maxQueuedErrors {
+		return
+	}
+	x := &socket.ExtendedError{Errno: uint32(h.meaning.Errno), Origin: originICMP6, Type: h.typ, Code: h.code, Info: h.info}
+	if h.is4 {
+		x.Origin = originICMP
+	}
+	x.Offender = addr(family, netip.AddrPortFrom(h.from, 0))
+	about := addr(family, netip.AddrPortFrom(h.about.Dst, h.about.DstPort()))
+	q.entries = append(q.entries, queuedError{x, about, h.data()})
+}
+
+// data is what an error says of the packet it is about: of UDP the payload, of TCP the segment from its header on
+// (ip_icmp_error).
+func (h *heard) data() []byte {
+	if h.about.Proto != wire.TCP {
+		return h.about.UDP.Payload
+	}
+	b, err := wire.Append(nil, h.about)
+	if err != nil {
+		return nil // a quote from outside whose options do not fit a header
+	}
+	header := 20
+	if !h.is4 {
+		header = 40
+	}
+	return b[header:]
+}
+
+// recv is recv(MSG_ERRQUEUE) on s: the oldest entry. With it goes the pending error; the next entry's takes its place
+// (sock_dequeue_err_skb).
+func (q *errorQueue) recv(s *socket.Socket, m *socket.Message) (int, errno.Errno) {
+	if len(q.entries) == 0 {
+		return 0, errno.EAGAIN
+	}
+	first := q.entries[0]
+	if q.entries = q.entries[1:]; len(q.entries) == 0 {
+		q.entries = nil
+		s.TakeError()
+	} else {
+		s.SetError(errno.Errno(q.entries[0].extended.Errno))
+	}
+	n := copy(m.Data, first.data)
+	if n < len(first.data) {
+		m.Out |= socket.MsgTrunc
+	}
+	m.Size, m.Extended, m.From = len(first.data), first.extended, first.about
+	m.Out |= socket.MsgErrQueue
+	return n, errno.OK
+}

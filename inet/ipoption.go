@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package inet
+
+import (
+	"dialtone/errno"
+	"dialtone/socket"
+)
+
+// Levels, in Linux's numbers.
+const (
+	solIP   = 0
+	solTCP  = 6
+	solUDP  = 17
+	solIPv6 = 41
+)
+
+// Options of the levels IP and IPv6, in Linux's numbers (ip(7), ipv6(7)).
+const (
+	ipTOS               = 1
+	ipTTL               = 2
+	ipRecvErr           = 11
+	ipFreeBind          = 15
+	ipTransparent       = 19
+	ipBindAddressNoPort = 24
+	ipMulticastTTL      = 33
+	ipMulticastLoop     = 34
+	ipLocalPortRange    = 51
+
+	ipv6AddrForm     = 1
+	ipv6UnicastHops  = 16
+	ipv6RecvErr      = 25
+	ipv6V6Only       = 26
+	ipv6FlowInfoSend = 33
+	ipv6TClass       = 67
+	ipv6Transparent  = 75
+	ipv6FreeBind     = 78
+)
+
+// ipOptions are the options that TCP and UDP sockets have in common.
+type ipOptions struct {
+	bindNoPort, recvErr   bool
+	freeBind, transparent bool
+	tos, ttl              uint8
+	portFirst, portLast   uint16 // IP_LOCAL_PORT_RANGE; 0: the host's
+	stored                map[storedKey]int
+}
+
+type storedKey struct{ level, name int }
+
+// storedDefaults are options that read back and do nothing, with what they read before they are set (tcp(7), ip(7),
+// ip-sysctl.rst): there are no keep-alive probes here, no corking, no flow labels to lease.
+var storedDefaults = map[storedKey]int{
+	{solTCP, tcpCork}: 0, {solTCP, tcpQuickAck}: 1, {solTCP, tcpLinger2}: 60,
+	{solTCP, tcpKeepIdle}: 7200, {solTCP, tcpKeepIntvl}: 75, {solTCP, tcpKeepCnt}: 9, {solTCP, tcpWindowClamp}: 0,
+	{solIP, ipMulticastTTL}: 1, {solIP, ipMulticastLoop}: 1, {solIPv6, ipv6FlowInfoSend}: 0,
+}
+
+// flag returns the on/off option, nil if it is none.
+func (o *ipOptions) flag(level, name int) *bool {
+	switch (storedKey{level, name}) {
+	case storedKey{solIP, ipBindAddressNoPort}:
+		return &o.bindNoPort
+	case storedKey{solIP, ipRecvErr}, storedKey{solIPv6, ipv6RecvErr}:
+		return &o.recvErr
+	case storedKey{solIP, ipFreeBind}, storedKey{solIPv6, ipv6FreeBind}:
+		return &o.freeBind
+	case storedKey{solIP, ipTransparent}, storedKey{solIPv6, ipv6Transparent}:
+		return &o.transparent
+	}
+	return nil
+}
+
+// option reads an option of the socket that h belongs to.
+func (o *ipOptions) option(h *hold, level, name int) ([]byte, errno.Errno) {
+	if f := o.flag(level, name); f != nil {
+		return socket.Bool(*f), errno.OK
+	}
+	key := storedKey{level, name}
+	switch key {
+	case storedKey{solIP, ipTOS}, storedKey{solIPv6, ipv6TClass}:
+		return socket.Int(int(o.tos)), errno.OK
+	case storedKey{solIP, ipTTL}, storedKey{solIPv6, ipv6UnicastHops}:
+		if o.ttl == 0 {
+			return socket.Int(64), errno.OK
+		}
+		return socket.Int(int(o.ttl)), errno.OK
+	case storedKey{solIP, ipLocalPortRange}:
+		return socket.Int(int(o.portFirst) | int(o.portLast)<<16), errno.OK
+	case storedKey{solIPv6, ipv6V6Only}:
+		return socket.Bool(h.v6only), errno.OK
+	}
+	if n, ok := o.stored[key]; ok {
+		return socket.Int(n), errno.OK
+	}
+	if n, ok := storedDefaults[key]; ok {
+		return socket.Int(n), errno.OK
+	}
+	return nil, errno.ENOPROTOOPT
+}
+
+// set sets an option of the socket that h belongs to.
+func (o *ipOptions) set(call *socket.Call, h *hold, level, name, n int) errno.Errno {
+	if f := o.flag(level, name); f != nil {
+		if f == &o.transparent && call.Caller != nil && !call.Caller.May(socket.NetRaw) && !call.Caller.May(socket.NetAdmin) {
+			return errno.EPERM
+		}
+		*f = n != 0
+		return errno.OK
+	}
+	key := storedKey{level, name}
+	switch key {
+	case storedKey{solIP, ipTOS}, storedKey{solIPv6, ipv6TClass}:
+		o.tos = uint8(max(n, 0))
+		return errno.OK
+	case storedKey{solIP, ipTTL}, storedKey{solIPv6, ipv6UnicastHops}:
+		if n == -1 {
+			n = 0
+		}
+		if n < 0 || n > 255 {
+			return errno.EINVAL
+		}
+		o.ttl = uint8(n)
+		return errno.OK
+	case storedKey{solIP, ipLocalPortRange}:
+		first, last := uint16(n), uint16(uint32(n)>>16)
+		if first != 0 && last != 0 && first > last {
+			return errno.EINVAL
+		}
+		o.portFirst, o.portLast = first, last
+		return errno.OK
+	case storedKey{solIPv6, ipv6V6Only}:
+		if h.port != 0 {
+			return errno.EINVAL // ipv6(7): only before the socket is bound
+		}
+		h.v6only = n != 0
+		return errno.OK
+	}
+	if _, ok := storedDefaults[key]; !ok {
+		return errno.ENOPROTOOPT
+	}
+	if o.stored == nil {
+		o.stored = map[storedKey]int{}
+	}
+	o.stored[key] = n
+	return errno.OK
+}
+
+// portRange returns the range of implicit ports: the host's, narrowed by each bound of IP_LOCAL_PORT_RANGE that lies in
+// it (inet_sk_get_local_port_range).
+func (o *ipOptions) portRange(y *Sysctl) (first, last uint16) {
+	first, last = y.IPLocalPortFirst, y.IPLocalPortLast
+	if first <= o.portFirst && o.portFirst <= last {
+		first = o.portFirst
+	}
+	if first <= o.portLast && o.portLast <= last {
+		last = o.portLast
+	}
+	return first, last
+}
