@@ -3,6 +3,8 @@
 package unixdomain
 
 import (
+	"slices"
+
 	"dialtone/errno"
 	"dialtone/sockaddr"
 	"dialtone/socket"
@@ -96,13 +98,14 @@ func (e *endpoint) joined(from *endpoint) {
 	if e.space.core.Personality.Unix.PeerGone == errno.OK {
 		return
 	}
-	if e.associates == nil {
-		e.associates = map[*endpoint]struct{}{}
-	}
-	e.associates[from] = struct{}{}
+	e.associates = append(e.associates, from)
 }
 
-func (e *endpoint) left(from *endpoint) { delete(e.associates, from) }
+func (e *endpoint) left(from *endpoint) {
+	if i := slices.Index(e.associates, from); i >= 0 {
+		e.associates = slices.Delete(e.associates, i, i+1)
+	}
+}
 
 // leave ends e's association and, where the personality says so, those with it.
 func (e *endpoint) leave() {
@@ -111,7 +114,7 @@ func (e *endpoint) leave() {
 		e.peer.left(e)
 		e.peer = nil
 	}
-	for a := range e.associates {
+	for _, a := range e.associates {
 		a.waiting.Remove()
 		a.peer = nil
 		a.fail(e.space.core.Personality.Unix.PeerGone)

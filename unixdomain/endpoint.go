@@ -38,7 +38,7 @@ type endpoint struct {
 	waiting  socket.Watch  // at the peer's room, while poll wants to know
 	passCred bool          // SO_PASSCRED of the listener, for who is accepted
 
-	associates map[*endpoint]struct{} // datagram sockets connected here, where the personality asks for them
+	associates []*endpoint // datagram sockets connected here, where the personality asks for them
 
 	peerCred credentials // SO_PEERCRED: whose the peer is
 	ownCred  credentials // what those who connect to this listener get

@@ -50,48 +50,47 @@ func (sp *Space) find(c *socket.Call, from *endpoint, name string) (*endpoint, e
 		}
 		return other, errno.OK
 	}
-	other, e, why := sp.findPath(c, from.typ, name)
-	if c.Trail != nil {
-		if e != errno.OK {
-			c.Trail.Decide(sp.core.Now(), trail.Name, "%s: %s: %s", name, why, e.Name())
-		} else {
-			c.Trail.Add(sp.core.Now(), trail.Name, "%s: a socket of type %v", name, other.typ)
-		}
-	}
-	return other, e
-}
-
-// findPath is find for a path; why says what the trail does of an error.
-func (sp *Space) findPath(c *socket.Call, typ socket.Type, path string) (other *endpoint, e errno.Errno, why string) {
-	u := &sp.core.Personality.Unix
 	sp.tree.mu.Lock()
 	defer sp.tree.mu.Unlock()
+	n, e := sp.findFile(c, from.typ, name)
+	if e != errno.OK {
+		if c.Trail != nil {
+			c.Trail.Decide(sp.core.Now(), trail.Name, "%s: %s: %s", name, whyNot(n, e), e.Name())
+		}
+		return nil, e
+	}
+	if c.Trail != nil {
+		c.Trail.Add(sp.core.Now(), trail.Name, "%s: a socket of type %v", name, n.socket.typ)
+	}
+	return n.socket, errno.OK
+}
+
+// findFile returns the file that a path leads to; with OK, a socket of the wanted type is bound to it. With an error it is
+// the file that is refused, nil if the look-up itself failed.
+func (sp *Space) findFile(c *socket.Call, typ socket.Type, path string) (*inode, errno.Errno) {
+	u := &sp.core.Personality.Unix
 	w := walker{tree: sp.tree, caller: c.Caller, links: u.Symlinks}
 	p, e := w.existing(path, follow)
 	if e != errno.OK {
-		why, ok := lookupReasons[e]
-		if !ok {
-			why = "the look-up fails"
-		}
-		return nil, e, why
+		return nil, e
 	}
 	n := p.node
-	notSocket := n.mode&fs.ModeSocket == 0
+	isSocket := n.mode&fs.ModeSocket != 0
 	switch {
-	case notSocket && u.NotSocketFirst:
-		return nil, u.NotSocket, "it is no socket but " + kind(n.mode)
+	case !isSocket && u.NotSocketFirst:
+		return n, u.NotSocket
 	case unwritable(p):
-		return nil, errno.EROFS, "it is " + kind(n.mode) + " on a read-only file system"
+		return n, errno.EROFS
 	case !w.may(n, write):
-		return nil, errno.EACCES, "no write permission on " + describe(n)
-	case notSocket:
-		return nil, u.NotSocket, "it is no socket but " + kind(n.mode)
+		return n, errno.EACCES
+	case !isSocket:
+		return n, u.NotSocket
 	case n.socket == nil:
-		return nil, errno.ECONNREFUSED, "nobody is bound to the socket file"
+		return n, errno.ECONNREFUSED
 	case n.socket.typ != typ:
-		return nil, errno.EPROTOTYPE, "the socket there is of type " + n.socket.typ.String()
+		return n, errno.EPROTOTYPE
 	}
-	return n.socket, errno.OK, ""
+	return n, errno.OK
 }
 
 // unwritable reports whether a read-only file system forbids to write to the file: not to a socket, fifo or device, which
@@ -107,13 +106,4 @@ func (sp *Space) tellAbstract(c *socket.Call, from *endpoint, name string, other
 		return
 	}
 	c.Trail.Add(sp.core.Now(), trail.Name, "%s: an abstract name of a socket of type %v", shown, other.typ)
-}
-
-// lookupReasons says for the trail why a path leads nowhere. Other errors come from [Tree.Fail].
-var lookupReasons = map[errno.Errno]string{
-	errno.ENOENT:       "a component does not exist",
-	errno.ENOTDIR:      "a component used as a directory is none",
-	errno.EACCES:       "no search permission on a directory of the path",
-	errno.ELOOP:        "too many symbolic links",
-	errno.ENAMETOOLONG: "a component is too long",
 }
