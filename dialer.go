@@ -85,7 +85,7 @@ func (d *Dialer) targets(network, address string) ([]target, error) {
 		}
 	}
 	if len(same) == 0 {
-		return nil, &net.AddrError{Err: "no suitable address", Addr: d.LocalAddr.String()}
+		return nil, &net.AddrError{Err: "no suitable address found", Addr: d.LocalAddr.String()}
 	}
 	return same, nil
 }

@@ -184,5 +184,13 @@ func (l *Listener) Close() error {
 	return l.endpoint.Close()
 }
 
+// SetDeadline is [net.TCPListener.SetDeadline]: the time after which Accept fails.
+func (l *Listener) SetDeadline(t time.Time) error {
+	if l.closed.Load() {
+		return net.ErrClosed // package net has no more to say here
+	}
+	return l.endpoint.SetDeadline(t)
+}
+
 // File fails with [ErrNoFile].
 func (l *Listener) File() (*os.File, error) { return nil, l.localError("file", ErrNoFile) }

@@ -67,7 +67,7 @@ func (h *Host) resolve(network, address string) ([]target, error) {
 		all = append(all, target{a, h.netAddr(network, a)})
 	}
 	if len(all) == 0 {
-		return nil, &net.AddrError{Err: "no suitable address", Addr: name}
+		return nil, &net.AddrError{Err: "no suitable address found", Addr: name}
 	}
 	return all, nil
 }
