@@ -4,6 +4,8 @@ package dialtone
 
 import (
 	"io/fs"
+	"strconv"
+	"strings"
 	"time"
 
 	"dialtone/errno"
@@ -35,14 +37,26 @@ type treeFile struct{ path bool }
 
 func (treeFile) Socket() *socket.Socket { return nil }
 
-// Open is open(2) of a file in the host's tree: it must exist, and be no socket unless flags have O_PATH (ENXIO).
+// Open is open(2) of a file in the host's tree, or of one of the process's own descriptors in /proc/self/fd: it must
+// exist, and be no socket unless flags have O_PATH (ENXIO).
 func (p *Process) Open(name string, flags int) (int, error) {
-	info, err := p.host.tree.Stat(name)
-	if err != nil {
-		return -1, err
+	isSocket := false
+	if number, ok := strings.CutPrefix(name, "/proc/self/fd/"); ok {
+		fd, err := strconv.Atoi(number)
+		f := p.files.get(fd)
+		if err != nil || f == nil {
+			return -1, errno.ENOENT.Err()
+		}
+		isSocket = f.Socket() != nil
+	} else {
+		info, err := p.host.tree.Stat(name)
+		if err != nil {
+			return -1, err
+		}
+		isSocket = info.Mode()&fs.ModeSocket != 0
 	}
 	path := flags&O_PATH != 0
-	if info.Mode()&fs.ModeSocket != 0 && !path {
+	if isSocket && !path {
 		return -1, errno.ENXIO.Err()
 	}
 	return p.Install(treeFile{path})

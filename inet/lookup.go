@@ -24,6 +24,7 @@ type path struct {
 	nextHop   netip.Addr
 	source    netip.Addr
 	broadcast bool
+	local     bool // to the host itself
 }
 
 // bound reports whether the sender is bound to an address.
@@ -67,7 +68,7 @@ func (s *Stack) wayTo(q *query, device *Interface) (path, *Route, errno.Errno) {
 		return path{out: i, nextHop: q.to, broadcast: true}, nil, errno.OK
 	}
 	if i := s.owner(q.to); i != nil && q.allows(i) {
-		return path{out: s.interfaces[0], nextHop: q.to}, nil, errno.OK
+		return path{out: s.interfaces[0], nextHop: q.to, local: true}, nil, errno.OK
 	}
 	if q.to.Is6() && q.to.IsMulticast() {
 		return s.multicastWay(q)
@@ -159,8 +160,8 @@ func (s *Stack) source(w *path, to netip.Addr) (netip.Addr, errno.Errno) {
 	if w.route != nil && w.route.Source.IsValid() {
 		return w.route.Source, errno.OK
 	}
-	if own := s.ownAddressFor(to); own.IsValid() {
-		return own, errno.OK
+	if w.local {
+		return s.ownAddressFor(to), errno.OK
 	}
 	linkLocal := to.IsLinkLocalUnicast() || to.IsLinkLocalMulticast()
 	var first netip.Addr
@@ -197,13 +198,9 @@ func (s *Stack) source(w *path, to netip.Addr) (netip.Addr, errno.Errno) {
 }
 
 // ownAddressFor returns the address to come from when the host speaks to itself: the same one, but for the other
-// addresses of 127/8, which come from lo's own (the "src" of Linux's local routes). It is invalid if to is another's.
+// addresses of 127/8, which come from lo's own (the "src" of Linux's local routes).
 func (s *Stack) ownAddressFor(to netip.Addr) netip.Addr {
-	i := s.owner(to)
-	if i == nil || s.isBroadcast(to) {
-		return netip.Addr{}
-	}
-	if i.loopback {
+	if i := s.owner(to); i.loopback {
 		for _, p := range i.prefixes {
 			if p.Contains(to) {
 				return p.Addr()

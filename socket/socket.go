@@ -55,7 +55,7 @@ type Socket struct {
 	nonBlocking bool // O_NONBLOCK of the description
 	closed      bool
 	state       personality.State
-	refs        int32 // descriptors that lead here
+	refs        int32       // descriptors that lead here
 	err         errno.Errno // pending
 	soft        errno.Errno // noted, and not serious enough to end anything
 	watchers    Queue

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"dialtone/conformance"
@@ -24,6 +25,9 @@ func (w *world) Do(action conformance.Action) error {
 		w.clock.Advance(a.For)
 		return nil
 	case conformance.Sysctl:
+		if !slices.Contains(inet.SysctlNames(), a.Name) {
+			return conformance.NotRun("there is no sysctl %s here", a.Name)
+		}
 		return w.hosts[a.Host].Stack().SetSysctlNamed(a.Name, a.Value)
 	case conformance.Firewall:
 		return w.firewall(a)

@@ -3,6 +3,7 @@
 package dialtonearm
 
 import (
+	"bytes"
 	"errors"
 	"net/netip"
 	"slices"
@@ -50,6 +51,9 @@ func (t *thread) perform(c conformance.Call, owner *process) (conformance.Result
 	case "socket", "socketpair":
 		return t.socket(c, number(2))
 	case "bind", "connect":
+		if bytes.Contains(a[1].Address.Bytes, []byte("/proc/")) {
+			return conformance.Result{}, conformance.NotRun("there is no proc(5) in a host's tree here")
+		}
 		raw, err := t.process.host.raw(a[1].Address)
 		if err != nil {
 			return conformance.Result{}, err
@@ -83,6 +87,9 @@ func (t *thread) perform(c conformance.Call, owner *process) (conformance.Result
 		}
 		return result(a[1].Option.Decode(v), nil)
 	case "setsockopt":
+		if a[1].Option.Name == "TCP_MD5SIG" {
+			return conformance.Result{}, conformance.NotRun("segments are not signed here (RFC 2385)")
+		}
 		return result("", p.Setsockopt(fd, a[1].Option.Level, a[1].Option.Code, a[2].Data))
 	case "fcntl":
 		return result("", p.SetNonblock(fd, a[2].Text == "on"))

@@ -52,7 +52,12 @@ func newWorld(c *conformance.Case, p *personality.Personality) (*world, error) {
 		host := &host{Host: made, ends: map[string]*delay{}}
 		lo := made.Stack().Interfaces()[0]
 		host.tap.wrap(lo)
-		lo.SetUp(!h.LoDown)
+		if h.LoDown {
+			lo.SetUp(false)
+			for _, p := range lo.Prefixes() { // it gets them when it comes up for the first time
+				lo.RemoveAddress(p)
+			}
+		}
 		w.hosts[h.Name] = host
 	}
 	for _, cable := range c.Cables {
