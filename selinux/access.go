@@ -20,7 +20,7 @@ func (p *Policy) accessVector(s, t *Context, class ClassValue, live []bool) Acce
 	}
 	for i := range p.db.Classes[class-1].Constraints {
 		c := &p.db.Classes[class-1].Constraints[i]
-		if c.Permissions&av.Allowed != 0 && !p.holds(c, s, t) {
+		if c.Permissions&av.Allowed != 0 && !p.constraintHolds(c, s, t) {
 			av.Allowed &^= c.Permissions
 		}
 	}

@@ -4,8 +4,8 @@ package selinux
 
 import "dialtone/selinux/internal/policydb"
 
-// holds evaluates a constraint for source s and target t (constraint_expr_eval in the kernel).
-func (p *Policy) holds(c *policydb.Constraint, s, t *Context) bool {
+// constraintHolds evaluates a constraint for source s and target t (constraint_expr_eval in the kernel).
+func (p *Policy) constraintHolds(c *policydb.Constraint, s, t *Context) bool {
 	var stack [policydb.MaxConstraintDepth]bool
 	n := 0
 	for i := range c.Expr {

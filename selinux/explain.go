@@ -73,9 +73,7 @@ func (s *Server) Explain(source, target *Context, class, permission string) Expl
 		return e
 	}
 	s.explainRules(&e, source, target, value, bit)
-	if c := s.failedConstraints(source, target, value, bit); c != nil {
-		e.Obstacles = append(e.Obstacles, c...)
-	}
+	e.Obstacles = append(e.Obstacles, s.failedConstraints(source, target, value, bit)...)
 	if value == p.process && p.transitionPerms&bit != 0 && !p.roleAllowed(source.Role, target.Role) {
 		rule := fmt.Sprintf("allow %s %s;", p.db.RoleName(source.Role), p.db.RoleName(target.Role))
 		e.Obstacles = append(e.Obstacles, Obstacle{
@@ -146,7 +144,7 @@ func (s *Server) explainRules(e *Explanation, source, target *Context, class Cla
 		if r.Kind == policydb.AuditDeny {
 			concerns = !concerns
 		}
-		if r.Kind == audit && concerns && s.holds(r) {
+		if r.Kind == audit && concerns && s.ruleHolds(r) {
 			e.AuditRules = append(e.AuditRules, s.explainedRule(r))
 		}
 	}
@@ -168,7 +166,7 @@ func (s *Server) explainRules(e *Explanation, source, target *Context, class Cla
 	}
 }
 
-func (s *Server) holds(r *policydb.Rule) bool {
+func (s *Server) ruleHolds(r *policydb.Rule) bool {
 	return r.Cond == policydb.Unconditional || s.live[r.Cond]
 }
 
@@ -176,7 +174,7 @@ func (s *Server) explainedRule(r *policydb.Rule) ExplainedRule {
 	p := s.policy
 	x := ExplainedRule{
 		Source: p.db.TypeName(uint32(r.Source)), Target: p.db.TypeName(uint32(r.Target)),
-		Class: p.ClassName(ClassValue(r.Class)), Holds: s.holds(r), Condition: p.conditionText(r.Cond),
+		Class: p.ClassName(ClassValue(r.Class)), Holds: s.ruleHolds(r), Condition: p.conditionText(r.Cond),
 	}
 	data := r.Data
 	switch r.Kind {

@@ -21,7 +21,7 @@ func (s *Server) failedConstraints(source, target *Context, class ClassValue, bi
 	constraints := s.policy.db.Classes[class-1].Constraints
 	for i := range constraints {
 		c := &constraints[i]
-		if c.Permissions&bit == 0 || s.policy.holds(c, source, target) {
+		if c.Permissions&bit == 0 || s.policy.constraintHolds(c, source, target) {
 			continue
 		}
 		x := &constraintExplainer{p: s.policy, s: source, t: target}

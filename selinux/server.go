@@ -191,10 +191,8 @@ func (s *Server) computeSID(kind policydb.RuleKind, source, target SID, class Cl
 	if sid, ok := s.created[key]; ok {
 		return sid, nil
 	}
-	value := s.policy.classes[class].value
-	// The kernel asks the policy, not its own class, what a socket is; a class that the policy lacks is no rule's.
-	asSocket := class.Socket() || s.policy.isSocket(value)
-	c, err := s.compute(kind, &s.sids.lookup(source).context, &s.sids.lookup(target).context, value, asSocket)
+	from, to := &s.sids.lookup(source).context, &s.sids.lookup(target).context
+	c, err := s.compute(kind, from, to, s.policy.classes[class].value, class.Socket())
 	return s.create(key, &c, err)
 }
 

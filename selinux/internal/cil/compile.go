@@ -90,9 +90,14 @@ type compiler struct {
 	// Named contexts, ranges and levels are read where they are used, since they may stand before what they name.
 	levels, ranges, contexts map[string]node
 
-	ordered map[string]bool // statements that may stand but once, seen
-	used    []usedContext
-	cond    int32 // the branch under way, see policydb.Rule
+	once     map[string]bool // statements that may stand but once, seen
+	used     []usedContext
+	labelled map[string]policydb.Context // objects by what they are called in errors
+
+	// Where to point for faults that show only when all statements are known.
+	declared  map[string]int // line of a declaration, by "type a_t"
+	typeRules map[policydb.Rule]int
+	cond      int32 // the branch under way, see policydb.Rule
 }
 
 // Compile compiles the text of a file, whose name goes into errors.
@@ -144,7 +149,8 @@ func newCompiler(r *reader) *compiler {
 		commons: map[string][]string{}, classes: map[string]*policydb.Class{},
 		sids: symbols(), attributes: symbols(), members: map[uint32]*members{},
 		levels: map[string]node{}, ranges: map[string]node{}, contexts: map[string]node{},
-		ordered: map[string]bool{},
+		once: map[string]bool{}, labelled: map[string]policydb.Context{},
+		declared: map[string]int{}, typeRules: map[policydb.Rule]int{},
 	}
 }
 
@@ -157,7 +163,6 @@ func (c *compiler) finish(phase int) {
 		c.resolveAttributes()
 	case phaseRule:
 		c.checkUsers()
-		c.checkBounds()
 		c.checkContexts()
 		c.sortLabels()
 		c.db.SortRules()
@@ -207,6 +212,7 @@ func (c *compiler) declare(values map[string]uint32, n node, what string, next i
 		c.failAt(n.line, "more than %d of %s", policydb.MaxSymbols, what)
 	}
 	values[name] = uint32(next)
+	c.declared[what+" "+name] = n.line
 	return name
 }
 

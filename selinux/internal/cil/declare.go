@@ -69,6 +69,8 @@ func (c *compiler) class(args []node) {
 	if c.classes[name] != nil {
 		c.fail("class %s is declared twice", name)
 	}
+	c.declared["class "+name] = c.line
+	c.db.ClassValues[name] = 0 // until it is ordered
 	c.classes[name] = &policydb.Class{Name: name, Permissions: c.permissionNames(args[1])}
 }
 
@@ -80,10 +82,10 @@ func (c *compiler) classCommon(args []node) {
 		c.fail("common %s is not declared", args[1].word)
 	}
 	key := "common of " + class.Name
-	if c.ordered[key] {
+	if c.once[key] {
 		c.fail("class %s has common permissions twice", class.Name)
 	}
-	c.ordered[key] = true
+	c.once[key] = true
 	for _, p := range class.Permissions {
 		if slices.Contains(common, p) {
 			c.fail("class %s and its common permissions both have %s", class.Name, p)
@@ -142,10 +144,10 @@ func (c *compiler) boolean(args []node) {
 
 // order gives the names of an …order statement their values, 1 for the first.
 func (c *compiler) order(what string, args []node, values map[string]uint32) []string {
-	if c.ordered[what] {
+	if c.once[what] {
 		c.fail("a second order of %s is not supported, compile it with secilc", what)
 	}
-	c.ordered[what] = true
+	c.once[what] = true
 	var names []string
 	for _, n := range c.listOf(args[0], "an order") {
 		name := c.wordOf(n, what)
@@ -160,9 +162,6 @@ func (c *compiler) order(what string, args []node, values map[string]uint32) []s
 }
 
 func (c *compiler) classOrder(args []node) {
-	for name := range c.classes {
-		c.db.ClassValues[name] = 0
-	}
 	for _, name := range c.order("classes", args, c.db.ClassValues) {
 		c.db.Classes = append(c.db.Classes, *c.classes[name])
 	}
@@ -184,13 +183,12 @@ func (c *compiler) categoryOrder(args []node) {
 func (c *compiler) checkOrders() {
 	for _, s := range []struct {
 		what, order string
-		declared    int
 		values      map[string]uint32
 	}{
-		{"class", "classorder", len(c.classes), c.db.ClassValues},
-		{"SID", "sidorder", len(c.sids), c.sids},
-		{"sensitivity", "sensitivityorder", len(c.db.SensitivityValues), c.db.SensitivityValues},
-		{"category", "categoryorder", len(c.db.CategoryValues), c.db.CategoryValues},
+		{"class", "classorder", c.db.ClassValues},
+		{"SID", "sidorder", c.sids},
+		{"sensitivity", "sensitivityorder", c.db.SensitivityValues},
+		{"category", "categoryorder", c.db.CategoryValues},
 	} {
 		var missing []string
 		for name, v := range s.values {
@@ -198,11 +196,9 @@ func (c *compiler) checkOrders() {
 				missing = append(missing, name)
 			}
 		}
-		if len(s.values) < s.declared {
-			c.fail("classes are declared, but there is no classorder")
-		}
 		if len(missing) > 0 {
-			c.fail("%s %s is missing in %s", s.what, slices.Min(missing), s.order)
+			name := slices.Min(missing)
+			c.failAt(c.declared[s.what+" "+name], "%s %s is missing in %s", s.what, name, s.order)
 		}
 	}
 }

@@ -5,6 +5,7 @@ package cil
 import (
 	"bytes"
 	"cmp"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -40,7 +41,10 @@ func (c *compiler) portCon(args []node) {
 	if low > high {
 		c.fail("the range of ports %d to %d falls", low, high)
 	}
-	c.db.Ports = append(c.db.Ports, policydb.Port{Protocol: proto, Low: low, High: high, Context: c.context(args[2])})
+	context := c.context(args[2])
+	if c.labels(fmt.Sprintf("%s port %d-%d", args[0].word, low, high), context) {
+		c.db.Ports = append(c.db.Ports, policydb.Port{Protocol: proto, Low: low, High: high, Context: context})
+	}
 }
 
 func (c *compiler) port(n node) uint16 {
@@ -53,16 +57,12 @@ func (c *compiler) port(n node) uint16 {
 
 func (c *compiler) netifCon(args []node) {
 	name := c.wordOf(args[0], "an interface")
-	n := policydb.Netif{Name: name, Context: c.context(args[1]), Message: c.context(args[2])}
-	for i := range c.db.Netifs {
-		if l := &c.db.Netifs[i]; l.Name == name {
-			if !l.Context.Equal(&n.Context) || !l.Message.Equal(&n.Message) {
-				c.fail("the interface %s has two labels", name)
-			}
-			return
-		}
+	context, message := c.context(args[1]), c.context(args[2])
+	isNew := c.labels("interface "+name, context)
+	c.labels("a message from interface "+name, message)
+	if isNew {
+		c.db.Netifs = append(c.db.Netifs, policydb.Netif{Name: name, Context: context, Message: message})
 	}
-	c.db.Netifs = append(c.db.Netifs, n)
 }
 
 // nodeCon reads (nodecon (address) (mask) context).
@@ -71,7 +71,10 @@ func (c *compiler) nodeCon(args []node) {
 	if addr.Is4() != mask.Is4() {
 		c.fail("address and mask are of different families")
 	}
-	c.db.Nodes = append(c.db.Nodes, policydb.Node{Addr: addr.AsSlice(), Mask: mask.AsSlice(), Context: c.context(args[2])})
+	context := c.context(args[2])
+	if c.labels(fmt.Sprintf("node %s mask %s", addr, mask), context) {
+		c.db.Nodes = append(c.db.Nodes, policydb.Node{Addr: addr.AsSlice(), Mask: mask.AsSlice(), Context: context})
+	}
 }
 
 func (c *compiler) address(n node) netip.Addr {
@@ -85,30 +88,21 @@ func (c *compiler) address(n node) netip.Addr {
 	return a
 }
 
-// sortLabels puts labels into secilc's order (cil_post.c), in which the first that fits is the narrowest. Of two for
-// the same it drops one if they agree, and refuses both if they do not.
+// labels enters the label of an object, and tells if it is new. secilc drops a second label that is the same; one that
+// differs is an error.
+func (c *compiler) labels(object string, context policydb.Context) bool {
+	old, ok := c.labelled[object]
+	if ok && !old.Equal(&context) {
+		c.fail("%s has two labels", object)
+	}
+	c.labelled[object] = context
+	return !ok
+}
+
+// sortLabels puts labels into secilc's order (cil_post.c), in which the first that fits is the narrowest.
 func (c *compiler) sortLabels() {
-	slices.SortStableFunc(c.db.Ports, comparePorts)
-	c.db.Ports = slices.CompactFunc(c.db.Ports, func(a, b policydb.Port) bool {
-		if comparePorts(a, b) != 0 {
-			return false
-		}
-		if !a.Context.Equal(&b.Context) {
-			c.fail("the ports %d to %d of protocol %d have two labels", a.Low, a.High, a.Protocol)
-		}
-		return true
-	})
-	slices.SortStableFunc(c.db.Nodes, compareNodes)
-	c.db.Nodes = slices.CompactFunc(c.db.Nodes, func(a, b policydb.Node) bool {
-		if compareNodes(a, b) != 0 {
-			return false
-		}
-		if !a.Context.Equal(&b.Context) {
-			addr, _ := netip.AddrFromSlice(a.Addr)
-			c.fail("the node %s has two labels", addr)
-		}
-		return true
-	})
+	slices.SortFunc(c.db.Ports, comparePorts)
+	slices.SortFunc(c.db.Nodes, compareNodes)
 }
 
 func comparePorts(a, b policydb.Port) int {

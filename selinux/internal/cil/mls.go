@@ -157,7 +157,7 @@ func (c *compiler) userRange(args []node) {
 func (c *compiler) checkUsers() {
 	for _, u := range c.db.Users {
 		if c.db.MLS && u.Range.Low.Sensitivity == 0 {
-			c.fail("user %s has no userrange", u.Name)
+			c.failAt(c.declared["user "+u.Name], "user %s has no userrange", u.Name)
 		}
 	}
 }

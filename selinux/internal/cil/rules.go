@@ -62,10 +62,12 @@ func (c *compiler) typeTransition(args []node) {
 	class, result := c.classValue(args[2]), c.find(c.db.TypeValues, args[3], "type")
 	for _, s := range c.typesOf(args[0]) {
 		for _, t := range c.typesOf(args[1]) {
-			c.db.TypeRules = append(c.db.TypeRules, policydb.Rule{
+			rule := policydb.Rule{
 				Source: uint16(s), Target: uint16(t), Class: uint16(class),
 				Kind: policydb.TypeTransition, Data: result, Cond: c.cond,
-			})
+			}
+			c.db.TypeRules = append(c.db.TypeRules, rule)
+			c.typeRules[rule] = c.line
 		}
 	}
 }
@@ -78,7 +80,7 @@ func (c *compiler) checkTypeRules() {
 		sameKey := a.Source == b.Source && a.Target == b.Target && a.Class == b.Class
 		branches := a.Cond != policydb.Unconditional && a.Cond^1 == b.Cond // the true and the false one of a condition
 		if sameKey && a.Data != b.Data && !branches {
-			c.fail("type transitions from %s by %s to both %s and %s", c.db.TypeName(uint32(a.Source)),
+			c.failAt(c.typeRules[b], "type transitions from %s by %s to both %s and %s", c.db.TypeName(uint32(a.Source)),
 				c.db.TypeName(uint32(a.Target)), c.db.TypeName(a.Data), c.db.TypeName(b.Data))
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 // members are the types and attributes in an attribute.
 type members struct {
+	line     int // of a statement that adds members
 	direct   []uint32
 	types    []uint32 // all types, through attributes too, in rising order; set by resolveAttributes
 	visiting bool
@@ -33,6 +34,7 @@ func (c *compiler) typesOf(n node) []uint32 {
 
 func (c *compiler) typeAttributeSet(args []node) {
 	m := c.members[c.find(c.attributes, args[0], "attribute")]
+	m.line = c.line
 	list := []node{args[1]}
 	if args[1].isList() {
 		list = args[1].list
@@ -69,7 +71,7 @@ func (c *compiler) resolveAttributes() {
 func (c *compiler) resolve(attribute uint32) []uint32 {
 	m := c.members[attribute]
 	if m.visiting {
-		c.fail("attribute %s contains itself", c.db.TypeName(attribute))
+		c.failAt(m.line, "attribute %s contains itself", c.db.TypeName(attribute))
 	}
 	if m.done {
 		return m.types
@@ -88,6 +90,7 @@ func (c *compiler) resolve(attribute uint32) []uint32 {
 	return m.types
 }
 
+// typeBounds bounds a type. Rules that go beyond are cut down when access is computed, as the kernel does.
 func (c *compiler) typeBounds(args []node) {
 	parent, child := c.find(c.db.TypeValues, args[0], "type"), c.find(c.db.TypeValues, args[1], "type")
 	t := &c.db.Types[child-1]
@@ -95,10 +98,7 @@ func (c *compiler) typeBounds(args []node) {
 		c.fail("type %s has two bounds", t.Name)
 	}
 	t.Bounds = parent
-}
-
-// checkBounds refuses loops. Rules that go beyond the bounds are cut down when access is computed, as the kernel does.
-func (c *compiler) checkBounds() {
+	// The bounds of others are sound so far: a fault is this statement's.
 	if what := c.db.BoundsFault(); what != "" {
 		c.fail("%s", what)
 	}
