@@ -23,6 +23,7 @@ type Host struct {
 	core    *socket.Core
 	stack   *inet.Stack
 	tree    *unixdomain.Tree
+	unix    *unixdomain.Space
 
 	mu  sync.Mutex
 	pid int // of the newest process
@@ -31,8 +32,10 @@ type Host struct {
 func newHost(n *Network, name string, p *personality.Personality, seed uint64) *Host {
 	core := socket.NewCore(n.clock, p)
 	tree := newTree()
-	unixdomain.New(core, tree)
-	return &Host{name: name, network: n, core: core, stack: inet.New(core, seed), tree: tree}
+	return &Host{
+		name: name, network: n, core: core, stack: inet.New(core, seed),
+		tree: tree, unix: unixdomain.New(core, tree),
+	}
 }
 
 // newTree returns the file tree of a new host, where everybody may make sockets in /tmp.
@@ -58,6 +61,9 @@ func (h *Host) Stack() *inet.Stack { return h.stack }
 
 // Tree returns the host's file tree, where UNIX sockets have their names.
 func (h *Host) Tree() *unixdomain.Tree { return h.tree }
+
+// Unix returns the host's AF_UNIX: its settings.
+func (h *Host) Unix() *unixdomain.Space { return h.unix }
 
 // Attach gives the host an interface on a link, with addresses. Each address brings a route to its network.
 func (h *Host) Attach(name string, l link.Link, addresses ...netip.Prefix) (*inet.Interface, error) {
