@@ -57,6 +57,7 @@ func (p *Process) call() *socket.Call { return &socket.Call{Caller: p.caller} }
 
 // Socket is socket(2).
 func (p *Process) Socket(family sockaddr.Family, typ, protocol int) (fd int, err error) {
+	p.host.network.enter()
 	t, e := socketType(typ)
 	if e != errno.OK {
 		return -1, e.Err()
@@ -70,6 +71,7 @@ func (p *Process) Socket(family sockaddr.Family, typ, protocol int) (fd int, err
 
 // Socketpair is socketpair(2).
 func (p *Process) Socketpair(family sockaddr.Family, typ, protocol int) (fds [2]int, err error) {
+	p.host.network.enter()
 	t, e := socketType(typ)
 	if e != errno.OK {
 		return fds, e.Err()

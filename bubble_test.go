@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dialtone
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"dialtone/clock"
+)
+
+func TestInBubble(t *testing.T) {
+	if inBubble() {
+		t.Error("outside")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		if !inBubble() {
+			t.Error("inside")
+		}
+	})
+}
+
+// A network on the wrong side of a bubble's wall is told by whatever makes a socket.
+func TestWrongBubble(t *testing.T) {
+	uses := map[string]func(h *Host){
+		"Dial":         func(h *Host) { h.Dial("tcp", "127.0.0.1:1") },
+		"Listen":       func(h *Host) { h.Listen("tcp", ":1") },
+		"ListenPacket": func(h *Host) { h.ListenPacket("udp", ":1") },
+		"Socket":       func(h *Host) { h.NewProcess().Socket(2, 1, 0) },
+		"Socketpair":   func(h *Host) { h.NewProcess().Socketpair(1, 1, 0) },
+	}
+	for name, use := range uses {
+		outside := NewNetwork().Host("host.test")
+		var inside *Host
+		synctest.Test(t, func(t *testing.T) {
+			inside = NewNetwork().Host("host.test")
+			wantPanic(t, name, "within the function given to synctest.Test", func() { use(outside) })
+		})
+		wantPanic(t, name, "outside of the function given to synctest.Test", func() { use(inside) })
+	}
+}
+
+func wantPanic(t *testing.T, name, want string, f func()) {
+	t.Helper()
+	defer func() {
+		t.Helper()
+		if text, _ := recover().(string); !strings.Contains(text, want) {
+			t.Errorf("%s: panic %q, want one with %q", name, text, want)
+		}
+	}()
+	f()
+}
+
+// With a clock of the caller's own it does not matter where the network was made.
+func TestOwnClockInBubble(t *testing.T) {
+	h := NewNetwork(WithClock(clock.NewManual())).Host("host.test")
+	synctest.Test(t, func(t *testing.T) {
+		l, err := h.Listen("tcp", ":1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		c, err := h.Dial("tcp", "127.0.0.1:1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Close()
+	})
+}
