@@ -31,17 +31,20 @@ type Record struct {
 	Source, Target string // contexts
 	Class          string
 	Permissive     bool // denied by the policy, but granted
+
+	// The contexts that the SIDs stood for under an earlier policy, if this one does not accept them.
+	RawSource, RawTarget string
 }
 
 func (s *Server) record(d *decision, perms Perm, denied, granted bool, data *AuditData) Record {
 	names := d.class.PermissionNames(perms)
-	if len(names) == 0 {
-		names = []string{fmt.Sprintf("0x%x", uint32(perms))}
+	if nameless := perms &^ d.class.permissions(); nameless != 0 {
+		names = append(names, fmt.Sprintf("0x%x", uint32(nameless)))
 	}
 	r := Record{
-		Denied: denied, Permissions: names,
-		Source: s.sids.lookup(d.source).text, Target: s.sids.lookup(d.target).text, Class: d.class.String(),
-		Permissive: denied && granted,
+		Denied: denied, Permissions: names, Class: d.class.String(), Permissive: denied && granted,
+		Source: s.sids.lookup(d.source).text, Target: s.sids.lookup(d.target).text,
+		RawSource: s.sids.raw(d.source), RawTarget: s.sids.raw(d.target),
 	}
 	if data != nil {
 		r.Data = *data
@@ -149,6 +152,12 @@ func (r *Record) fields() []auditField {
 			permissive = 1
 		}
 		add("permissive", permissive)
+	}
+	if r.RawSource != "" {
+		add("srawcon", programText(r.RawSource))
+	}
+	if r.RawTarget != "" {
+		add("trawcon", programText(r.RawTarget))
 	}
 	return fs
 }

@@ -191,6 +191,14 @@ func (c Class) PermissionNames(perms Perm) []string {
 	return names
 }
 
+// permissions gives all that have a name.
+func (c Class) permissions() Perm {
+	if c >= numClasses {
+		return 0
+	}
+	return 1<<len(classes[c].perms) - 1
+}
+
 // classMap is where a Class and its permissions are in a policy.
 type classMap struct {
 	value   ClassValue // 0 if the policy lacks the class

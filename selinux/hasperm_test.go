@@ -308,8 +308,11 @@ func TestRecordFormats(t *testing.T) {
 // What has no name is written in hex (avc_dump_av in the kernel).
 func TestRecordOfNamelessPermission(t *testing.T) {
 	s, records := lab(t)
-	s.HasPerm(mustSID(t, s, web), mustSID(t, s, other), ClassNode, 1<<30, nil)
-	if len(*records) != 1 || !strings.HasPrefix((*records)[0].String(), "avc:  denied  { 0x40000000 } for ") {
+	s.HasPerm(mustSID(t, s, web), mustSID(t, s, other), ClassNode, 1<<30|NodeSendto, nil)
+	if len(*records) != 1 || !strings.HasPrefix((*records)[0].String(), "avc:  denied  { sendto 0x40000000 } for ") {
 		t.Errorf("%v", *records)
+	}
+	if s.HasPerm(mustSID(t, s, web), mustSID(t, s, web), ClassTCPSocket, 0, nil) || len(*records) != 1 {
+		t.Error("no permission at all was granted or audited")
 	}
 }

@@ -96,6 +96,13 @@ func TestLoadKeepsSIDs(t *testing.T) {
 	if _, err := s.ContextToSID(shell); err == nil {
 		t.Error("an invalid context has a SID")
 	}
+	audited := ""
+	s.Audit = func(r Record) { audited = r.String() }
+	s.HasPerm(b, a, ClassTCPSocket, SocketListen, nil)
+	if want := "avc:  denied  { listen } for  scontext=" + other + " tcontext=" + web +
+		` tclass=tcp_socket permissive=0 srawcon="` + shell + `"`; audited != want {
+		t.Errorf("audited %s, want %s", audited, want)
+	}
 	if on, ok := s.Boolean("web_any"); on || !ok {
 		t.Error("the boolean lost its state")
 	}

@@ -81,6 +81,14 @@ func (t *sidTable) lookup(sid SID) *sidEntry {
 	return &t.entries[InitialUnlabeled]
 }
 
+// raw gives the context of a SID that the policy does not accept, and "" for all other SIDs.
+func (t *sidTable) raw(sid SID) string {
+	if uint64(sid) < uint64(len(t.entries)) && !t.entries[sid].valid {
+		return t.entries[sid].text
+	}
+	return ""
+}
+
 // enter gives the SID of a context, a new one if it has none.
 func (t *sidTable) enter(text string, c *Context) SID {
 	if sid, ok := t.byText[text]; ok {
