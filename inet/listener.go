@@ -5,6 +5,7 @@ package inet
 import (
 	"net/netip"
 	"slices"
+	"time"
 
 	"dialtone/errno"
 	"dialtone/socket"
@@ -19,7 +20,14 @@ type listener struct {
 	ready []*stream
 	// handshaking have sent their SYN-ACK.
 	handshaking map[*stream]bool
+	requests    int // of handshaking, those without a cookie
 }
+
+// maxCookies bounds the handshakes that a listener remembers, with a cookie or without.
+const maxCookies = 4096
+
+// cookieLife is how long a cookie is valid (MAX_SYNCOOKIE_AGE, in minutes).
+const cookieLife = 2 * time.Minute
 
 // full reports whether the accept queue has no room: a backlog of n admits n+1 (sk_acceptq_is_full).
 func (q *listener) full() bool { return len(q.ready) > q.backlog }
@@ -64,11 +72,12 @@ func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort, in *Interfa
 	case !seg.Flags.Has(wire.SYN):
 		return true
 	}
-	q := c.queue
-	if q.full() || len(q.handshaking) > max(q.backlog, 8) {
+	q, s := c.queue, c.stack
+	crowded := q.requests > q.backlog // inet_csk_reqsk_queue_is_full
+	cookie := s.Sysctl.TCPSynCookies == 2 || s.Sysctl.TCPSynCookies == 1 && crowded
+	if q.full() || crowded && !cookie || len(q.handshaking) >= maxCookies {
 		return true // dropped: the client will send its SYN again
 	}
-	s := c.stack
 	ask := c.query(remote.Addr(), local.Addr())
 	if remote.Addr().IsLinkLocalUnicast() && ask.device == "" {
 		ask.device = in.Name
@@ -78,11 +87,14 @@ func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort, in *Interfa
 		return true
 	}
 	child := &stream{stack: s, family: c.family, local: local, remote: remote, way: w, parent: c, opts: c.opts}
-	child.scope = uint32(in.Index)
+	child.scope, child.cookie = uint32(in.Index), cookie
 	child.hold.addr, child.hold.v6only = local.Addr(), c.hold.v6only
-	child.timer.Func = child.tick
+	child.timer.Func, child.began = child.tick, s.core.Now()
 	child.apply()
 	q.handshaking[child] = true
+	if !cookie {
+		q.requests++
+	}
 	child.enter()
 	child.conn.Accept(child.now(), s.config(), seg, s.sequence(local, remote), mssFor(w.out, remote.Addr()))
 	child.pump()
@@ -95,6 +107,9 @@ func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort, in *Interfa
 func (c *stream) admits(child *stream, seg *wire.Segment) bool {
 	if bare := len(seg.Payload) == 0 && seg.Flags&(wire.SYN|wire.FIN|wire.RST) == 0; bare && child.conn.Info().Retransmits < c.opts.deferAccept {
 		return false // TCP_DEFER_ACCEPT: the client's data, or time, will tell
+	}
+	if c.queue.full() && child.cookie && seg.Flags&(wire.SYN|wire.RST) == 0 {
+		return false // nothing remembers the handshake, so nobody is told (cookie_v4_check)
 	}
 	if !c.queue.full() || !seg.Flags.Has(wire.ACK) || seg.Flags&(wire.SYN|wire.RST) != 0 {
 		return true
@@ -109,7 +124,7 @@ func (c *stream) admits(child *stream, seg *wire.Segment) bool {
 
 // established moves a child to the accept queue.
 func (c *stream) established(child *stream) {
-	delete(c.queue.handshaking, child)
+	c.queue.forget(child)
 	c.queue.ready = append(c.queue.ready, child)
 	c.sock.Wake(socket.In)
 }
@@ -117,7 +132,15 @@ func (c *stream) established(child *stream) {
 // childEnded takes note that a connection is over before it was accepted. One that had been established stays in the
 // queue: accept returns it, dead.
 func (c *stream) childEnded(child *stream) {
-	delete(c.queue.handshaking, child)
+	c.queue.forget(child)
+}
+
+// forget takes a child from those that shake hands, if it is one.
+func (q *listener) forget(child *stream) {
+	if q.handshaking[child] && !child.cookie {
+		q.requests--
+	}
+	delete(q.handshaking, child)
 }
 
 // Accept implements [socket.Endpoint].

@@ -35,6 +35,7 @@ type stream struct {
 	parent *stream   // the listener, while this waits to be accepted
 	queue  *listener // of a listener
 	timer  clock.Event
+	cookie bool        // came by a SYN cookie: until it is established the host is to know nothing of it (tcp_syncookies)
 	inCall bool        // the call that sent the SYN has not let the lock go yet
 	final  errno.Errno // the ICMP error that ended the attempt
 	lost   bool        // what is sent vanishes: see MappedSticks
@@ -44,7 +45,7 @@ type stream struct {
 	errors errorQueue
 	opts   streamOptions
 	syns   int           // SYNs sent, for the trail
-	began  time.Duration // when connect was called
+	began  time.Duration // when connect was called, or the SYN came
 }
 
 // shutdown is which halves of a connection are over, as poll and recv see it (sk_shutdown).
@@ -180,6 +181,9 @@ func (c *stream) trail() *trail.Trail {
 // only forward in time.
 func (c *stream) arm() {
 	at, ok := c.conn.Deadline()
+	if c.cookie && c.conn.State() == tcp.SynReceived {
+		at = c.began + cookieLife // a SYN-ACK with a cookie is not sent again
+	}
 	if !ok {
 		return
 	}
@@ -190,6 +194,11 @@ func (c *stream) arm() {
 }
 
 func (c *stream) tick() {
+	if c.cookie && c.conn.State() == tcp.SynReceived {
+		c.conn.Fail()
+		c.ended()
+		return
+	}
 	c.handle(c.conn.Tick(c.now()))
 	c.pump()
 }

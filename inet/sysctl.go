@@ -20,7 +20,7 @@ type Sysctl struct {
 	TCPSack              bool
 	TCPAbortOnOverflow   bool
 	TCPFastOpen          int  // bits: 1 client, 2 server, 4 client without cookie, 0x200 server without cookie
-	TCPSynCookies        int  // read back, and nothing else: a half-open connection here is cheap enough to keep
+	TCPSynCookies        int  // 0 never, 1 when there are more handshakes than the backlog, 2 always
 	IPv6Disabled         bool // net.ipv6.conf.all.disable_ipv6: interfaces have no IPv6 address
 	TCPFinTimeout        time.Duration
 	TCPTwReuse           int // 0 never, 1 always, 2 loopback only

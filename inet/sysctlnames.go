@@ -43,13 +43,12 @@ var settings = map[string]setting{
 	"net.ipv4.tcp_syn_linear_timeouts": number(0, 127, func(y *Sysctl, v int) { y.TCPSynLinearTimeouts = v }),
 	"net.ipv4.tcp_syn_retries":         number(1, 127, func(y *Sysctl, v int) { y.TCPSynRetries = v }),
 	"net.ipv4.tcp_synack_retries":      number(0, 255, func(y *Sysctl, v int) { y.TCPSynAckRetries = v }),
-	// What syncookies are for, a full queue of half-open connections, takes no memory of anyone's here: see Sysctl.
-	"net.ipv4.tcp_syncookies":        number(0, 2, func(y *Sysctl, v int) { y.TCPSynCookies = v }),
-	"net.ipv4.tcp_timestamps":        flag(func(y *Sysctl) *bool { return &y.TCPTimestamps }),
-	"net.ipv4.tcp_tw_reuse":          number(0, 2, func(y *Sysctl, v int) { y.TCPTwReuse = v }),
-	"net.ipv4.tcp_window_scaling":    flag(func(y *Sysctl) *bool { return &y.TCPWindowScaling }),
-	"net.ipv6.bindv6only":            flag(func(y *Sysctl) *bool { return &y.IPv6BindV6Only }),
-	"net.ipv6.conf.all.disable_ipv6": flag(func(y *Sysctl) *bool { return &y.IPv6Disabled }),
+	"net.ipv4.tcp_syncookies":          number(0, 2, func(y *Sysctl, v int) { y.TCPSynCookies = v }),
+	"net.ipv4.tcp_timestamps":          flag(func(y *Sysctl) *bool { return &y.TCPTimestamps }),
+	"net.ipv4.tcp_tw_reuse":            number(0, 2, func(y *Sysctl, v int) { y.TCPTwReuse = v }),
+	"net.ipv4.tcp_window_scaling":      flag(func(y *Sysctl) *bool { return &y.TCPWindowScaling }),
+	"net.ipv6.bindv6only":              flag(func(y *Sysctl) *bool { return &y.IPv6BindV6Only }),
+	"net.ipv6.conf.all.disable_ipv6":   flag(func(y *Sysctl) *bool { return &y.IPv6Disabled }),
 }
 
 // SysctlNames returns the names that [Sysctl.Set] knows, sorted.
