@@ -98,3 +98,28 @@ func TestParseDifferences_wantsAReason(t *testing.T) {
 		}
 	}
 }
+
+// Every errno of the manual pages is the answer of some system to some call of the corpus.
+func TestCorpus_answersEveryErrno(t *testing.T) {
+	cases, err := Corpus()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, c := range cases {
+		for _, s := range c.Steps {
+			for _, w := range s.Want {
+				for _, word := range strings.FieldsFunc(w.Text, func(r rune) bool { return !isWord(byte(r)) }) {
+					seen[word] = true
+				}
+			}
+		}
+	}
+	for _, errno := range strings.Fields(`EACCES EPERM EADDRINUSE EADDRNOTAVAIL EAFNOSUPPORT EAGAIN EALREADY EBADF
+		ECONNREFUSED ECONNRESET EFAULT EHOSTUNREACH EINPROGRESS EINTR EINVAL EIO EISCONN ELOOP ENAMETOOLONG ENETDOWN
+		ENETUNREACH ENOBUFS ENOENT ENOTDIR ENOTSOCK EOPNOTSUPP EPROTOTYPE ETIMEDOUT`) {
+		if !seen[errno] {
+			t.Errorf("no case answers %s", errno)
+		}
+	}
+}
