@@ -64,7 +64,7 @@ const (
 // doubled returns the buffer size that setting n makes: Linux doubles it for its bookkeeping (socket(7)), within limits
 // (net.core.wmem_max and rmem_max).
 func doubled(n, least int) int32 {
-	const most = 212992
+	const most = 4 << 20 // their defaults, seen on Linux 6.18; 212992 on older ones
 	n = min(max(n, 0), most)
 	return int32(max(2*n, least))
 }

@@ -90,7 +90,7 @@ func drawStep(t *rapid.T, kinds []string, i int) string {
 	switch verb := rapid.SampledFrom([]string{
 		"bind", "bind", "listen", "listen", "connect", "connect", "connect", "accept", "accept", "send", "send", "send",
 		"sendto", "recv", "recv", "peek", "name", "peer", "error", "shutdown", "close", "pair",
-		"flood", "flood", "drain", "passcred", "remove",
+		"flood", "flood", "drain", "passcred", "remove", "option", "sndbuf", "peercred",
 	}).Draw(t, "call"); verb {
 	case "bind":
 		return "bind " + s + " " + strings.ReplaceAll(to, "none", "x")
@@ -114,6 +114,12 @@ func drawStep(t *rapid.T, kinds []string, i int) string {
 		return "flood " + s + " " + strconv.Itoa(rapid.SampledFrom([]int{1000, 30000, 100000}).Draw(t, "bytes"))
 	case "remove":
 		return "remove /x"
+	case "option":
+		return "option " + s + " " + strconv.Itoa(rapid.SampledFrom([]int{
+			unix.SO_TYPE, unix.SO_PASSCRED, unix.SO_ACCEPTCONN, unix.SO_PROTOCOL, unix.SO_DOMAIN, unix.SO_SNDBUF,
+		}).Draw(t, "option"))
+	case "sndbuf":
+		return "sndbuf " + s + " " + strconv.Itoa(rapid.SampledFrom([]int{0, 4096, 50000, 200000}).Draw(t, "bytes"))
 	case "pair":
 		return "pair a b " + rapid.SampledFrom(kinds).Draw(t, "type")
 	default:
@@ -239,6 +245,16 @@ func (k *kernel) step(f []string) string {
 			return kernelName(err)
 		}
 		return socket.Events(p[0].Revents).String()
+	case "option":
+		return kernelAmount(unix.GetsockoptInt(fd, unix.SOL_SOCKET, number(arg[1])))
+	case "sndbuf":
+		return kernelName(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, number(arg[1])))
+	case "peercred": // whether it is known
+		cred, err := unix.GetsockoptUcred(fd, unix.SOL_SOCKET, unix.SO_PEERCRED)
+		if err != nil {
+			return kernelName(err)
+		}
+		return strconv.FormatBool(cred.Pid != 0)
 	case "flood":
 		return kernelAmount(unix.SendmsgN(fd, make([]byte, number(arg[1])), nil, nil, unix.MSG_NOSIGNAL))
 	case "drain":

@@ -209,6 +209,20 @@ func (w *world) socketStep(verb string, s *socket.Socket, arg []string) string {
 		return amount(s.Send(c, &socket.Message{Data: make([]byte, number(arg[0]))}))
 	case "drain":
 		return amount(s.Recv(c, &socket.Message{Data: make([]byte, 1<<20)}))
+	case "option":
+		value, e := s.Option(c, socket.SolSocket, number(arg[0]))
+		if e != errno.OK {
+			return e.Name()
+		}
+		return strconv.Itoa(socket.IntValue(value))
+	case "sndbuf":
+		return s.SetOption(c, socket.SolSocket, socket.SoSndBuf, socket.Int(number(arg[0]))).Name()
+	case "peercred": // whether it is known
+		value, e := s.Option(c, socket.SolSocket, socket.SoPeerCred)
+		if e != errno.OK {
+			return e.Name()
+		}
+		return strconv.FormatBool(socket.IntValue(value) != 0)
 	case "poll":
 		p := []socket.PollFile{{Socket: s, Events: socket.In | socket.Pri | socket.Out | socket.RdHup | socket.Always}}
 		if len(arg) > 0 {
