@@ -20,7 +20,7 @@ type Explanation struct {
 	Audited    bool `json:"audited"`    // the decision is audited
 
 	Rules      []ExplainedRule `json:"rules,omitempty"`       // the allow rules on it that hold
-	AuditRules []ExplainedRule `json:"audit_rules,omitempty"` // the dontaudit or auditallow rules on it that hold
+	AuditRules []ExplainedRule `json:"audit_rules,omitempty"` // the auditallow or, if it is denied, dontaudit rules that hold
 	Unknown    bool            `json:"unknown,omitempty"`     // the policy lacks class or permission: handle_unknown decides
 	Obstacles  []Obstacle      `json:"obstacles,omitempty"`   // all that denies it; none if it is allowed
 }
@@ -89,8 +89,7 @@ func (s *Server) Explain(source, target *Context, class, permission string) Expl
 		})
 	}
 	e.Allowed = len(e.Obstacles) == 0
-	av := s.ComputeAV(source, target, value)
-	e.Audited = e.Allowed && av.AuditAllow&bit != 0 || !e.Allowed && av.AuditDeny&bit != 0
+	s.explainAudit(&e, source, target, value, bit)
 	return e
 }
 
@@ -125,7 +124,6 @@ func (s *Server) explainUnknown(e *Explanation, knownClass bool) {
 func (s *Server) explainRules(e *Explanation, source, target *Context, class ClassValue, bit uint32) {
 	var off []ExplainedRule
 	var conditions []int32
-	audit := policydb.AuditDeny // if nothing allows it
 	for r := range s.policy.matching(source.Type, target.Type, class) {
 		if r.Kind != policydb.Allow || r.Data&bit == 0 {
 			continue
@@ -133,19 +131,9 @@ func (s *Server) explainRules(e *Explanation, source, target *Context, class Cla
 		rule := s.explainedRule(r)
 		if rule.Holds {
 			e.Rules = append(e.Rules, rule)
-			audit = policydb.AuditAllow
 		} else {
 			off = append(off, rule)
 			conditions = append(conditions, r.Cond)
-		}
-	}
-	for r := range s.policy.matching(source.Type, target.Type, class) {
-		concerns := r.Data&bit != 0
-		if r.Kind == policydb.AuditDeny {
-			concerns = !concerns
-		}
-		if r.Kind == audit && concerns && s.ruleHolds(r) {
-			e.AuditRules = append(e.AuditRules, s.explainedRule(r))
 		}
 	}
 	switch {
@@ -164,6 +152,18 @@ func (s *Server) explainRules(e *Explanation, source, target *Context, class Cla
 				s.policy.db.TypeName(target.Type), e.Class, e.Permission),
 		})
 	}
+}
+
+// explainAudit finds the rules that audit what is allowed, or do not audit what is denied.
+func (s *Server) explainAudit(e *Explanation, source, target *Context, class ClassValue, bit uint32) {
+	for r := range s.policy.matching(source.Type, target.Type, class) {
+		concerns := e.Allowed && r.Kind == policydb.AuditAllow && r.Data&bit != 0 ||
+			!e.Allowed && r.Kind == policydb.AuditDeny && r.Data&bit == 0
+		if concerns && s.ruleHolds(r) {
+			e.AuditRules = append(e.AuditRules, s.explainedRule(r))
+		}
+	}
+	e.Audited = e.Allowed == (len(e.AuditRules) > 0)
 }
 
 func (s *Server) ruleHolds(r *policydb.Rule) bool {

@@ -51,6 +51,21 @@ func (s *Server) reasons(t *testing.T, source, target *Context, class ClassValue
 	return reasons, allowed
 }
 
+// checkAudited compares what explanations say on auditing with the access vector.
+func (s *Server) checkAudited(t *testing.T, source, target *Context, class ClassValue) {
+	t.Helper()
+	av := s.ComputeAV(source, target, class)
+	for i, name := range s.policy.db.Classes[class-1].Permissions {
+		want := av.AuditDeny>>i&1 != 0
+		if av.Allowed>>i&1 != 0 {
+			want = av.AuditAllow>>i&1 != 0
+		}
+		if e := s.Explain(source, target, s.policy.ClassName(class), name); e.Audited != want {
+			t.Errorf("audited %v, want %v: %s", e.Audited, want, &e)
+		}
+	}
+}
+
 // Explanations agree with the decisions and with libsepol's reasons for them.
 func TestExplainAgreesWithGoldenReasons(t *testing.T) {
 	for _, f := range []struct {
@@ -200,6 +215,7 @@ func TestExplainAgreesWithDecisions(t *testing.T) {
 				for class := ClassValue(1); int(class) <= len(s.policy.db.Classes); class++ {
 					n++
 					_, allowed := s.reasons(t, &source, &target, class)
+					s.checkAudited(t, &source, &target, class)
 					if av := s.ComputeAV(&source, &target, class); allowed != av.Allowed {
 						t.Fatalf("%s -> %s %s: explained %#x, computed %#x", contexts[i], contexts[j], s.policy.ClassName(class), allowed, av.Allowed)
 					}

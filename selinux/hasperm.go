@@ -4,7 +4,8 @@ package selinux
 
 // HasPerm decides if source may do all of perms to a target of class, and audits the decision if the policy says so
 // (avc_has_perm in the kernel). False is EACCES to the caller. In permissive mode, and for a permissive source type,
-// a denial is audited once and granted. To ask for no permission at all is denied. The data, which may be nil, are copied into the record.
+// a denial is audited once and granted. To ask for no permission at all is denied. The data, which may be nil, are
+// copied into the record.
 func (s *Server) HasPerm(source, target SID, class Class, perms Perm, data *AuditData) bool {
 	if perms == 0 {
 		return false

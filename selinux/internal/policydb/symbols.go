@@ -11,7 +11,8 @@ const (
 // maxPermissions is the width of an access vector.
 const maxPermissions = 32
 
-// table takes a symbol table's number of values and number of entries, each of at least size bytes.
+// table takes a symbol table's number of values and number of entries, each of at least size bytes. Compilers leave
+// few values without an entry, so more than a file of that size could use are refused: each costs memory.
 func (r *reader) table(section string, size int) (nprim, nel int) {
 	r.section = section
 	off := r.off
@@ -19,6 +20,9 @@ func (r *reader) table(section string, size int) (nprim, nel int) {
 	nel = r.count(size, "entries")
 	if n > MaxSymbols {
 		r.failAt(off, "%d values are more than %d", n, MaxSymbols)
+	}
+	if r.err == nil && uint64(n) > 1024+4*uint64(nel) {
+		r.failAt(off, "%d values are too many for %d entries", n, nel)
 	}
 	if r.err != nil {
 		return 0, 0
