@@ -108,9 +108,8 @@ func (h *hosted) startFilled(dup int) unix.Errno {
 	if e != 0 {
 		return e
 	}
-	fill(dup)
+	h.pump = &pump{h: h, s: s, filled: fill(dup)}
 	h.phase = filled
-	h.pump = &pump{h: h, s: s}
 	h.watchLayer(socket.Out, h.settle)
 	h.sup.loop.post(h.settle) // the attempt may have ended meanwhile
 	return 0
@@ -127,10 +126,10 @@ func (h *hosted) settle() {
 	case personality.Connecting:
 	case personality.Unreported, personality.Connected:
 		h.explaining.tell(errno.EINPROGRESS, errno.OK)
-		s := h.pump.s
+		s, n := h.pump.s, h.pump.filled
 		h.pump = nil
 		h.unwatchLayer()
-		drain(s) // exactly one edge of POLLOUT follows
+		drain(s, n) // exactly one edge of POLLOUT follows
 		if e := h.startPump(s); e != 0 {
 			h.sup.warn("a connection could not be served: %v", e)
 		}

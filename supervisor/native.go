@@ -70,24 +70,28 @@ func abstractName(sa unix.Sockaddr) string {
 	return u.Name[1:]
 }
 
-// fill stuffs a stream's send queue, so that its end polls not writable.
-func fill(fd int) {
+// fill stuffs a stream's send queue, so that its end polls not writable. It returns how many bytes that took.
+func fill(fd int) (filled int) {
 	junk := make([]byte, 64<<10)
 	for {
-		if _, err := unix.SendmsgN(fd, junk, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL); err != nil {
-			return // EAGAIN
+		n, err := unix.SendmsgN(fd, junk, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+		if err != nil {
+			return filled // EAGAIN
 		}
+		filled += n
 	}
 }
 
-// drain reads what fill has written from the other end.
-func drain(fd int) {
+// drain reads what fill has written from the other end, and nothing more: the
+// target may write as soon as there is room.
+func drain(fd, filled int) {
 	buf := make([]byte, 64<<10)
-	for {
-		n, _, err := unix.Recvfrom(fd, buf, unix.MSG_DONTWAIT)
+	for filled > 0 {
+		n, _, err := unix.Recvfrom(fd, buf[:min(filled, len(buf))], unix.MSG_DONTWAIT)
 		if err != nil || n == 0 {
-			return // EAGAIN: all is read
+			return // the target has closed its end
 		}
+		filled -= n
 	}
 }
 

@@ -26,6 +26,8 @@ type pump struct {
 	h     *hosted
 	s     int    // S; does not block
 	watch uint64 // of S on the loop
+	// filled is how many bytes keep T from being writable, in phase filled.
+	filled int
 
 	up, down       []byte     // read, but not yet taken by the other side
 	upEnd, downEnd bool       // the end was read and passed on
