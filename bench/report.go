@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// figure is what one peer did in one operation.
+type figure struct {
+	Operation string  `json:"operation"`
+	Peer      string  `json:"peer"`
+	Unit      string  `json:"unit"`
+	Median    float64 `json:"median"`
+	Least     float64 `json:"least"`
+	Most      float64 `json:"most"`
+	// Ratio is how many times better than the operation's first peer, by medians; 0 where that was not measured.
+	Ratio float64 `json:"ratio,omitempty"`
+	Error string  `json:"error,omitempty"`
+}
+
+type report struct {
+	rounds  int
+	figures []figure
+	scale   []scaled
+}
+
+// measure runs an operation on its peers, in turns.
+func (r *report) measure(op operation, only string, span time.Duration) {
+	values := make([][]float64, len(op.peers))
+	failures := make([]string, len(op.peers))
+	for round := range r.rounds {
+		for i, p := range op.peers {
+			if !strings.Contains(p.name, only) || failures[i] != "" {
+				continue
+			}
+			fmt.Fprintf(os.Stderr, "\r\x1b[Kround %d of %d: %s, %s", round+1, r.rounds, op.name, p.name)
+			v, err := once(op, p, span)
+			if err != nil {
+				failures[i] = err.Error()
+				continue
+			}
+			values[i] = append(values[i], v)
+		}
+	}
+	fmt.Fprint(os.Stderr, "\r\x1b[K")
+	base := 0.0
+	for i, p := range op.peers {
+		f := figure{Operation: op.name, Peer: p.name, Unit: op.unit, Error: failures[i]}
+		if len(values[i]) > 0 {
+			slices.Sort(values[i])
+			f.Median, f.Least, f.Most = values[i][len(values[i])/2], values[i][0], values[i][len(values[i])-1]
+			if i == 0 {
+				base = f.Median
+			}
+			if f.Ratio = f.Median / base; op.less {
+				f.Ratio = base / f.Median
+			}
+			if base == 0 {
+				f.Ratio = 0
+			}
+		} else if f.Error == "" {
+			continue
+		}
+		r.figures = append(r.figures, f)
+	}
+}
+
+func once(op operation, p peer, span time.Duration) (float64, error) {
+	e, err := p.open()
+	if err != nil {
+		return 0, err
+	}
+	defer e.close()
+	if e.listener != nil {
+		defer e.listener.Close()
+	}
+	return op.run(e, span)
+}
+
+func (r *report) writeText(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	operation := ""
+	for _, f := range r.figures {
+		if f.Operation != operation {
+			operation = f.Operation
+			fmt.Fprintf(t, "\n%s\tmedian\tspread\t× better\t\n", operation)
+		}
+		if f.Error != "" {
+			fmt.Fprintf(t, "%s\t%s\t\t\t\n", f.Peer, f.Error)
+			continue
+		}
+		fmt.Fprintf(t, "%s\t%s %s\t%s - %s\t%.2f\t\n", f.Peer, short(f.Median), f.Unit, short(f.Least), short(f.Most), f.Ratio)
+	}
+	if len(r.scale) > 0 {
+		fmt.Fprintf(t, "\ndialtone, with N pairs established\tconnect+accept+close\tmemory per pair\t× first\t\n")
+		for _, s := range r.scale {
+			fmt.Fprintf(t, "%d\t%.0f ns\t%.0f B\t%.2f\t\n", s.Pairs, s.Connect, s.Memory, s.Connect/r.scale[0].Connect)
+		}
+	}
+	return t.Flush()
+}
+
+// short prints a figure with three digits that count.
+func short(v float64) string {
+	switch {
+	case v >= 100:
+		return fmt.Sprintf("%.0f", v)
+	case v >= 10:
+		return fmt.Sprintf("%.1f", v)
+	}
+	return fmt.Sprintf("%.2f", v)
+}
+
+func (r *report) writeJSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	for _, f := range r.figures {
+		if err := enc.Encode(f); err != nil {
+			return err
+		}
+	}
+	for _, s := range r.scale {
+		if err := enc.Encode(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
