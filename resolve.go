@@ -90,14 +90,19 @@ func (n *Network) resolve(name string) ([]netip.Addr, error) {
 	if ip, err := netip.ParseAddr(name); err == nil {
 		return []netip.Addr{ip.Unmap()}, nil
 	}
+	if ips := n.lookUp(name); len(ips) > 0 {
+		return ips, nil
+	}
+	return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
+}
+
+// lookUp returns the addresses of a name; localhost is known where nobody has given it another meaning (RFC 6761, 6.3).
+func (n *Network) lookUp(name string) []netip.Addr {
 	ips := n.Addresses(name)
-	if len(ips) == 0 && key(name) == "localhost" { // RFC 6761, 6.3
+	if len(ips) == 0 && key(name) == "localhost" {
 		ips = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}
 	}
-	if len(ips) == 0 {
-		return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
-	}
-	return ips, nil
+	return ips
 }
 
 // portNumber reads a port: a number, or one of the services that package net knows without a file.
