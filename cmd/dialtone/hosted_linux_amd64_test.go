@@ -5,9 +5,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -24,7 +27,36 @@ func TestHosted(t *testing.T) {
 	runScripts(t, "hosted")
 }
 
-func init() { programs["nobody"] = nobodyProgram }
+func init() {
+	programs["nobody"] = nobodyProgram
+	programs["talk"] = talkProgram
+}
+
+// talkProgram connects to an echo server many times, and each time speaks as soon as it can: talk IPV4 PORT.
+func talkProgram() {
+	to := &unix.SockaddrInet4{Addr: netip.MustParseAddr(os.Args[1]).As4()}
+	port, err := strconv.Atoi(os.Args[2])
+	must(err)
+	to.Port = port
+	for range 100 {
+		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_NONBLOCK, 0)
+		must(err)
+		if err := unix.Connect(fd, to); err != unix.EINPROGRESS {
+			must(err)
+		}
+		for err = unix.EAGAIN; err == unix.EAGAIN; {
+			_, err = unix.Write(fd, []byte("hello"))
+		}
+		must(err)
+		must(unix.SetNonblock(fd, false))
+		must(unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 10}))
+		answer := make([]byte, 5)
+		if n, err := unix.Read(fd, answer); err != nil || string(answer[:n]) != "hello" {
+			panic(fmt.Sprintf("%q, %v", answer[:n], err))
+		}
+		must(unix.Close(fd))
+	}
+}
 
 // nobodyProgram runs dialtone as an unprivileged user without any capability: nobody ARG... Where it is that already, so be
 // it.
