@@ -100,7 +100,11 @@ func (h *hosted) present() {
 		if h.listen.presented[peer] != nil || h.listen.early[peer] != nil {
 			continue
 		}
-		if e := h.presentPumped(a); e != 0 {
+		switch e := h.presentPumped(a); e {
+		case 0:
+		case unix.ECONNREFUSED: // T was closed a moment ago; the harvest ends the listener
+			return
+		default:
 			h.sup.warn("a connection could not be shown to its listener: %v", e)
 			return
 		}

@@ -40,6 +40,13 @@ var roles = map[string]func() int{
 	"memory":            roleMemory,
 	"go":                roleGo,
 	"connections":       roleConnections,
+	"closed":            roleClosed,
+	"backlog":           roleBacklog,
+	"halfclose":         roleHalfClose,
+	"reset":             roleReset,
+	"passed":            rolePassed,
+	"errors":            roleErrors,
+	"explained":         roleExplained,
 }
 
 func TestMain(m *testing.M) {
@@ -52,6 +59,8 @@ func TestMain(m *testing.M) {
 	if name != "" {
 		os.Exit(roles[name]())
 	}
+	// Under the race detector each process sleeps a second at its end.
+	must(os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")))
 	os.Exit(m.Run())
 }
 
