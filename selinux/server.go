@@ -197,9 +197,11 @@ func (s *Server) computeSID(kind policydb.RuleKind, source, target SID, class Cl
 }
 
 // create gives the SID of a label just computed, and keeps it for the next time. When not enforcing it does so even
-// if the label is invalid (compute_sid_handle_invalid_context in the kernel).
+// if the label is invalid (compute_sid_handle_invalid_context in the kernel), but not if there is no label: glblub
+// gives none to ranges without a common sensitivity.
 func (s *Server) create(key createdKey, c *Context, invalid error) (SID, error) {
-	if invalid != nil && !s.permissive {
+	noLevel := s.policy.db.MLS && c.Range.Low.Sensitivity == 0
+	if invalid != nil && (!s.permissive || noLevel) {
 		return SIDNull, invalid
 	}
 	sid := s.enter(c)

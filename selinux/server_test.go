@@ -259,6 +259,22 @@ func TestNestedBounds(t *testing.T) {
 	}
 }
 
+// (defaultrange node glblub) gives no label where the ranges share no sensitivity (mls_context_glblub in the kernel).
+func TestNoCommonRange(t *testing.T) {
+	s, _ := lab(t)
+	s.SetEnforcing(false)
+	low, high := mustSID(t, s, web), mustSID(t, s, "alice:user_r:shell_t:internal-secret:red")
+	if sid, err := s.TransitionSID(high, low, ClassNode); err == nil {
+		c, _ := s.SIDToContext(sid)
+		t.Errorf("a label between ranges that do not meet: %s", c)
+	}
+	both := mustSID(t, s, kernel)
+	sid, err := s.TransitionSID(high, both, ClassNode)
+	if c, _ := s.SIDToContext(sid); err != nil || c != "alice:object_r:kernel_t:internal-secret:red" {
+		t.Errorf("%s %v", c, err)
+	}
+}
+
 func TestNetifWildcard(t *testing.T) {
 	text := string(readFile(t, "testdata/lab.cil"))
 	text = strings.Replace(text, "(netifcon eth0 ", "(netifcon eth* ", 1)
