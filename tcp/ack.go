@@ -11,8 +11,8 @@ import (
 // establish completes the handshake with a segment that acknowledges our SYN.
 func (c *Conn) establish(now time.Duration, seg *wire.Segment) Events {
 	lost := c.retries > 0
-	c.sndUna = seg.Ack
-	c.sndNxt = seg.Ack
+	c.send.drop(int(seg.Ack - c.sndUna - 1)) // what the SYN carried, if the peer took it
+	c.sndUna, c.sndNxt, c.sndMax = seg.Ack, seg.Ack, seg.Ack
 	c.recover, c.sndSmall = seg.Ack, seg.Ack
 	c.measure(now, seg)
 	c.progress(now)

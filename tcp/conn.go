@@ -30,6 +30,7 @@ type Conn struct {
 	send  queue       // written, not acknowledged
 	recv  queue       // received in order, not read
 	later *reassembly // received out of order; nil: nothing
+	fast  *fastOpen   // nil: no fast open
 
 	// Deadlines; 0: none. timers.go says what each means in which state.
 	rexmitAt time.Duration // SYN or data again, or a window probe

@@ -93,6 +93,9 @@ func (c *Conn) takeSYN(now time.Duration, seg *wire.Segment) {
 	c.maxWnd = c.sndWnd
 	c.sndWL1 = seg.Seq
 	c.sndWL2 = seg.Ack
+	if c.fast != nil && c.state == SynSent && o.HasFastOpen {
+		c.fast.granted = o.FastOpen
+	}
 }
 
 // payload returns what is left of mss bytes after the options of every segment, something in any case.

@@ -51,13 +51,16 @@ func (c *Conn) nextSYN(now time.Duration, out *wire.Segment) bool {
 	c.fill(now, out, c.sndUna, flags, nil)
 	c.rcvAdv, out.Window = adv, uint16(c.synWindow()) // RFC 7323, 2.2: not scaled
 	c.offerOptions(now, &out.Options)
+	text := c.addFastOpen(out)
 	if c.sndMax == c.sndUna {
 		c.timedAt, c.timedSeq = now, c.sndUna+1
 	} else {
 		c.timedAt = 0
 	}
-	c.sndNxt = c.sndUna + 1
-	c.sndMax = c.sndNxt
+	c.sndNxt = c.sndUna + 1 + text
+	if after(c.sndNxt, c.sndMax) {
+		c.sndMax = c.sndNxt
+	}
 	if c.rexmitAt == 0 { // a repeated SYN of the peer's must not put it off
 		c.armRetransmission(now)
 	}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tcp
+
+import "dialtone/wire"
+
+// fastOpen is what a connection that uses TCP Fast Open (RFC 7413) keeps beside the rest.
+type fastOpen struct {
+	cookie  []byte // to be sent: the one we hold, or the one we grant
+	option  bool   // the SYN, or SYN-ACK, has the option; with an empty cookie it asks for one
+	text    bool   // the SYN may carry bytes
+	granted []byte // what the peer gave us
+}
+
+// RequestCookie makes the SYN ask the peer for a cookie. Call it after Open, before Next.
+func (c *Conn) RequestCookie() { c.fast = &fastOpen{option: true} }
+
+// SendInSYN lets the SYN carry bytes that are written before Next is called: at most one segment's worth, and only the
+// first time the SYN is sent. cookie is what the peer granted before; nil where both sides do without. It returns how
+// many bytes the SYN has room for.
+func (c *Conn) SendInSYN(cookie []byte) int {
+	c.fast = &fastOpen{cookie: cookie, option: cookie != nil, text: true}
+	return int(c.mss)
+}
+
+// GrantCookie makes the SYN-ACK give the peer a cookie. Call it after Accept, before Next.
+func (c *Conn) GrantCookie(cookie []byte) { c.fast = &fastOpen{cookie: cookie, option: true} }
+
+// TakeSYNText takes the bytes that came with the SYN given to Accept, and acknowledges them with it. They can be read at
+// once. Call it after Accept, before Next; the caller has seen that the peer's cookie is valid.
+func (c *Conn) TakeSYNText(syn *wire.Segment) {
+	c.recv.adopt(syn.Payload)
+	c.rcvNxt += uint32(len(syn.Payload))
+}
+
+// GrantedCookie returns the cookie that the peer's SYN-ACK gave us; nil if it gave none. It may point into the segment.
+func (c *Conn) GrantedCookie() []byte {
+	if c.fast == nil {
+		return nil
+	}
+	return c.fast.granted
+}
+
+// addFastOpen completes a SYN or SYN-ACK that is sent for the first time, and returns how many bytes it carries.
+func (c *Conn) addFastOpen(out *wire.Segment) uint32 {
+	f := c.fast
+	if f == nil || c.retries > 0 { // RFC 7413, 4.1.3: what was lost may have been the option's fault
+		return 0
+	}
+	if f.option {
+		out.Options.HasFastOpen, out.Options.FastOpen = true, f.cookie
+	}
+	if n := min(c.send.size, int(c.mss)); f.text && n > 0 {
+		out.Payload = c.send.slice(0, n, int(c.mss))
+	}
+	return uint32(len(out.Payload))
+}
