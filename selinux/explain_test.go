@@ -79,7 +79,8 @@ func TestExplainAgreesWithGoldenReasons(t *testing.T) {
 				S, T, C string
 				Allowed uint32
 				Reason  int
-			}) {
+			},
+			) {
 				source, target := mustContext(t, s.Policy(), g.S), mustContext(t, s.Policy(), g.T)
 				class, _ := s.Policy().Class(g.C)
 				reasons, allowed := s.reasons(t, &source, &target, class)

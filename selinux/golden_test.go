@@ -105,7 +105,8 @@ func TestGoldenContexts(t *testing.T) {
 			eachLine(t, shared(t, f.golden), f.lines, func(g struct {
 				Context, Canonical string
 				Valid              bool
-			}) {
+			},
+			) {
 				c, err := p.ParseContext(g.Context)
 				if (err == nil) != g.Valid {
 					t.Errorf("%s: valid %v, want %v (%v)", g.Context, err == nil, g.Valid, err)
@@ -133,7 +134,8 @@ func TestGoldenPorts(t *testing.T) {
 				Port           uint16
 				InitialSIDPort bool `json:"initial_sid_port"`
 				Context        string
-			}) {
+			},
+			) {
 				sid := s.PortSID(g.Proto, g.Port)
 				if got, _ := s.SIDToContext(sid); got != g.Context || (sid == InitialPort) != g.InitialSIDPort {
 					t.Errorf("%d/%d: SID %d %s, want %s", g.Proto, g.Port, sid, got, g.Context)

@@ -47,7 +47,8 @@ func TestHasPerm(t *testing.T) {
 		{"allowed by a rule under a boolean", web, smtp, ClassTCPSocket, SocketNameConnect, nil, false, true, ""},
 		{
 			"denied without the boolean, and dontaudit", web, high, ClassTCPSocket, SocketNameConnect,
-			map[string]bool{"web_any": false}, false, false, "",
+			map[string]bool{"web_any": false},
+			false, false, "",
 		},
 		{
 			"denied", web, other, ClassTCPSocket, SocketNameConnect, nil, false, false,

@@ -162,7 +162,10 @@ func TestLabels(t *testing.T) {
 		got  SID
 		want string
 	}{
-		{s.PortSID(6, 80), high}, {s.PortSID(6, 81), smtp}, {s.PortSID(17, 80), high}, {s.PortSID(262, 81), smtp},
+		{s.PortSID(6, 80), high},
+		{s.PortSID(6, 81), smtp},
+		{s.PortSID(17, 80), high},
+		{s.PortSID(262, 81), smtp},
 		{s.PortSID(17, 81), "system:object_r:port_t:public"}, // no rule: the initial SID's
 		{s.NodeSID(netip.MustParseAddr("10.1.2.3")), web},
 		{s.NodeSID(netip.MustParseAddr("10.1.2.4")), "system:object_r:node_t:public-secret:red.white"},
@@ -335,9 +338,19 @@ func TestMatchWildcard(t *testing.T) {
 		pattern, name string
 		want          bool
 	}{
-		{"", "", true}, {"", "a", false}, {"*", "", true}, {"?", "", false}, {"eth0", "eth0", true}, {"eth0", "eth", false},
-		{"eth*", "eth0", true}, {"eth?", "eth10", false}, {"e*h?0", "eth00", true}, {"*0", "a0b0", true}, {"a*b*c", "axbxbc", true},
-		{"a*b*c", "axbxb", false}, {"**", "x", true},
+		{"", "", true},
+		{"", "a", false},
+		{"*", "", true},
+		{"?", "", false},
+		{"eth0", "eth0", true},
+		{"eth0", "eth", false},
+		{"eth*", "eth0", true},
+		{"eth?", "eth10", false},
+		{"e*h?0", "eth00", true},
+		{"*0", "a0b0", true},
+		{"a*b*c", "axbxbc", true},
+		{"a*b*c", "axbxb", false},
+		{"**", "x", true},
 	} {
 		if got := matchWildcard(c.pattern, c.name); got != c.want {
 			t.Errorf("%q, %q: %v, want %v", c.pattern, c.name, got, c.want)

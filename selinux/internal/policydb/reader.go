@@ -48,13 +48,6 @@ func (r *reader) take(n int, what string) []byte {
 	return b
 }
 
-func (r *reader) u16(what string) uint16 {
-	if b := r.take(2, what); b != nil {
-		return binary.LittleEndian.Uint16(b)
-	}
-	return 0
-}
-
 func (r *reader) u32(what string) uint32 {
 	if b := r.take(4, what); b != nil {
 		return binary.LittleEndian.Uint32(b)
