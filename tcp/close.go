@@ -52,9 +52,9 @@ func (c *Conn) Abort() {
 	case Closed:
 		return
 	case SynReceived, Established, FinWait1, FinWait2, CloseWait, Closing, LastAck:
-		// RFC 9293, 3.10.5 sends none in CLOSING, LAST-ACK and TIME-WAIT. In the first two Linux does too while bytes
-		// are left, and else just forgets.
-		if c.state != Closing && c.state != LastAck || c.send.size > 0 {
+		// RFC 9293, 3.10.5 sends none in CLOSING and LAST-ACK, where the FIN was sent; here it may still wait behind
+		// bytes (Linux: tcp_disconnect).
+		if c.state != Closing && c.state != LastAck || !c.finSent() {
 			c.notes |= owesReset
 		}
 	case SynSent, TimeWait:

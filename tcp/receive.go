@@ -17,9 +17,7 @@ func (c *Conn) Receive(now time.Duration, seg *wire.Segment) Events {
 	case SynSent:
 		return c.receiveSynSent(now, seg)
 	case TimeWait:
-		if c.newIncarnation(seg) {
-			return c.end(Finished) | Reopen
-		}
+		return c.receiveTimeWait(now, seg)
 	case SynReceived:
 		if seg.Flags.Has(wire.SYN) && !seg.Flags.Has(wire.RST) && seg.Seq+1 == c.rcvNxt {
 			return c.receiveSYNAgain(now, seg)
@@ -61,12 +59,40 @@ func (c *Conn) acksSYN(ack uint32) bool { return after(ack, c.sndUna) && beforeE
 // receiveSYNAgain takes the peer's SYN once more in SYN-RECEIVED. Without ACK it asks for our SYN-ACK again. With ACK
 // it's the other side of a simultaneous open: its SYN says nothing new, the rest counts (RFC 9293, figure 8).
 func (c *Conn) receiveSYNAgain(now time.Duration, seg *wire.Segment) Events {
-	if seg.Flags.Has(wire.ACK) {
+	switch {
+	case !seg.Flags.Has(wire.ACK):
+		if c.mayChallenge(now) {
+			c.notes |= owesSYN
+		}
+		return 0
+	case !c.acksSYN(seg.Ack):
+		return Refuse
+	case c.has(active):
 		return c.receive(now, seg, c.rcvNxt)
+	default:
+		return c.receive(now, seg, seg.Seq)
 	}
-	if c.mayChallenge(now) {
-		c.notes |= owesSYN
+}
+
+// receiveTimeWait answers whatever shows that the peer hasn't got our last ACK, which makes TIME-WAIT begin anew, and
+// gives way to a new connection. In detail it is Linux's (tcp_timewait_state_process).
+func (c *Conn) receiveTimeWait(now time.Duration, seg *wire.Segment) Events {
+	reset := seg.Flags.Has(wire.RST)
+	switch next := seg.Seq == c.rcvNxt && seg.Len() == 0 && !c.oldDuplicate(now, seg); {
+	case reset && next:
+		return c.end(Finished) // RFC 1337 warns of it; Linux does so by default (tcp_rfc1337)
+	case reset:
+		return 0
+	case next:
+		c.enterTimeWait(now)
+		return 0
+	case c.newIncarnation(seg):
+		return c.end(Finished) | Reopen
 	}
+	if seg.Flags.Has(wire.ACK) {
+		c.enterTimeWait(now)
+	}
+	c.challengeACK(now)
 	return 0
 }
 
@@ -80,10 +106,13 @@ func (c *Conn) newIncarnation(seg *wire.Segment) bool {
 	return newer || after(seg.Seq, c.rcvNxt)
 }
 
-// receive is RFC 9293, 3.10.7.4: the states after SYN-SENT. seq is where the segment's text begins, which differs from
-// its sequence number only if it carries a SYN that was seen before.
+// receive is RFC 9293, 3.10.7.4: the states after SYN-SENT, without TIME-WAIT. seq is where the segment's text begins,
+// which differs from its sequence number only if it carries a SYN that was seen before.
 func (c *Conn) receive(now time.Duration, seg *wire.Segment, seq uint32) Events {
 	reset := seg.Flags.Has(wire.RST)
+	if reset && c.has(peerFIN) && seq+1 == c.rcvNxt {
+		seq++ // some systems don't count their own FIN; like Linux (tcp_reset_check) we know what they mean
+	}
 	if !c.acceptable(now, seg, seq) {
 		if !reset {
 			c.answerStray(now, seg)
@@ -122,30 +151,33 @@ func (c *Conn) receive(now time.Duration, seg *wire.Segment, seq uint32) Events 
 	return ev | c.receiveText(now, seg, seq)
 }
 
-// acceptable is the first check of RFC 9293, 3.10.7.4, and that of RFC 7323, 5.3 against old duplicates (PAWS). Like
-// Linux (tcp_sequence) it lets pass what only touches the window: an ACK may come with bytes that the window doesn't
-// take, and must still count.
+// acceptable is the first check of RFC 9293, 3.10.7.4. Like Linux (tcp_sequence) it lets pass what only touches the
+// window: an ACK may come with bytes that the window doesn't take, and must still count.
 func (c *Conn) acceptable(now time.Duration, seg *wire.Segment, seq uint32) bool {
-	if c.has(tsOK) && !seg.Flags.Has(wire.RST) {
-		o := &seg.Options
-		if !o.HasTimestamps {
-			return false // RFC 7323, 3.2
-		}
-		// An idle time of 24 days makes the remembered timestamp worthless (RFC 7323, 5.5).
-		if before(o.TSVal, c.tsRecent) && seconds(now)-c.tsRecentAt < 24*24*3600 {
-			return false
-		}
+	if c.oldDuplicate(now, seg) {
+		return false
 	}
-	end := seg.Seq + seg.Len()
+	end := seq + seg.Len()
 	return !before(end, c.rcvNxt) && !after(seq, c.rcvAdv)
+}
+
+// oldDuplicate reports whether the timestamp shows that a segment is an old one, or none of this connection's (PAWS;
+// RFC 7323, 5.3). It says nothing of a reset.
+func (c *Conn) oldDuplicate(now time.Duration, seg *wire.Segment) bool {
+	if !c.has(tsOK) || seg.Flags.Has(wire.RST) {
+		return false
+	}
+	o := &seg.Options
+	if !o.HasTimestamps {
+		return true // RFC 7323, 3.2
+	}
+	// An idle time of 24 days makes the remembered timestamp worthless (RFC 7323, 5.5).
+	return before(o.TSVal, c.tsRecent) && seconds(now)-c.tsRecentAt < 24*24*3600
 }
 
 // answerStray answers a segment outside of the window, so that a peer who lost track learns where we are. Segments
 // without text are answered seldom: two ends which think the other one strayed would never stop.
 func (c *Conn) answerStray(now time.Duration, seg *wire.Segment) {
-	if c.state == TimeWait && seg.Flags.Has(wire.FIN) {
-		c.enterTimeWait(now) // the FIN again: our ACK was lost
-	}
 	if len(seg.Payload) > 0 && !seg.Flags.Has(wire.SYN) {
 		c.notes |= owesACK
 		return
@@ -165,8 +197,6 @@ func (c *Conn) receiveReset(now time.Duration, seq uint32) Events {
 		return c.end(ResetHandshake)
 	case CloseWait:
 		return c.end(ResetAfterFIN)
-	case TimeWait:
-		return c.end(Finished) // RFC 1337 warns of it; Linux does so by default (tcp_rfc1337)
 	default:
 		return c.end(Reset)
 	}
@@ -178,12 +208,11 @@ func (c *Conn) receiveText(now time.Duration, seg *wire.Segment, seq uint32) Eve
 	if len(text) == 0 && !fin {
 		return 0
 	}
-	if c.has(peerFIN) { // nothing can follow a FIN: this is the old end once more
-		if c.state == TimeWait && fin {
-			c.enterTimeWait(now)
+	if c.has(peerFIN) {
+		if before(seq, c.rcvNxt) {
+			c.notes |= owesACK // the old end once more: our ACK was lost
 		}
-		c.notes |= owesACK
-		return 0
+		return 0 // nothing can follow a FIN
 	}
 	if before(seq, c.rcvNxt) {
 		old := min(int(c.rcvNxt-seq), len(text))
