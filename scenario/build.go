@@ -68,11 +68,11 @@ func (r *Running) Host(name string) *dialtone.Host {
 func (r *Running) build(f *file) error {
 	for i := range f.Links {
 		part := &f.Links[i].v
-		make := link.NewHub
+		newLink := link.NewHub
 		if part.Kind.v == cable {
-			make = link.NewCable
+			newLink = link.NewCable
 		}
-		r.links[f.Links[i].name.v] = make(part.Latency.v)
+		r.links[f.Links[i].name.v] = newLink(part.Latency.v)
 	}
 	for i := range f.Hosts {
 		if err := r.host(&f.Hosts[i]); err != nil {

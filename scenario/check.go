@@ -20,12 +20,15 @@ type checker struct {
 	file      *file
 	stations  map[string]int        // by link, how many interfaces are on it
 	names     map[string]position   // by lower-case name, where it was first given
+	served    map[string]position   // the same of names with SRV records, which may be those of hosts too
 	addresses map[netip.Addr]string // by address, the host that has it
 }
 
 // check adds the mistakes of f to m.
 func check(f *file, m *mistakes) {
-	c := &checker{m, f, make(map[string]int), make(map[string]position), make(map[netip.Addr]string)}
+	c := &checker{
+		m, f, make(map[string]int), make(map[string]position), make(map[string]position), make(map[netip.Addr]string),
+	}
 	if len(f.Hosts) == 0 {
 		c.add(position{}, "no hosts, expected at least one")
 	}
@@ -48,7 +51,7 @@ func check(f *file, m *mistakes) {
 	}
 	for i := range f.SRV {
 		srv := &f.SRV[i]
-		c.domainName(&srv.name)
+		c.serviceName(&srv.name)
 		for j := range srv.v {
 			c.hostName(&srv.v[j].Host)
 		}
@@ -70,9 +73,10 @@ func check(f *file, m *mistakes) {
 // label is one part of a name (RFC 1035, 2.3.1), with the underscore of SRV names (RFC 2782).
 var label = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$`)
 
-// domainName checks that n can be a name in the DNS.
+// domainName checks that n can be a name in the DNS, and is not read as an address by those who look it up.
 func (c *checker) domainName(n *value[string]) bool {
-	ok := len(n.v) <= 253
+	_, err := netip.ParseAddr(n.v)
+	ok := len(n.v) <= 253 && err != nil
 	for part := range strings.SplitSeq(n.v, ".") {
 		ok = ok && label.MatchString(part)
 	}
@@ -82,17 +86,23 @@ func (c *checker) domainName(n *value[string]) bool {
 	return ok
 }
 
-// name checks a name that the file gives to a host or an address, and remembers it.
-func (c *checker) name(n *value[string]) {
-	if !n.given() || !c.domainName(n) {
+// name checks a name that the file gives to a host or an address.
+func (c *checker) name(n *value[string]) { c.newName(n, c.names) }
+
+// serviceName checks a name that the file gives to a service.
+func (c *checker) serviceName(n *value[string]) { c.newName(n, c.served) }
+
+// newName checks that n is a name and not in taken, and puts it there.
+func (c *checker) newName(n *value[string], taken map[string]position) {
+	if !c.domainName(n) {
 		return
 	}
 	name := strings.ToLower(n.v)
-	if first, taken := c.names[name]; taken {
+	if first, again := taken[name]; again {
 		c.add(n.at, "the name %q was given on line %d already, expected another", n.v, first.line)
 		return
 	}
-	c.names[name] = n.at
+	taken[name] = n.at
 }
 
 // hostName checks that n is the name of a host.

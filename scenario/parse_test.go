@@ -94,6 +94,8 @@ func TestMistakes(t *testing.T) {
 
 		{"host name", "hosts:\n  -a: {}\n", `f:2:3: "-a" is no domain name, expected labels of letters, digits and hyphens with dots between, such as web.test`},
 		{"host name ends with a dot", "hosts:\n  a.: {}\n", `f:2:3: "a." is no domain name, expected labels of letters, digits and hyphens with dots between, such as web.test`},
+		{"host name that is an address", "hosts:\n  10.0.0.1: {}\n", `f:2:3: "10.0.0.1" is no domain name, expected labels of letters, digits and hyphens with dots between, such as web.test`},
+		{"service twice", "hosts:\n  a: {}\nsrv:\n  _x._tcp.b: []\n  _X._tcp.b: []\n", `f:5:3: the name "_X._tcp.b" was given on line 4 already, expected another`},
 		{"name twice", "hosts:\n  a: {}\n  b: {aliases: [A]}\n", `f:3:17: the name "A" was given on line 2 already, expected another`},
 		{"name of a host and an address", "hosts:\n  a: {}\nnames:\n  a: [10.0.0.1]\n", `f:4:3: the name "a" was given on line 2 already, expected another`},
 		{"address of a name", "hosts:\n  a: {}\nnames:\n  b: [10.0.0]\n", `f:4:7: "10.0.0", expected an IP address, such as 10.0.0.1 or fd00::1`},

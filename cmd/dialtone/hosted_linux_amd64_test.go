@@ -84,7 +84,7 @@ func must(err error) {
 	}
 }
 
-// TestStubbornProgram ignores SIGTERM, and is killed once its time is over.
+// TestStubbornProgram ignores SIGTERM, and is killed: once its time is over, or at the second signal.
 func TestStubbornProgram(t *testing.T) {
 	needHosting(t)
 	file := filepath.Join(t.TempDir(), "stubborn.yaml")
@@ -96,22 +96,31 @@ programs:
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var stderr bytes.Buffer
-	signals := make(chan os.Signal, 1)
-	out := &output{stdout: onWrite(func() { signals <- unix.SIGTERM }), stderr: &stderr}
-	h, err := openHosting(file, &explainFlags{}, out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	g := &group{hosting: h, out: &lines{out: out}, ends: make(chan end), grace: 10 * time.Millisecond}
-	if status := g.run(h.scenario.Programs(), signals); status != 128+int(unix.SIGTERM) {
-		t.Errorf("exit status %d", status)
-	}
-	if err := h.Close(); err != nil {
-		t.Error(err)
-	}
-	if stderr.Len() > 0 {
-		t.Errorf("unasked: %s", stderr.String())
+	for _, test := range []struct {
+		signals int
+		grace   time.Duration
+	}{{1, 10 * time.Millisecond}, {2, time.Hour}} {
+		var stderr bytes.Buffer
+		signals := make(chan os.Signal, test.signals)
+		out := &output{stderr: &stderr, stdout: onWrite(func() {
+			for range test.signals {
+				signals <- unix.SIGTERM
+			}
+		})}
+		h, err := openHosting(file, &explainFlags{}, out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		g := &group{hosting: h, out: &lines{out: out}, ends: make(chan end), grace: test.grace}
+		if status := g.run(h.scenario.Programs(), signals); status != 128+int(unix.SIGTERM) {
+			t.Errorf("%d signals: exit status %d", test.signals, status)
+		}
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+		if stderr.Len() > 0 {
+			t.Errorf("%d signals, unasked: %s", test.signals, stderr.String())
+		}
 	}
 }
 

@@ -25,7 +25,7 @@ type upVerb struct {
 
 // Help is printed by dialtone up --help.
 func (upVerb) Help() string {
-	return `Every line that a program writes is printed behind the name of its host. The first program that fails stops the others, and its exit status is dialtone's. Ctrl-C stops all.`
+	return `Every line that a program writes is printed behind the name of its host. The first program that fails stops the others, and its exit status is dialtone's. Ctrl-C stops all, a second one at once.`
 }
 
 // stopGrace is how long programs have to end after SIGTERM before they are killed.
@@ -95,11 +95,12 @@ func (g *group) run(programs []scenario.Program, signals <-chan os.Signal) int {
 				g.failed(e)
 			}
 		case s := <-signals:
+			if g.stopping { // somebody is impatient
+				g.kill()
+			}
 			g.stop(128 + int(s.(syscall.Signal)))
 		case <-late:
-			for _, t := range g.targets {
-				t.Kill()
-			}
+			g.kill()
 		}
 	}
 	g.out.wait()
@@ -152,5 +153,12 @@ func (g *group) stop(status int) {
 	for _, t := range g.targets {
 		// One that has ended already, or ends meanwhile, is none to be asked.
 		_ = t.Signal(unix.SIGTERM)
+	}
+}
+
+// kill ends all programs.
+func (g *group) kill() {
+	for _, t := range g.targets {
+		t.Kill()
 	}
 }
