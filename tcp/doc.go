@@ -46,6 +46,6 @@
 //
 // Loss recovery is NewReno (RFC 6582). SACK is negotiated and its blocks are neither sent nor used; they belong in
 // reassembly.go (which runs were received) and congestion.go (what to send again). Keep-alive belongs beside the other
-// timers in timers.go; SYN cookies are one more way into SYN-RECEIVED in open.go; fast open is payload in the SYN, in
-// output.go and receive.go; a path's MTU arrives at SetMSS in conn.go.
+// timers in timers.go; SYN cookies are one more way into SYN-RECEIVED in open.go; a path's MTU arrives at SetMSS in
+// conn.go.
 package tcp

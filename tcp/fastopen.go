@@ -31,6 +31,7 @@ func (c *Conn) GrantCookie(cookie []byte) { c.fast = &fastOpen{cookie: cookie, o
 func (c *Conn) TakeSYNText(syn *wire.Segment) {
 	c.recv.adopt(syn.Payload)
 	c.rcvNxt += uint32(len(syn.Payload))
+	c.rcvAdv = c.rcvNxt + c.synWindow()
 }
 
 // GrantedCookie returns the cookie that the peer's SYN-ACK gave us; nil if it gave none. It may point into the segment.

@@ -19,7 +19,8 @@ func (c *Conn) Receive(now time.Duration, seg *wire.Segment) Events {
 	case TimeWait:
 		return c.receiveTimeWait(now, seg)
 	case SynReceived:
-		if seg.Flags.Has(wire.SYN) && !seg.Flags.Has(wire.RST) && seg.Seq+1 == c.rcvNxt {
+		// sndWL1 is the number of the peer's SYN as long as nothing else told of a window.
+		if seg.Flags.Has(wire.SYN) && !seg.Flags.Has(wire.RST) && seg.Seq == c.sndWL1 {
 			return c.receiveSYNAgain(now, seg)
 		}
 	}
