@@ -9,7 +9,7 @@ import (
 	"path"
 )
 
-//go:embed cases ids.txt differences.txt
+//go:embed cases ids.txt differences.txt pages.txt
 var corpus embed.FS
 
 // Corpus reads all cases that come with the package, in the order of their files.

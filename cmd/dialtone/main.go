@@ -22,6 +22,7 @@ import (
 type verbs struct {
 	Run     runVerb     `cmd:"" help:"Run a program on a host of a network."`
 	Up      upVerb      `cmd:"" help:"Start all programs of a scenario file, each on its host."`
+	Conform conformVerb `cmd:"" help:"Put connect(2) cases to dialtone's sockets, and to the running kernel."`
 	Version versionVerb `cmd:"" help:"Print dialtone's version."`
 }
 
@@ -53,7 +54,10 @@ func (e exitStatus) Error() string {
 	return e.err.Error()
 }
 
-func main() { os.Exit(command(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	serveKernelArm()
+	os.Exit(command(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 // command does what args say and returns the exit status.
 func command(args []string, stdout, stderr io.Writer) int {
