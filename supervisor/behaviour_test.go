@@ -168,6 +168,8 @@ func text(a unix.Sockaddr) string {
 	return fmt.Sprintf("%#v", a)
 }
 
+func parseIPv4(s string) net.IP { return net.ParseIP(s).To4() }
+
 func read(who string, fd int) {
 	b := make([]byte, 100)
 	n, err := unix.Read(fd, b)
@@ -207,7 +209,7 @@ func TestPeerResets(t *testing.T) {
 }
 
 func roleReset() int {
-	to := &unix.SockaddrInet4{Addr: [4]byte(net.ParseIP(os.Args[1]).To4()), Port: 80}
+	to := &unix.SockaddrInet4{Addr: [4]byte(parseIPv4(os.Args[1])), Port: 80}
 	s := stream()
 	must(unix.Connect(s, to))
 	_, err := unix.Write(s, []byte("many bytes"))
@@ -394,7 +396,7 @@ func TestExplain(t *testing.T) {
 
 func roleExplained() int {
 	to := func(port int) unix.Sockaddr {
-		return &unix.SockaddrInet4{Addr: [4]byte(net.ParseIP(os.Args[1]).To4()), Port: port}
+		return &unix.SockaddrInet4{Addr: [4]byte(parseIPv4(os.Args[1])), Port: port}
 	}
 	s := stream()
 	must(unix.Connect(s, to(7)))

@@ -23,7 +23,7 @@ func (c *call) read(addr uint64, b []byte) unix.Errno {
 		[]unix.Iovec{{Base: &b[0], Len: uint64(len(b))}},
 		[]unix.RemoteIovec{{Base: uintptr(addr), Len: len(b)}}, 0)
 	if err == nil && n == len(b) && !c.valid() {
-		return unix.ENOENT
+		return c.leave()
 	}
 	return c.transferred(n, err, len(b))
 }
@@ -50,7 +50,7 @@ func (c *call) writeBoth(addr1 uint64, b1 []byte, addr2 uint64, b2 []byte) unix.
 		return 0
 	}
 	if !c.valid() {
-		return unix.ENOENT
+		return c.leave()
 	}
 	written, err := unix.ProcessVMWritev(c.tid, local[:n], remote[:n], 0)
 	return c.transferred(written, err, len(b1)+len(b2))
@@ -62,11 +62,17 @@ func (c *call) transferred(n int, err error, want int) unix.Errno {
 	case err == nil && n == want:
 		return 0
 	case !c.valid():
-		return unix.ENOENT
+		return c.leave()
 	case err == unix.EPERM:
 		c.target.sup.warnUnreachable(c.tid, "process_vm_readv")
 		return unix.EPERM
 	default: // EFAULT, or short at the end of the mapping
 		return unix.EFAULT
 	}
+}
+
+// leave notes that nobody waits for the call's answer any more.
+func (c *call) leave() unix.Errno {
+	c.gone = true
+	return unix.ENOENT
 }

@@ -20,6 +20,7 @@ type call struct {
 	args   [6]uint64
 	compat bool // made by a 32-bit program
 	dup    int  // of the descriptor in the first argument; see withSocket
+	gone   bool // the caller was found to wait no more: what was read of it is void
 }
 
 // read takes the calls of a target's processes until the last one is gone,

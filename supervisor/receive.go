@@ -211,7 +211,8 @@ func (s *Supervisor) parkReceive(c *call, dup int, limit time.Duration, attempt 
 }
 
 // once receives what is there. EAGAIN: nothing, or not yet all of it. The
-// supervisor is locked.
+// bytes leave T only when the caller has them in its memory. The supervisor is
+// locked.
 func (r *receiving) once() (int, unix.Errno) {
 	if r.flags&unix.MSG_ERRQUEUE != 0 {
 		return r.errorQueue()
@@ -222,29 +223,38 @@ func (r *receiving) once() (int, unix.Errno) {
 		most = maxMessage
 	}
 	buf := make([]byte, total(r.iov, most)-r.got)
-	for {
-		n, _, flags, from, err := unix.Recvmsg(r.dup, buf, nil, r.flags&^unix.MSG_WAITALL|unix.MSG_DONTWAIT)
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil {
-			return 0, r.h.translate(errnoOf(err))
-		}
-		if r.h.datagram != nil && r.h.datagram.held != nil {
-			r.h.datagram.down() // there is room again
-		}
-		if stream {
-			return r.gotStream(buf[:n])
-		}
+	flags := r.flags&^unix.MSG_WAITALL | unix.MSG_DONTWAIT
+	n, _, out, from, err := unix.Recvmsg(r.dup, buf, nil, flags|unix.MSG_PEEK)
+	for err == unix.EINTR {
+		n, _, out, from, err = unix.Recvmsg(r.dup, buf, nil, flags|unix.MSG_PEEK)
+	}
+	if err != nil {
+		return 0, r.h.translate(errnoOf(err))
+	}
+	result, e := n, unix.Errno(0)
+	if stream {
+		result, e = r.gotStream(buf[:n])
+	} else {
 		name := netlinkKernel
 		if r.h.sock != nil {
 			name = r.h.sourceOf(from).Append(nil)
 		}
 		// With MSG_TRUNC n is the datagram's length, which may exceed buf.
-		if e := r.c.scatter(r.iov, buf[:min(n, len(buf))]); e != 0 {
-			return 0, e
+		if e = r.c.scatter(r.iov, buf[:min(n, len(buf))]); e == 0 {
+			e = r.finish(name, out&unix.MSG_TRUNC)
 		}
-		return n, r.finish(name, flags&unix.MSG_TRUNC)
+	}
+	if r.flags&unix.MSG_PEEK == 0 && !r.c.gone {
+		r.consume(buf[:min(n, len(buf))], flags)
+	}
+	return result, e
+}
+
+// consume takes what was peeked at from T.
+func (r *receiving) consume(b []byte, flags int) {
+	_, _, _ = unix.Recvfrom(r.dup, b, flags&^unix.MSG_TRUNC) // EAGAIN: another thread was quicker
+	if d := r.h.datagram; d != nil && d.held != nil {
+		d.down() // there is room again
 	}
 }
 
@@ -256,12 +266,11 @@ func (r *receiving) gotStream(b []byte) (int, unix.Errno) {
 			return 0, e
 		}
 	}
-	r.got += len(b)
-	peek := r.flags&unix.MSG_PEEK != 0
-	if peek {
-		defer func() { r.got = 0 }()
+	if r.flags&unix.MSG_PEEK != 0 {
+		return len(b), r.finish(nil, 0)
 	}
-	if r.flags&unix.MSG_WAITALL != 0 && len(b) > 0 && !peek && r.got < total(r.iov, maxMessage) {
+	r.got += len(b)
+	if r.flags&unix.MSG_WAITALL != 0 && len(b) > 0 && r.got < total(r.iov, maxMessage) {
 		return 0, unix.EAGAIN
 	}
 	return r.got, r.finish(nil, 0)

@@ -25,6 +25,9 @@ const maxReplies = 256
 // conclude answers a call that must not be done twice. The supervisor is
 // locked.
 func (c *call) conclude(val int64, e unix.Errno) {
+	if c.gone {
+		return // nothing has been done: its arguments could not be read
+	}
 	var taken bool
 	if e != 0 {
 		taken = c.fail(e)

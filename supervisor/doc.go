@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package supervisor hosts unmodified Linux programs on a virtual host: their
+// socket calls are caught by seccomp user notification (seccomp_unotify(2))
+// and served by the socket layer. It needs no privilege, no user namespace, no
+// preloaded library, and works for static programs.
+//
+//	s, err := supervisor.New(supervisor.Options{})
+//	status, err := s.Run(ctx, supervisor.Program{Argv: argv, Stack: host.Stack(), Stdout: os.Stdout})
+//
+// # How a call travels
+//
+//	filter.go    which calls are reported, by number and argument
+//	start.go     supervisor -> keeper.go -> shim.go, which execs the program under the filter
+//	read.go      takes the calls of a program and all its descendants, one after the other
+//	dispatch.go  finds the socket behind the descriptor, and who serves the call
+//	calls.go, connect.go, send.go, receive.go, options.go, ioctl.go, netlink.go
+//	park.go      the calls that wait
+//
+// # What lies under a descriptor
+//
+// Under each descriptor of an emulated socket lies an AF_UNIX socket, T, so
+// that read, write, poll, epoll, dup, fork and SCM_RIGHTS are the kernel's own.
+// What is virtual about it, its names, state, options and errors, is the
+// layer's [socket.Socket]. An established connection is joined in one of two
+// ways (join.go):
+//
+//	direct   T to the other program's T, if both are on one host here: the bytes never pass us
+//	pumped   T to our S, and pump.go moves the bytes between S and the layer's socket
+//
+// A listener's T listens natively; for each connection in the layer's queue
+// one is presented to it (listening.go). Datagrams: datagram.go. That a target
+// has closed T is not reported, but found out (ghost.go, harvest.go).
+//
+// Importing this package lets the binary be started as a keeper or shim; see
+// reexec.go.
+//
+// # Requirements and limits
+//
+// Linux 5.14 or later on x86-64; pidfd_getfd(2) permitted, which some
+// containers forbid. Programs of 32 bits are served too. Not served: io_uring
+// (ENOSYS), families other than AF_UNIX, AF_INET, AF_INET6 and NETLINK_ROUTE
+// (EAFNOSUPPORT), control messages on datagrams, programs that are executable
+// but not readable. AF_UNIX sockets and /proc/net are the real machine's. The
+// filter is not a boundary against a hostile program.
+package supervisor
