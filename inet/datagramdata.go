@@ -74,7 +74,7 @@ func (d *datagram) target(b []byte) (sockaddr.Addr, errno.Errno) {
 }
 
 // Recv implements [socket.Endpoint] (udp_recvmsg): the pending error first, then the next datagram, cut to the room.
-func (d *datagram) Recv(_ *socket.Call, m *socket.Message) (int, errno.Errno) {
+func (d *datagram) Recv(call *socket.Call, m *socket.Message) (int, errno.Errno) {
 	if m.Flags&socket.MsgErrQueue != 0 {
 		return d.errors.recv(d.sock, m)
 	}
@@ -82,8 +82,8 @@ func (d *datagram) Recv(_ *socket.Call, m *socket.Message) (int, errno.Errno) {
 		return 0, e
 	}
 	if len(d.queue) == 0 {
-		if d.shut&shutRecv != 0 {
-			return 0, errno.OK
+		if d.shut&shutRecv != 0 && d.sock.Blocks(call) && m.Flags&socket.MsgDontWait == 0 {
+			return 0, errno.OK // only who would wait is told (__skb_wait_for_more_packets)
 		}
 		return 0, errno.EAGAIN
 	}

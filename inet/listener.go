@@ -97,6 +97,7 @@ func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort, in *Interfa
 	}
 	child.enter()
 	child.conn.Accept(child.now(), s.config(), seg, s.sequence(local, remote), mssFor(w.out, remote.Addr()))
+	c.acceptFast(child, seg)
 	child.pump()
 	return true
 }

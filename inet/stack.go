@@ -31,7 +31,8 @@ type Stack struct {
 	udpPorts, udpLite datagrams
 	connections       map[tuple]*stream
 	listeners         map[uint16][]*stream
-	tcpConfig         *tcp.Config // nil: to be made from Sysctl
+	cookies           map[netip.Addr][]byte // of TCP Fast Open, by peer
+	tcpConfig         *tcp.Config           // nil: to be made from Sysctl
 	seed              uint64
 	draws             uint64
 }
@@ -44,6 +45,7 @@ func New(core *socket.Core, seed uint64) *Stack {
 		Sysctl:      defaultSysctl(core.Personality),
 		neighbours:  map[neighbourKey]*neighbour{},
 		connections: map[tuple]*stream{},
+		cookies:     map[netip.Addr][]byte{},
 		listeners:   map[uint16][]*stream{},
 		seed:        seed,
 	}

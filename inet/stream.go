@@ -31,16 +31,18 @@ type stream struct {
 	way           path   // to remote
 	known         bool   // in stack.connections
 
-	shut   shutdown
-	parent *stream   // the listener, while this waits to be accepted
-	queue  *listener // of a listener
-	timer  clock.Event
-	cookie bool        // came by a SYN cookie: until it is established the host is to know nothing of it (tcp_syncookies)
-	inCall bool        // the call that sent the SYN has not let the lock go yet
-	final  errno.Errno // the ICMP error that ended the attempt
-	lost   bool        // what is sent vanishes: see MappedSticks
-	mapped bool        // has had an IPv4-mapped peer
-	// ended, if not 0, is when TIME-WAIT began. The socket does not see that state: to it the connection is over.
+	shut     shutdown
+	parent   *stream   // the listener, while this waits to be accepted
+	queue    *listener // of a listener
+	timer    clock.Event
+	deferred bool        // connect was put off (TCP_FASTOPEN_CONNECT)
+	fast     bool        // the SYN brought bytes (TCP_FASTOPEN)
+	cookie   bool        // came by a SYN cookie: until it is established the host is to know nothing of it (tcp_syncookies)
+	inCall   bool        // the call that sent the SYN has not let the lock go yet
+	final    errno.Errno // the ICMP error that ended the attempt
+	lost     bool        // what is sent vanishes: see MappedSticks
+	mapped   bool        // has had an IPv4-mapped peer
+	// waits, if not 0, is when TIME-WAIT began. The socket does not see that state: to it the connection is over.
 	waits  time.Duration
 	errors errorQueue
 	opts   streamOptions
@@ -66,12 +68,19 @@ func (s *Stack) newStream(sock *socket.Socket) *stream {
 	return c
 }
 
-// state returns the connection's state as the socket sees it: TIME-WAIT goes on without it.
+// state returns the connection's state as the socket sees it: TIME-WAIT goes on without it, and a deferred connect looks
+// as if the SYN had been sent.
 func (c *stream) state() tcp.State {
-	if s := c.conn.State(); s != tcp.TimeWait {
+	switch s := c.conn.State(); {
+	case c.deferred:
+		return tcp.SynSent
+	case s == tcp.TimeWait:
+		return tcp.Closed
+	case s == tcp.SynReceived && c.fast:
+		return tcp.Established // bytes came with the SYN, and accept has it, or may
+	default:
 		return s
 	}
-	return tcp.Closed
 }
 
 // hears reports whether what comes by in may be for c (SO_BINDTODEVICE).
@@ -206,7 +215,7 @@ func (c *stream) tick() {
 // receive takes a segment in; again says that it is for the listener now.
 func (c *stream) receive(p *wire.Packet, in *Interface) (again bool) {
 	seg := &p.TCP
-	if c.parent != nil && c.conn.State() == tcp.SynReceived && !c.parent.admits(c, seg) {
+	if c.parent != nil && !c.fast && c.conn.State() == tcp.SynReceived && !c.parent.admits(c, seg) {
 		return false
 	}
 	if t := c.trail(); t != nil {
@@ -254,9 +263,11 @@ func (c *stream) handle(ev tcp.Events) {
 		return
 	}
 	if ev&tcp.Connected != 0 {
-		if c.parent != nil {
+		switch {
+		case c.parent != nil && !c.fast:
 			c.parent.established(c)
-		} else if c.sock != nil {
+		case c.sock != nil:
+			c.rememberCookie()
 			c.sock.Established()
 		}
 	}

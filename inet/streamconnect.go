@@ -29,6 +29,12 @@ func (c *stream) Connect(call *socket.Call, b []byte) errno.Errno {
 		return e
 	}
 	c.local, c.remote, c.way = local, to, w
+	if c.opts.fastConnect && call.Text == nil && c.mayDefer() {
+		c.deferred = true
+		c.enter()
+		c.sock.Defer()
+		return errno.OK
+	}
 	c.open(call)
 	return errno.EINPROGRESS
 }
@@ -188,11 +194,13 @@ const twReuseDelay = time.Second
 func (c *stream) open(call *socket.Call) {
 	s := c.stack
 	c.sock.TakeError()
+	c.deferred = false
 	c.syns, c.began = 0, s.core.Now()
 	c.enter()
 	c.apply()
 	iss := s.sequence(c.local, c.remote)
 	c.conn.Open(c.now(), s.config(), c.local.Port(), c.remote.Port(), iss, mssFor(c.way.out, c.remote.Addr()))
+	c.openFast(call)
 	c.inCall = true
 	s.core.Release(c)
 	c.pump()
@@ -223,10 +231,14 @@ func (c *stream) Disconnect(*socket.Call) errno.Errno {
 		case tcp.TimeWait:
 			c.leaveTimeWait()
 		case tcp.Closed, tcp.LastAck, tcp.Closing:
+			if c.deferred {
+				c.sock.SetError(errno.ECONNRESET)
+			}
 		default:
 			c.sock.SetError(errno.ECONNRESET)
 		}
 	}
+	c.deferred = false
 	c.conn.Abort()
 	c.pump()
 	c.forget()

@@ -13,7 +13,7 @@ func (c *stream) Send(_ *socket.Call, m *socket.Message) (int, errno.Errno) {
 	if m.Flags&socket.MsgOOB != 0 {
 		return 0, errno.EOPNOTSUPP
 	}
-	switch c.conn.State() {
+	switch c.state() {
 	case tcp.SynSent, tcp.SynReceived:
 		return 0, errno.EAGAIN
 	}
@@ -91,6 +91,9 @@ func (c *stream) Ready() socket.Events {
 	}
 	state := c.state()
 	if state == tcp.SynSent || state == tcp.SynReceived {
+		if c.deferred {
+			e |= socket.Out
+		}
 		return e
 	}
 	if c.shut == shutBoth || state == tcp.Closed {

@@ -27,6 +27,9 @@ const (
 	tcpQuickAck    = 12
 	tcpCongestion  = 13
 	tcpUserTimeout = 18
+	tcpFastOpen    = 23
+
+	tcpFastOpenConnect = 30
 )
 
 // maxSeconds bounds options that are given in seconds.
@@ -39,6 +42,8 @@ type streamOptions struct {
 	synCount    uint8
 	deferAccept uint8 // retransmissions of the SYN-ACK that a handshake without data waits for (TCP_DEFER_ACCEPT)
 	userTimeout time.Duration
+	fastConnect bool // TCP_FASTOPEN_CONNECT
+	fastQueue   int  // TCP_FASTOPEN: how many connections that were opened fast may wait for the third segment
 }
 
 // apply hands the options to a connection that is about to begin.
@@ -78,6 +83,10 @@ func (c *stream) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno) {
 		return c.info(), errno.OK
 	case storedKey{solTCP, tcpCongestion}:
 		return append([]byte("reno"), make([]byte, 12)...), errno.OK
+	case storedKey{solTCP, tcpFastOpen}:
+		return socket.Int(o.fastQueue), errno.OK
+	case storedKey{solTCP, tcpFastOpenConnect}:
+		return socket.Bool(o.fastConnect), errno.OK
 	case storedKey{solTCP, tcpDeferAccept}:
 		return socket.Int(int(c.deferTime(o.deferAccept) / time.Second)), errno.OK
 	}
@@ -121,6 +130,13 @@ func (c *stream) SetOption(call *socket.Call, level, name int, value []byte) err
 			return errno.EINVAL // TCP_MIN_MSS, MAX_TCP_WINDOW
 		}
 		c.conn.SetMSS(uint16(n))
+	case storedKey{solTCP, tcpFastOpen}:
+		if n < 0 {
+			return errno.EINVAL
+		}
+		o.fastQueue = n
+	case storedKey{solTCP, tcpFastOpenConnect}:
+		return c.setFastConnect(n)
 	case storedKey{solTCP, tcpDeferAccept}:
 		o.deferAccept = 0
 		for n > 0 && c.deferTime(o.deferAccept) < time.Duration(min(n, maxSeconds))*time.Second {

@@ -19,9 +19,11 @@ var Linux = &Personality{
 			Fresh:      both(Rule{Action: Attempt}),
 			Listening:  both(Rule{Refuse, errno.EISCONN}),
 			Connecting: {Blocking: Rule{Wait, errno.EALREADY}, NonBlocking: Rule{Refuse, errno.EALREADY}},
+			Deferred:   {Blocking: Rule{Wait, errno.EISCONN}, NonBlocking: Rule{Refuse, errno.EISCONN}},
 			Unreported: both(Rule{Action: Succeed}),
 			Connected:  both(Rule{Refuse, errno.EISCONN}),
 			Failed:     both(Rule{Report, errno.ECONNABORTED}),
+			Dead:       both(Rule{Refuse, errno.EINVAL}),
 		},
 		// unix_stream_connect asks only after it has found the peer.
 		Unix: ConnectTable{
@@ -32,7 +34,9 @@ var Linux = &Personality{
 		UnixLooksFirst:  true,
 		UnspecDissolves: true,
 		SendTimeout:     errno.EINPROGRESS,
-		Restarts:        true,
+		// Since 6.7: __inet_stream_connect and sk_wait_event count disconnects.
+		DissolvedMeanwhile: errno.EPIPE,
+		Restarts:           true,
 	},
 	TCP: TCP{
 		SynRetries: 6, SynLinearTimeouts: 4, SynAckRetries: 5, Retries2: 15,

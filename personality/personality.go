@@ -60,6 +60,8 @@ type Stream struct {
 	UnspecDissolves bool
 	// SendTimeout is the error of a TCP connect whose SO_SNDTIMEO ran out; 0: the option does not count for connect.
 	SendTimeout Errno
+	// DissolvedMeanwhile is the error of a call that waits while another one dissolves the association by AF_UNSPEC.
+	DissolvedMeanwhile Errno
 	// Restarts: a connect interrupted by a signal with SA_RESTART goes on waiting (without SO_SNDTIMEO).
 	Restarts bool
 	// FailedIsDead: after an attempt failed asynchronously the socket is Dead, not Failed or Fresh.

@@ -15,6 +15,9 @@ const (
 	// Connecting: an attempt is under way that connect started. Wakes writers when it ends. The endpoint moves it on, to
 	// Unreported or Failed; AF_UNSPEC takes it back to Fresh.
 	Connecting
+	// Deferred: connect returned 0, but has sent nothing: the first send begins the attempt, and moves the socket on to
+	// Connecting (TCP_FASTOPEN_CONNECT, tcp(7)). AF_UNSPEC takes it back to Fresh.
+	Deferred
 	// Unreported: the attempt succeeded, but no connect call has said so yet. Data may already flow.
 	Unreported
 	// Connected: a connect call has returned 0, or the socket came from accept or socketpair. It stays so when the peer
@@ -23,14 +26,15 @@ const (
 	// Failed: the attempt failed without a caller waiting; the reason is pending in SO_ERROR, or has been read from it.
 	// The next connect moves it on.
 	Failed
-	// Dead: the attempt failed, and on this system the socket cannot be used again.
+	// Dead: the attempt failed, and either this system has no use for such a socket any more, or shutdown was called on
+	// it. Where there is AF_UNSPEC it takes the socket back to Fresh.
 	Dead
 
 	States // how many there are
 )
 
 func (s State) String() string {
-	return [...]string{"fresh", "listening", "connecting", "established (not reported)", "connected", "failed", "dead"}[s]
+	return [...]string{"fresh", "listening", "connecting", "deferred", "established (not reported)", "connected", "failed", "dead"}[s]
 }
 
 // Action is what connect does in a state.

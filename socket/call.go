@@ -68,6 +68,10 @@ type Call struct {
 	WaitAt *Queue
 	// Final is set by an endpoint whose EAGAIN is the call's answer: there is nothing to wait for.
 	Final bool
+	// Text, if not nil, is what is to be sent with the connect (MSG_FASTOPEN, or the first send after a deferred one).
+	// The endpoint says in Taken how many bytes of it went along.
+	Text  []byte
+	Taken int
 
 	canceled bool     // by Cancel; the host's lock guards it
 	at       *sleeper // where the call sleeps now

@@ -75,7 +75,9 @@ func (s *Socket) attempt(c *Call, addr []byte) errno.Errno {
 		}
 		switch e {
 		case errno.OK:
-			s.become(personality.Connected, "the peer has room")
+			if s.state != personality.Deferred {
+				s.become(personality.Connected, "the peer has room")
+			}
 			return errno.OK
 		case errno.EINPROGRESS:
 			s.become(personality.Connecting, "connect was called")
@@ -116,7 +118,7 @@ func (s *Socket) waitConnected(c *Call, late errno.Errno) errno.Errno {
 	}
 	for {
 		switch s.state {
-		case personality.Connecting:
+		case personality.Connecting, personality.Deferred:
 		case personality.Unreported:
 			s.become(personality.Connected, "connect reported it")
 			s.trail = nil
@@ -128,16 +130,15 @@ func (s *Socket) waitConnected(c *Call, late errno.Errno) errno.Errno {
 		default:
 			return s.report(c, errno.ECONNABORTED)
 		}
-		switch c.sleep(s.Core, &s.watchers, Out, deadline) {
-		case timedOut:
+		before := s.dissolved
+		switch o := c.sleep(s.Core, &s.watchers, Out, deadline); {
+		case s.dissolved != before:
+			return p.DissolvedMeanwhile
+		case o == timedOut:
 			return late
-		case interrupted:
+		case o == interrupted, o == restarted && (!p.Restarts || deadline != forever):
 			return errno.EINTR
-		case restarted:
-			if !p.Restarts || deadline != forever {
-				return errno.EINTR
-			}
-		case canceled:
+		case o == canceled:
 			return errno.ECANCELED
 		}
 	}
@@ -169,7 +170,9 @@ func (s *Socket) dissolve(c *Call, addr []byte) errno.Errno {
 	if e := s.Endpoint.Disconnect(c); e != errno.OK {
 		return e
 	}
+	s.dissolved++
 	s.become(personality.Fresh, "the association was dissolved")
 	s.trail = nil
+	s.Wake(In | Out | Hup | RdHup)
 	return errno.OK
 }

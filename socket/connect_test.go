@@ -157,7 +157,7 @@ func TestBlockingConnectEnds(t *testing.T) {
 		{name: "dissolved by another thread", end: func(_ *clock.Manual, s *Socket, _ *waiting) {
 			s.Connect(&Call{}, sockaddr.Addr{}.Append(nil))
 			lock(s, func() { s.Wake(Out) })
-		}, want: errno.ECONNABORTED, to: personality.Fresh},
+		}, want: errno.EPIPE, to: personality.Fresh},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m, s, f := inState(t, personality.Fresh)

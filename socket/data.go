@@ -31,6 +31,17 @@ func (s *Socket) Send(c *Call, m *Message) (int, errno.Errno) {
 	c.Final = false
 	deadline := s.until(s.opts.SendTimeout)
 	all, sent := m.Data, 0
+	if s.connectsBySending(m) {
+		var e errno.Errno
+		sent, e = s.sendFirst(c, m)
+		switch {
+		case sent > 0 && (e == errno.EAGAIN || e == errno.OK && sent == len(all)):
+			return sent, errno.OK
+		case e != errno.OK:
+			return 0, e
+		}
+		m.Data = all[sent:]
+	}
 	var room *Queue // where it waited, if not at s
 	defer func() { m.Data = all }()
 	for {

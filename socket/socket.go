@@ -55,6 +55,7 @@ type Socket struct {
 	nonBlocking bool // O_NONBLOCK of the description
 	closed      bool
 	state       personality.State
+	dissolved   uint32      // how often AF_UNSPEC has made it fresh again
 	refs        int32       // descriptors that lead here
 	err         errno.Errno // pending
 	soft        errno.Errno // noted, and not serious enough to end anything
@@ -74,10 +75,10 @@ func (s *Socket) Wake(e Events) { s.watchers.Wake(e) }
 // Watch adds a lasting interest in the socket's events; w.Remove ends it. The host must be locked for both.
 func (s *Socket) Watch(w *Watch) { s.watchers.Add(w) }
 
-// Ready returns what poll(2) would say of s now.
+// Ready returns what poll(2) would say of s now. An internet listener does not show its pending error (tcp_poll).
 func (s *Socket) Ready() Events {
 	e := s.Endpoint.Ready()
-	if s.err != errno.OK {
+	if s.err != errno.OK && (!s.Listening() || s.Family == unixFamily) {
 		e |= Err
 	}
 	return e

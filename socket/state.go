@@ -72,11 +72,14 @@ func (s *Socket) Refused(c *Call) errno.Errno {
 // Busy reports whether the socket is anything but fresh: listen(2) refuses such sockets.
 func (s *Socket) Busy() bool { return s.state != personality.Fresh }
 
-// Settle tells that the success of the attempt needs no report any more: shutdown(2) on an established socket has the
-// same effect as the connect that would have reported it.
+// Settle tells that shutdown(2) was called, after which the end of the attempt needs no report any more: a success counts
+// as reported, and after a failure connect refuses (inet_shutdown).
 func (s *Socket) Settle() {
-	if s.state == personality.Unreported {
+	switch s.state {
+	case personality.Unreported:
 		s.become(personality.Connected, "shutdown was called")
+	case personality.Failed:
+		s.become(personality.Dead, "shutdown was called")
 	}
 }
 

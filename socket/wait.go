@@ -143,8 +143,8 @@ func (s *Socket) until(timeout time.Duration) time.Duration {
 	return s.Core.Now() + timeout
 }
 
-// waitData waits for data or room, on behalf of a call that may take until the deadline, or until by if that is not 0. The answer is OK to ask again,
-// or the call's error: a timeout is EAGAIN (socket(7)).
+// waitData waits for data or room, on behalf of a call that may take until the deadline, or until by if that is not 0.
+// The answer is OK to ask again, or the call's error: a timeout is EAGAIN (socket(7)).
 func (s *Socket) waitData(c *Call, want Events, deadline, by time.Duration) errno.Errno {
 	q := &s.watchers
 	if c.WaitAt != nil {
@@ -154,17 +154,16 @@ func (s *Socket) waitData(c *Call, want Events, deadline, by time.Duration) errn
 	if by != 0 {
 		deadline = min(deadline, by)
 	}
+	before, listens := s.dissolved, s.Listening()
 	// Readiness grows with an error or the end, whatever was asked for.
-	switch c.sleep(s.Core, q, want|RdHup, deadline) {
-	case timedOut:
+	switch o := c.sleep(s.Core, q, want|RdHup, deadline); {
+	case s.dissolved != before && !listens:
+		return s.Core.Personality.Stream.DissolvedMeanwhile
+	case o == timedOut:
 		return errno.EAGAIN
-	case interrupted:
-		return errno.EINTR
-	case restarted:
-		if timeout {
-			return errno.EINTR // socket(7): a call with a timeout is never restarted
-		}
-	case canceled:
+	case o == interrupted, o == restarted && timeout:
+		return errno.EINTR // socket(7): a call with a timeout is never restarted
+	case o == canceled:
 		return errno.ECANCELED
 	}
 	return errno.OK

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package inet
+
+import (
+	"bytes"
+	"encoding/binary"
+	"net/netip"
+
+	"dialtone/errno"
+	"dialtone/sockaddr"
+	"dialtone/socket"
+	"dialtone/tcp"
+	"dialtone/wire"
+)
+
+// The bits of net.ipv4.tcp_fastopen (ip-sysctl.rst).
+const (
+	fastClient         = 0x1   // may send bytes with its SYN
+	fastServer         = 0x2   // a listener with TCP_FASTOPEN takes them
+	fastClientNoCookie = 0x4   // sends them without a cookie, too
+	fastServerNoCookie = 0x200 // takes them without
+)
+
+// maxCookiesKept bounds the peers whose cookies the host remembers.
+const maxCookiesKept = 1024
+
+// setFastConnect is TCP_FASTOPEN_CONNECT.
+func (c *stream) setFastConnect(n int) errno.Errno {
+	switch {
+	case n < 0 || n > 1:
+		return errno.EINVAL
+	case c.stack.Sysctl.TCPFastOpen&fastClient == 0:
+		return errno.EOPNOTSUPP
+	case c.state() != tcp.Closed || c.queue != nil:
+		return errno.EINVAL
+	}
+	c.opts.fastConnect = n == 1
+	return errno.OK
+}
+
+// mayDefer reports whether a connect may wait for the bytes to send: it may if they could go with the SYN.
+func (c *stream) mayDefer() bool {
+	return c.stack.cookies[c.remote.Addr()] != nil || c.stack.Sysctl.TCPFastOpen&fastClientNoCookie != 0
+}
+
+// MayFastOpen implements [socket.FastOpener] (tcp_sendmsg_fastopen).
+func (c *stream) MayFastOpen(addr []byte) errno.Errno {
+	unspec := len(addr) >= sockaddr.LenFamily && sockaddr.FamilyOf(addr) == sockaddr.Unspec
+	if c.stack.Sysctl.TCPFastOpen&fastClient == 0 || unspec {
+		return errno.EOPNOTSUPP
+	}
+	return errno.OK
+}
+
+// Begin implements [socket.FastOpener].
+func (c *stream) Begin(call *socket.Call) errno.Errno {
+	c.open(call)
+	return errno.EINPROGRESS
+}
+
+// openFast lets the SYN that is about to be sent take bytes along, or ask for the cookie with which a later one may.
+func (c *stream) openFast(call *socket.Call) {
+	switch cookie := c.stack.cookies[c.remote.Addr()]; {
+	case call.Text == nil && !c.opts.fastConnect:
+	case cookie == nil && c.stack.Sysctl.TCPFastOpen&fastClientNoCookie == 0:
+		c.conn.RequestCookie()
+	default:
+		room := c.conn.SendInSYN(cookie)
+		call.Taken = c.conn.Write(call.Text[:min(len(call.Text), room)])
+	}
+}
+
+// rememberCookie keeps the cookie that the peer has granted.
+func (c *stream) rememberCookie() {
+	cookie := c.conn.GrantedCookie()
+	if len(cookie) == 0 {
+		return
+	}
+	kept := c.stack.cookies
+	if len(kept) >= maxCookiesKept {
+		clear(kept)
+	}
+	kept[c.remote.Addr()] = bytes.Clone(cookie)
+}
+
+// acceptFast takes the bytes of a SYN that c, a listener, has just answered by child, if it may: then accept can have it
+// before the handshake is complete (tcp_try_fastopen).
+func (c *stream) acceptFast(child *stream, syn *wire.Segment) {
+	mode, o := c.stack.Sysctl.TCPFastOpen, &syn.Options
+	switch {
+	case mode&fastServer == 0 || c.opts.fastQueue == 0:
+		return
+	case len(syn.Payload) == 0 && !o.HasFastOpen:
+		return
+	}
+	cookie := c.stack.cookieFor(child.local.Addr(), child.remote.Addr())
+	valid := mode&fastServerNoCookie != 0 || bytes.Equal(o.FastOpen, cookie)
+	if o.HasFastOpen && !bytes.Equal(o.FastOpen, cookie) {
+		child.conn.GrantCookie(cookie)
+	}
+	if !valid || len(syn.Payload) == 0 || c.queue.unfinished() >= c.opts.fastQueue {
+		return
+	}
+	child.conn.TakeSYNText(syn)
+	child.fast = true
+	c.established(child)
+}
+
+// unfinished counts the connections in the accept queue whose handshake is not complete.
+func (q *listener) unfinished() (n int) {
+	for _, child := range q.ready {
+		if child.conn.State() == tcp.SynReceived {
+			n++
+		}
+	}
+	return n
+}
+
+// cookieFor returns the cookie that the host at one address grants to a peer at another: only the host can make it
+// (RFC 7413, 4.1.2).
+func (s *Stack) cookieFor(local, remote netip.Addr) []byte {
+	return binary.BigEndian.AppendUint64(nil, s.draw(false, words(local), words(remote), fastServer))
+}
