@@ -26,7 +26,7 @@ func exchange(now time.Duration, a, b *Conn, s *wire.Segment) {
 	}
 }
 
-// establish makes a pair in one step.
+// pair makes two connected ends.
 func pair(cfg *Config, a, b *Conn, s *wire.Segment, mss uint16) {
 	a.Open(start, cfg, 1, 2, 100, mss)
 	a.Next(start, s)
@@ -169,7 +169,7 @@ func BenchmarkBulk(b *testing.B) {
 	}
 }
 
-// BenchmarkIdlePairs reports the memory of a million connected ends that carried some bytes.
+// BenchmarkIdleConns reports the memory of connected pairs.
 func BenchmarkIdleConns(b *testing.B) {
 	const n = 100_000
 	cfg := bulk()

@@ -4,7 +4,6 @@ package tcp
 
 import (
 	"bytes"
-	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
 	"slices"
@@ -237,7 +236,7 @@ func TestTransfer_lossyWire(t *testing.T) {
 						t.Errorf("seed %d: end %d got %d bytes, not those sent", seed, i, len(x.got[i]))
 					}
 				}
-				t.Log(fmt.Sprintf("seed %d: %v, %d segments", seed, w.now-start, w.n))
+				t.Logf("seed %d: %v, %d segments", seed, w.now-start, w.n)
 			}
 		})
 	}
