@@ -40,10 +40,21 @@ func (c *Core) checkCreate(call *Call, family sockaddr.Family, typ Type, protoco
 	return c.Access.Create(call, family, typ, protocol)
 }
 
-// check asks access control, if there is one.
+// Faults says which calls fail though nothing is wrong, to rehearse what happens then. With none, nothing is asked.
+type Faults interface {
+	// Connect is asked before s connects, once access control has permitted it; addr are the bytes of the address.
+	Connect(c *Call, s *Socket, addr []byte) errno.Errno
+}
+
+// check asks access control, then the faults, where there are any.
 func (s *Socket) check(c *Call, op Op, addr []byte) errno.Errno {
-	if s.Core.Access == nil {
-		return errno.OK
+	if s.Core.Access != nil {
+		if e := s.Core.Access.Check(c, s, op, addr); e != errno.OK {
+			return e
+		}
 	}
-	return s.Core.Access.Check(c, s, op, addr)
+	if s.Core.Faults != nil && op == OpConnect {
+		return s.Core.Faults.Connect(c, s, addr)
+	}
+	return errno.OK
 }

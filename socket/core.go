@@ -25,6 +25,8 @@ type Core struct {
 	Clock       clock.Clock
 	// Access is asked for every call; nil permits everything.
 	Access Access
+	// Faults makes calls fail; nil: none does. It changes with the lock held.
+	Faults Faults
 
 	mu       sync.Mutex
 	spaces   map[sockaddr.Family]Space
