@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package inet
+
+import (
+	"bytes"
+	"cmp"
+	"maps"
+	"slices"
+
+	"dialtone/errno"
+	"dialtone/socket"
+	"dialtone/tcp"
+)
+
+// Crash is the host's power going out, as far as the network sees it: all interfaces are down, and nothing is known any
+// more of connections, listeners and ports; nobody is told. Who uses one of its sockets, and lives on, gets ENETDOWN
+// from connections and datagrams, EINVAL from a listener.
+func (s *Stack) Crash() {
+	s.core.Lock()
+	defer s.core.Unlock()
+	s.setAllUp(false) // first: so nothing leaves
+	for _, port := range slices.Sorted(maps.Keys(s.listeners)) {
+		for _, l := range slices.Clone(s.listeners[port]) {
+			l.Disconnect(&socket.Call{})
+			s.tcpPorts.drop(&l.hold)
+			l.sock.Dissolved("the host crashed")
+			l.wakeAll()
+		}
+	}
+	// In an order of their own: what wakes up must not depend on the order of a map.
+	for _, t := range slices.SortedFunc(maps.Keys(s.connections), compareTuples) {
+		c := s.connections[t]
+		if c == nil {
+			continue // it ended with another
+		}
+		if c.conn.State() == tcp.Closed {
+			c.forget()
+			continue
+		}
+		c.final = errno.ENETDOWN
+		c.conn.Fail()
+		c.ended()
+	}
+	for _, ports := range []*datagrams{&s.udpPorts, &s.udpLite} {
+		for _, port := range slices.Sorted(maps.Keys(ports.bound)) {
+			for _, d := range slices.Clone(ports.bound[port]) {
+				ports.remove(d)
+				d.queue, d.bytes = nil, 0
+				d.sock.SetError(errno.ENETDOWN)
+			}
+		}
+	}
+}
+
+// Restart takes all interfaces of a crashed host up again. Peers of the connections it had hear a reset when they speak
+// next.
+func (s *Stack) Restart() {
+	s.core.Lock()
+	defer s.core.Unlock()
+	s.setAllUp(true)
+}
+
+func (s *Stack) setAllUp(up bool) {
+	for _, i := range s.interfaces {
+		i.up = up
+		i.publish()
+	}
+}
+
+func compareTuples(a, b tuple) int {
+	return cmp.Or(
+		cmp.Compare(a.localPort, b.localPort), cmp.Compare(a.remotePort, b.remotePort),
+		bytes.Compare(a.local[:], b.local[:]), bytes.Compare(a.remote[:], b.remote[:]),
+	)
+}
