@@ -84,6 +84,15 @@ func (h *Host) Firewall(change func(*firewall.Firewall)) {
 	change(&h.stack.Firewall)
 }
 
+// Crash is the host's power going out: its interfaces go down, and it forgets its TCP connections, listeners and UDP
+// ports, without a word to anybody. Calls that wait on them fail. AF_UNIX is left alone: both ends are programs of this
+// host, which are yours to end.
+func (h *Host) Crash() { h.stack.Crash() }
+
+// Restart brings a crashed host back on the network, with its addresses and routes, its firewall and its files, and
+// nothing that listens.
+func (h *Host) Restart() { h.stack.Restart() }
+
 // Addresses returns the addresses of the host's interfaces, but for those of lo, in the order they were given.
 func (h *Host) Addresses() []netip.Addr {
 	var ips []netip.Addr

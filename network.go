@@ -20,16 +20,18 @@ import (
 type Network struct {
 	clock clock.Clock
 	seed  uint64
-	hub   *link.Shared // of the hosts that Host makes
+	hub   *link.Shared   // of the hosts that Host makes
+	way   *link.Impaired // between them and the hub
 
 	ownClock bool // the clock is the caller's: see enter
 	bubbled  bool // made in a synctest bubble
 
-	mu    sync.Mutex
-	hosts map[string]*Host
-	names map[string][]netip.Addr // beside those of the hosts
-	next4 netip.Addr              // the address that Host gives next
-	next6 netip.Addr
+	mu     sync.Mutex
+	hosts  map[string]*Host
+	names  map[string][]netip.Addr // beside those of the hosts
+	next4  netip.Addr              // the address that Host gives next
+	next6  netip.Addr
+	faults *faults // nil: there has never been one
 }
 
 // Option changes how a network is made.
@@ -60,6 +62,7 @@ func NewNetwork(options ...Option) *Network {
 	for _, o := range options {
 		o(n)
 	}
+	n.way = link.NewImpaired(n.hub, n.seed)
 	n.ownClock, n.bubbled = n.clock != nil, inBubble()
 	if n.clock == nil {
 		n.clock = clock.NewReal()
@@ -73,6 +76,10 @@ func (n *Network) Clock() clock.Clock { return n.clock }
 // Hub returns the link that the hosts made by [Network.Host] are on.
 func (n *Network) Hub() *link.Shared { return n.hub }
 
+// Impair replaces the rules for packets on the network's hub, among the hosts that [Network.Host] made; no rules mend it.
+// For other links there is [link.NewImpaired].
+func (n *Network) Impair(rules ...link.Rule) error { return n.way.SetRules(rules...) }
+
 // Host returns the host with the given name. If there is none it makes one, on the network's hub, with one IPv4 and one
 // IPv6 address and Linux's personality.
 func (n *Network) Host(name string) *Host {
@@ -85,7 +92,7 @@ func (n *Network) Host(name string) *Host {
 	if err != nil {
 		panic("dialtone: " + err.Error()) // only an empty name can be wrong
 	}
-	_, err = h.Attach("eth0", n.hub, netip.PrefixFrom(n.next4, hub4.Bits()), netip.PrefixFrom(n.next6, hub6.Bits()))
+	_, err = h.Attach("eth0", n.way, netip.PrefixFrom(n.next4, hub4.Bits()), netip.PrefixFrom(n.next6, hub6.Bits()))
 	if err != nil {
 		panic("dialtone: a hub takes any number of hosts: " + err.Error())
 	}
@@ -109,6 +116,9 @@ func (n *Network) newHost(name string, p *personality.Personality) (*Host, error
 	}
 	h := newHost(n, name, p, n.seed+uint64(len(n.hosts)))
 	n.hosts[key(name)] = h
+	if n.faults != nil {
+		h.setFaults(n.faults)
+	}
 	return h, nil
 }
 
