@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
+	"dialtone/conformance/internal/linux"
 )
 
 // Pointer says what a call is given for the address.
@@ -116,7 +116,7 @@ func (a *Address) modify(m string) error {
 		a.Len = n
 	case key == "family" && n >= 0 && n < 1<<16 && len(a.Bytes) >= 2:
 		binary.NativeEndian.PutUint16(a.Bytes, uint16(n))
-	case key == "flowinfo" && n >= 0 && n < 1<<32 && len(a.Bytes) == unix.SizeofSockaddrInet6:
+	case key == "flowinfo" && n >= 0 && n < 1<<32 && len(a.Bytes) == linux.SizeofSockaddrInet6:
 		binary.BigEndian.PutUint32(a.Bytes[4:], uint32(n))
 	default:
 		return fmt.Errorf("expected len=N, family=N, flowinfo=N (IPv6) or guard, got %q", m)
@@ -127,14 +127,14 @@ func (a *Address) modify(m string) error {
 // inetBytes is struct sockaddr_in or sockaddr_in6, ip(7) and ipv6(7).
 func inetBytes(ap netip.AddrPort) []byte {
 	if ap.Addr().Is4() {
-		b := make([]byte, unix.SizeofSockaddrInet4)
-		binary.NativeEndian.PutUint16(b, unix.AF_INET)
+		b := make([]byte, linux.SizeofSockaddrInet4)
+		binary.NativeEndian.PutUint16(b, linux.AF_INET)
 		binary.BigEndian.PutUint16(b[2:], ap.Port())
 		copy(b[4:], ap.Addr().AsSlice())
 		return b
 	}
-	b := make([]byte, unix.SizeofSockaddrInet6)
-	binary.NativeEndian.PutUint16(b, unix.AF_INET6)
+	b := make([]byte, linux.SizeofSockaddrInet6)
+	binary.NativeEndian.PutUint16(b, linux.AF_INET6)
 	binary.BigEndian.PutUint16(b[2:], ap.Port())
 	copy(b[8:], ap.Addr().AsSlice())
 	if zone, err := strconv.ParseUint(ap.Addr().Zone(), 10, 32); err == nil {
@@ -145,7 +145,7 @@ func inetBytes(ap netip.AddrPort) []byte {
 
 // unixBytes is struct sockaddr_un, unix(7): a pathname with its NUL, an abstract name without, or the family alone.
 func unixBytes(s string) ([]byte, error) {
-	b := binary.NativeEndian.AppendUint16(nil, unix.AF_UNIX)
+	b := binary.NativeEndian.AppendUint16(nil, linux.AF_UNIX)
 	if strings.HasPrefix(s, `"`) {
 		path, err := strconv.Unquote(s)
 		if err != nil {
@@ -171,9 +171,9 @@ func AddressText(b []byte, zone func(int) string) string {
 	}
 	family := int(binary.NativeEndian.Uint16(b))
 	switch {
-	case family == unix.AF_INET && len(b) >= 8:
+	case family == linux.AF_INET && len(b) >= 8:
 		return netip.AddrPortFrom(netip.AddrFrom4([4]byte(b[4:8])), binary.BigEndian.Uint16(b[2:])).String()
-	case family == unix.AF_INET6 && len(b) >= 24:
+	case family == linux.AF_INET6 && len(b) >= 24:
 		ip := netip.AddrFrom16([16]byte(b[8:24]))
 		if len(b) >= 28 {
 			if id := binary.NativeEndian.Uint32(b[24:]); id != 0 {
@@ -181,11 +181,11 @@ func AddressText(b []byte, zone func(int) string) string {
 			}
 		}
 		return netip.AddrPortFrom(ip, binary.BigEndian.Uint16(b[2:])).String()
-	case family == unix.AF_UNIX && len(b) == 2:
+	case family == linux.AF_UNIX && len(b) == 2:
 		return "unnamed"
-	case family == unix.AF_UNIX && b[2] == 0:
+	case family == linux.AF_UNIX && b[2] == 0:
 		return "unix:@" + string(b[3:])
-	case family == unix.AF_UNIX:
+	case family == linux.AF_UNIX:
 		path, _, _ := strings.Cut(string(b[2:]), "\x00")
 		return "unix:" + path
 	}

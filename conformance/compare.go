@@ -3,14 +3,26 @@
 package conformance
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 )
 
-// Difference is a step that two arms answered differently.
+// Difference is a step that two arms answered differently, or that one of them did not come to.
 type Difference struct {
 	Step *Step
 	A, B Line
+}
+
+// String is the step with both answers.
+func (d Difference) String() string {
+	answer := func(l Line) string {
+		if l.Step == nil {
+			return "not come to"
+		}
+		return fmt.Sprintf("%s [%d ms]", l.Got, l.Elapsed.Milliseconds())
+	}
+	return fmt.Sprintf("%4d  %s = %s   and   %s", d.Step.Line, d.Step.Text, answer(d.A), answer(d.B))
 }
 
 // Compare puts the transcripts of one case on two arms side by side, call by call, for cases that leave their answers
@@ -21,11 +33,13 @@ func Compare(a, b *Report, armA, armB Arm) []Difference {
 	same := pairs{map[string]string{}, map[string]string{}, written(a.Case)}
 	for i := range max(len(a.Lines), len(b.Lines)) {
 		if i >= len(a.Lines) || i >= len(b.Lines) {
-			longer := a
-			if i >= len(a.Lines) {
-				longer = b
+			d := Difference{}
+			if i < len(a.Lines) {
+				d.Step, d.A = a.Lines[i].Step, a.Lines[i]
+			} else {
+				d.Step, d.B = b.Lines[i].Step, b.Lines[i]
 			}
-			out = append(out, Difference{Step: longer.Lines[i].Step})
+			out = append(out, d)
 			break // one of them did not return from the call before
 		}
 		la, lb := a.Lines[i], b.Lines[i]

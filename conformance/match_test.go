@@ -25,6 +25,7 @@ func TestMatch(t *testing.T) {
 		{"unix:@*", "unix:@0a1b2", true},
 		{"unix:@*", "unix:@", false},
 		{"OUT, *:* -> ENOTCONN", "OUT, 127.0.0.1:1 -> ENOTCONN", false}, // * is one word
+		{"CLOSE, FIN_WAIT*", "CLOSE, FIN_WAIT2", true},
 		{`"hi" from 10.0.0.2:*`, `"hi" from 10.0.0.2:7`, true},
 		{"3 bytes", `"abc"`, true},
 		{"4 bytes", `"abc"`, false},

@@ -7,7 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
+	"dialtone/conformance/internal/linux"
+	"dialtone/errno"
 )
 
 // name is a constant of the manual with its Linux number.
@@ -21,47 +22,96 @@ type names []name
 
 var (
 	families = names{
-		{"UNSPEC", unix.AF_UNSPEC}, {"UNIX", unix.AF_UNIX}, {"INET", unix.AF_INET}, {"INET6", unix.AF_INET6},
-		{"NETLINK", unix.AF_NETLINK}, {"PACKET", unix.AF_PACKET}, {"ALG", unix.AF_ALG}, {"VSOCK", unix.AF_VSOCK},
-		{"SMC", unix.AF_SMC}, {"RDS", unix.AF_RDS}, {"TIPC", unix.AF_TIPC}, {"BLUETOOTH", unix.AF_BLUETOOTH},
+		{"UNSPEC", linux.AF_UNSPEC},
+		{"UNIX", linux.AF_UNIX},
+		{"INET", linux.AF_INET},
+		{"INET6", linux.AF_INET6},
+		{"NETLINK", linux.AF_NETLINK},
+		{"PACKET", linux.AF_PACKET},
+		{"ALG", linux.AF_ALG},
+		{"VSOCK", linux.AF_VSOCK},
+		{"SMC", linux.AF_SMC},
+		{"RDS", linux.AF_RDS},
+		{"TIPC", linux.AF_TIPC},
+		{"BLUETOOTH", linux.AF_BLUETOOTH},
 	}
 	types = names{
-		{"STREAM", unix.SOCK_STREAM}, {"DGRAM", unix.SOCK_DGRAM}, {"RAW", unix.SOCK_RAW}, {"RDM", unix.SOCK_RDM},
-		{"SEQPACKET", unix.SOCK_SEQPACKET}, {"DCCP", unix.SOCK_DCCP}, {"NONBLOCK", unix.SOCK_NONBLOCK},
+		{"STREAM", linux.SOCK_STREAM},
+		{"DGRAM", linux.SOCK_DGRAM},
+		{"RAW", linux.SOCK_RAW},
+		{"RDM", linux.SOCK_RDM},
+		{"SEQPACKET", linux.SOCK_SEQPACKET},
+		{"DCCP", linux.SOCK_DCCP},
+		{"NONBLOCK", linux.SOCK_NONBLOCK},
 	}
 	protocols = names{
-		{"ICMP", unix.IPPROTO_ICMP}, {"TCP", unix.IPPROTO_TCP}, {"UDP", unix.IPPROTO_UDP}, {"DCCP", unix.IPPROTO_DCCP},
-		{"ICMPV6", unix.IPPROTO_ICMPV6}, {"SCTP", unix.IPPROTO_SCTP}, {"UDPLITE", unix.IPPROTO_UDPLITE},
-		{"MPTCP", unix.IPPROTO_MPTCP},
+		{"ICMP", linux.IPPROTO_ICMP},
+		{"TCP", linux.IPPROTO_TCP},
+		{"UDP", linux.IPPROTO_UDP},
+		{"DCCP", linux.IPPROTO_DCCP},
+		{"ICMPV6", linux.IPPROTO_ICMPV6},
+		{"SCTP", linux.IPPROTO_SCTP},
+		{"UDPLITE", linux.IPPROTO_UDPLITE},
+		{"MPTCP", linux.IPPROTO_MPTCP},
 	}
 	messageFlags = names{
-		{"OOB", unix.MSG_OOB}, {"PEEK", unix.MSG_PEEK}, {"DONTROUTE", unix.MSG_DONTROUTE},
-		{"DONTWAIT", unix.MSG_DONTWAIT}, {"ERRQUEUE", unix.MSG_ERRQUEUE}, {"FASTOPEN", unix.MSG_FASTOPEN},
-		{"MORE", unix.MSG_MORE}, {"TRUNC", unix.MSG_TRUNC}, {"WAITALL", unix.MSG_WAITALL},
+		{"OOB", linux.MSG_OOB},
+		{"PEEK", linux.MSG_PEEK},
+		{"DONTROUTE", linux.MSG_DONTROUTE},
+		{"DONTWAIT", linux.MSG_DONTWAIT},
+		{"ERRQUEUE", linux.MSG_ERRQUEUE},
+		{"FASTOPEN", linux.MSG_FASTOPEN},
+		{"MORE", linux.MSG_MORE},
+		{"TRUNC", linux.MSG_TRUNC},
+		{"WAITALL", linux.MSG_WAITALL},
 	}
 	// The order is that of the events in a transcript.
 	pollEvents = names{
-		{"IN", unix.POLLIN}, {"PRI", unix.POLLPRI}, {"OUT", unix.POLLOUT}, {"ERR", unix.POLLERR}, {"HUP", unix.POLLHUP},
-		{"NVAL", unix.POLLNVAL}, {"RDHUP", unix.POLLRDHUP},
+		{"IN", linux.POLLIN},
+		{"PRI", linux.POLLPRI},
+		{"OUT", linux.POLLOUT},
+		{"ERR", linux.POLLERR},
+		{"HUP", linux.POLLHUP},
+		{"NVAL", linux.POLLNVAL},
+		{"RDHUP", linux.POLLRDHUP},
 	}
 	// EPOLLET is bit 31; the others are as in poll(2).
-	epollEvents = append(slices.Clone(pollEvents), name{"ET", 1 << 31}, name{"ONESHOT", unix.EPOLLONESHOT})
-	epollOps    = names{{"ADD", unix.EPOLL_CTL_ADD}, {"MOD", unix.EPOLL_CTL_MOD}, {"DEL", unix.EPOLL_CTL_DEL}}
-	shutdowns   = names{{"SHUT_RD", unix.SHUT_RD}, {"SHUT_WR", unix.SHUT_WR}, {"SHUT_RDWR", unix.SHUT_RDWR}}
+	epollEvents = append(slices.Clone(pollEvents), name{"ET", 1 << 31}, name{"ONESHOT", linux.EPOLLONESHOT})
+	epollOps    = names{{"ADD", linux.EPOLL_CTL_ADD}, {"MOD", linux.EPOLL_CTL_MOD}, {"DEL", linux.EPOLL_CTL_DEL}}
+	shutdowns   = names{{"SHUT_RD", linux.SHUT_RD}, {"SHUT_WR", linux.SHUT_WR}, {"SHUT_RDWR", linux.SHUT_RDWR}}
 	openFlags   = names{
-		{"O_RDONLY", unix.O_RDONLY}, {"O_WRONLY", unix.O_WRONLY}, {"O_RDWR", unix.O_RDWR}, {"O_PATH", unix.O_PATH},
-		{"O_DIRECTORY", unix.O_DIRECTORY}, {"O_NONBLOCK", unix.O_NONBLOCK},
+		{"O_RDONLY", linux.O_RDONLY},
+		{"O_WRONLY", linux.O_WRONLY},
+		{"O_RDWR", linux.O_RDWR},
+		{"O_PATH", linux.O_PATH},
+		{"O_DIRECTORY", linux.O_DIRECTORY},
+		{"O_NONBLOCK", linux.O_NONBLOCK},
 	}
 	capabilities = names{
-		{"CAP_CHOWN", unix.CAP_CHOWN}, {"CAP_DAC_OVERRIDE", unix.CAP_DAC_OVERRIDE},
-		{"CAP_DAC_READ_SEARCH", unix.CAP_DAC_READ_SEARCH}, {"CAP_FOWNER", unix.CAP_FOWNER},
-		{"CAP_SETUID", unix.CAP_SETUID}, {"CAP_SETGID", unix.CAP_SETGID},
-		{"CAP_NET_BIND_SERVICE", unix.CAP_NET_BIND_SERVICE}, {"CAP_NET_BROADCAST", unix.CAP_NET_BROADCAST},
-		{"CAP_NET_ADMIN", unix.CAP_NET_ADMIN}, {"CAP_NET_RAW", unix.CAP_NET_RAW}, {"CAP_SYS_ADMIN", unix.CAP_SYS_ADMIN},
+		{"CAP_CHOWN", linux.CAP_CHOWN},
+		{"CAP_DAC_OVERRIDE", linux.CAP_DAC_OVERRIDE},
+		{"CAP_DAC_READ_SEARCH", linux.CAP_DAC_READ_SEARCH},
+		{"CAP_FOWNER", linux.CAP_FOWNER},
+		{"CAP_SETUID", linux.CAP_SETUID},
+		{"CAP_SETGID", linux.CAP_SETGID},
+		{"CAP_NET_BIND_SERVICE", linux.CAP_NET_BIND_SERVICE},
+		{"CAP_NET_BROADCAST", linux.CAP_NET_BROADCAST},
+		{"CAP_NET_ADMIN", linux.CAP_NET_ADMIN},
+		{"CAP_NET_RAW", linux.CAP_NET_RAW},
+		{"CAP_SYS_ADMIN", linux.CAP_SYS_ADMIN},
 	}
 	tcpStates = names{
-		{"ESTABLISHED", 1}, {"SYN_SENT", 2}, {"SYN_RECV", 3}, {"FIN_WAIT1", 4}, {"FIN_WAIT2", 5}, {"TIME_WAIT", 6},
-		{"CLOSE", 7}, {"CLOSE_WAIT", 8}, {"LAST_ACK", 9}, {"LISTEN", 10}, {"CLOSING", 11},
+		{"ESTABLISHED", 1},
+		{"SYN_SENT", 2},
+		{"SYN_RECV", 3},
+		{"FIN_WAIT1", 4},
+		{"FIN_WAIT2", 5},
+		{"TIME_WAIT", 6},
+		{"CLOSE", 7},
+		{"CLOSE_WAIT", 8},
+		{"LAST_ACK", 9},
+		{"LISTEN", 10},
+		{"CLOSING", 11},
 	}
 )
 
@@ -118,19 +168,13 @@ func TCPState(n int) string {
 
 // ErrnoName is the name used in scripts: EAGAIN and EOPNOTSUPP rather than their synonyms EWOULDBLOCK and ENOTSUP.
 func ErrnoName(n int) string {
-	switch e := unix.Errno(n); e {
-	case 0:
+	switch e := errno.Errno(n); {
+	case n == 0:
 		return "0"
-	case unix.EAGAIN:
-		return "EAGAIN"
-	case unix.EOPNOTSUPP:
-		return "EOPNOTSUPP"
-	default:
-		if s := unix.ErrnoName(e); s != "" {
-			return s
-		}
-		return "errno " + strconv.Itoa(n)
+	case e.Known():
+		return e.Name()
 	}
+	return "errno " + strconv.Itoa(n)
 }
 
 // Capability is the number of a capability by its name in capabilities(7).

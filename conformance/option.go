@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"dialtone/conformance/internal/linux"
 )
 
 // optionKind says how the value of a socket option is written and laid out.
@@ -35,39 +35,39 @@ type Option struct {
 
 // options are those that scripts may name. TCP_INFO is not among them: see "state".
 var options = []Option{
-	{"SO_ERROR", unix.SOL_SOCKET, unix.SO_ERROR, optionErrno},
-	{"SO_REUSEADDR", unix.SOL_SOCKET, unix.SO_REUSEADDR, optionInt},
-	{"SO_REUSEPORT", unix.SOL_SOCKET, unix.SO_REUSEPORT, optionInt},
-	{"SO_BROADCAST", unix.SOL_SOCKET, unix.SO_BROADCAST, optionInt},
-	{"SO_DONTROUTE", unix.SOL_SOCKET, unix.SO_DONTROUTE, optionInt},
-	{"SO_KEEPALIVE", unix.SOL_SOCKET, unix.SO_KEEPALIVE, optionInt},
-	{"SO_PASSCRED", unix.SOL_SOCKET, unix.SO_PASSCRED, optionInt},
-	{"SO_SNDBUF", unix.SOL_SOCKET, unix.SO_SNDBUF, optionInt},
-	{"SO_RCVBUF", unix.SOL_SOCKET, unix.SO_RCVBUF, optionInt},
-	{"SO_TYPE", unix.SOL_SOCKET, unix.SO_TYPE, optionInt},
-	{"SO_ACCEPTCONN", unix.SOL_SOCKET, unix.SO_ACCEPTCONN, optionInt},
-	{"SO_MARK", unix.SOL_SOCKET, unix.SO_MARK, optionInt},
-	{"SO_SNDTIMEO", unix.SOL_SOCKET, unix.SO_SNDTIMEO, optionTime},
-	{"SO_RCVTIMEO", unix.SOL_SOCKET, unix.SO_RCVTIMEO, optionTime},
-	{"SO_LINGER", unix.SOL_SOCKET, unix.SO_LINGER, optionLinger},
-	{"SO_BINDTODEVICE", unix.SOL_SOCKET, unix.SO_BINDTODEVICE, optionText},
-	{"IP_RECVERR", unix.IPPROTO_IP, unix.IP_RECVERR, optionInt},
-	{"IP_TTL", unix.IPPROTO_IP, unix.IP_TTL, optionInt},
-	{"IP_FREEBIND", unix.IPPROTO_IP, unix.IP_FREEBIND, optionInt},
-	{"IP_TRANSPARENT", unix.IPPROTO_IP, unix.IP_TRANSPARENT, optionInt},
-	{"IP_BIND_ADDRESS_NO_PORT", unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, optionInt},
-	{"IP_LOCAL_PORT_RANGE", unix.IPPROTO_IP, 51, optionRange},
-	{"IPV6_V6ONLY", unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, optionInt},
-	{"IPV6_RECVERR", unix.IPPROTO_IPV6, unix.IPV6_RECVERR, optionInt},
-	{"IPV6_ADDRFORM", unix.IPPROTO_IPV6, 1, optionInt},
-	{"IPV6_FLOWINFO_SEND", unix.IPPROTO_IPV6, 33, optionInt},
-	{"TCP_NODELAY", unix.IPPROTO_TCP, unix.TCP_NODELAY, optionInt},
-	{"TCP_SYNCNT", unix.IPPROTO_TCP, unix.TCP_SYNCNT, optionInt},
-	{"TCP_USER_TIMEOUT", unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, optionInt},
-	{"TCP_DEFER_ACCEPT", unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT, optionInt},
-	{"TCP_FASTOPEN", unix.IPPROTO_TCP, unix.TCP_FASTOPEN, optionInt},
-	{"TCP_FASTOPEN_CONNECT", unix.IPPROTO_TCP, unix.TCP_FASTOPEN_CONNECT, optionInt},
-	{"TCP_MD5SIG", unix.IPPROTO_TCP, unix.TCP_MD5SIG, optionMD5Addr},
+	{"SO_ERROR", linux.SOL_SOCKET, linux.SO_ERROR, optionErrno},
+	{"SO_REUSEADDR", linux.SOL_SOCKET, linux.SO_REUSEADDR, optionInt},
+	{"SO_REUSEPORT", linux.SOL_SOCKET, linux.SO_REUSEPORT, optionInt},
+	{"SO_BROADCAST", linux.SOL_SOCKET, linux.SO_BROADCAST, optionInt},
+	{"SO_DONTROUTE", linux.SOL_SOCKET, linux.SO_DONTROUTE, optionInt},
+	{"SO_KEEPALIVE", linux.SOL_SOCKET, linux.SO_KEEPALIVE, optionInt},
+	{"SO_PASSCRED", linux.SOL_SOCKET, linux.SO_PASSCRED, optionInt},
+	{"SO_SNDBUF", linux.SOL_SOCKET, linux.SO_SNDBUF, optionInt},
+	{"SO_RCVBUF", linux.SOL_SOCKET, linux.SO_RCVBUF, optionInt},
+	{"SO_TYPE", linux.SOL_SOCKET, linux.SO_TYPE, optionInt},
+	{"SO_ACCEPTCONN", linux.SOL_SOCKET, linux.SO_ACCEPTCONN, optionInt},
+	{"SO_MARK", linux.SOL_SOCKET, linux.SO_MARK, optionInt},
+	{"SO_SNDTIMEO", linux.SOL_SOCKET, linux.SO_SNDTIMEO, optionTime},
+	{"SO_RCVTIMEO", linux.SOL_SOCKET, linux.SO_RCVTIMEO, optionTime},
+	{"SO_LINGER", linux.SOL_SOCKET, linux.SO_LINGER, optionLinger},
+	{"SO_BINDTODEVICE", linux.SOL_SOCKET, linux.SO_BINDTODEVICE, optionText},
+	{"IP_RECVERR", linux.IPPROTO_IP, linux.IP_RECVERR, optionInt},
+	{"IP_TTL", linux.IPPROTO_IP, linux.IP_TTL, optionInt},
+	{"IP_FREEBIND", linux.IPPROTO_IP, linux.IP_FREEBIND, optionInt},
+	{"IP_TRANSPARENT", linux.IPPROTO_IP, linux.IP_TRANSPARENT, optionInt},
+	{"IP_BIND_ADDRESS_NO_PORT", linux.IPPROTO_IP, linux.IP_BIND_ADDRESS_NO_PORT, optionInt},
+	{"IP_LOCAL_PORT_RANGE", linux.IPPROTO_IP, 51, optionRange},
+	{"IPV6_V6ONLY", linux.IPPROTO_IPV6, linux.IPV6_V6ONLY, optionInt},
+	{"IPV6_RECVERR", linux.IPPROTO_IPV6, linux.IPV6_RECVERR, optionInt},
+	{"IPV6_ADDRFORM", linux.IPPROTO_IPV6, 1, optionInt},
+	{"IPV6_FLOWINFO_SEND", linux.IPPROTO_IPV6, 33, optionInt},
+	{"TCP_NODELAY", linux.IPPROTO_TCP, linux.TCP_NODELAY, optionInt},
+	{"TCP_SYNCNT", linux.IPPROTO_TCP, linux.TCP_SYNCNT, optionInt},
+	{"TCP_USER_TIMEOUT", linux.IPPROTO_TCP, linux.TCP_USER_TIMEOUT, optionInt},
+	{"TCP_DEFER_ACCEPT", linux.IPPROTO_TCP, linux.TCP_DEFER_ACCEPT, optionInt},
+	{"TCP_FASTOPEN", linux.IPPROTO_TCP, linux.TCP_FASTOPEN, optionInt},
+	{"TCP_FASTOPEN_CONNECT", linux.IPPROTO_TCP, linux.TCP_FASTOPEN_CONNECT, optionInt},
+	{"TCP_MD5SIG", linux.IPPROTO_TCP, linux.TCP_MD5SIG, optionMD5Addr},
 }
 
 func findOption(s string) (Option, bool) {
@@ -135,10 +135,10 @@ func (o Option) encode(s string) ([]byte, error) {
 func md5sig(ip netip.Addr) []byte {
 	b := make([]byte, 216)
 	if ip.Is4() {
-		binary.NativeEndian.PutUint16(b, unix.AF_INET)
+		binary.NativeEndian.PutUint16(b, linux.AF_INET)
 		copy(b[4:], ip.AsSlice())
 	} else {
-		binary.NativeEndian.PutUint16(b, unix.AF_INET6)
+		binary.NativeEndian.PutUint16(b, linux.AF_INET6)
 		copy(b[8:], ip.AsSlice())
 	}
 	binary.NativeEndian.PutUint16(b[130:], 3)

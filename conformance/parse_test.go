@@ -140,6 +140,7 @@ func TestParse_errorsSayWhereAndWhat(t *testing.T) {
 		{head + "  connect(s, 1.2.3.4:5) = 0 after soon", `x.txt:3:35: expected a time`},
 		{head + "  close(s); sysctl c x = 1", `x.txt:3:20: expected a host, got "c"`},
 		{head + "  firewall a input tcp dport 99999 drop", `x.txt:3:30: expected a port (0 to 65535)`},
+		{head + "  start w: close(s) = 0", `x.txt:3:3: the answer of a started call stands behind "wait w"`},
 		{head + "  icmp s 3", `x.txt:3:10: expected an ICMP type/code`},
 		{head + "  wait w = 0", `x.txt:3:3: expected a started thread`},
 		{head + "  on freebsd = EINVAL", `x.txt:3:6: expected one of this case's systems (linux)`},

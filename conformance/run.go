@@ -95,7 +95,10 @@ func (r *runner) step(step *Step, line *Line) error {
 	case KindAct:
 		action := step.Action
 		if icmp, ok := action.(ICMP); ok {
-			icmp.FD = r.fds[icmp.Socket]
+			if icmp.FD, ok = r.fds[icmp.Socket]; !ok {
+				line.Different, line.Why = true, "there is no socket "+icmp.Socket
+				return nil
+			}
 			action = icmp
 		}
 		return r.world.Do(action)

@@ -87,7 +87,7 @@ func (p *caseParser) start(s *Step, body text) error {
 	if colon <= 0 || !isName(rest.s[:colon]) {
 		return rest.errorf(0, "expected \"start THREAD: call\", got %q", body.s)
 	}
-	if len(s.Want[Linux].Text) > 0 {
+	if s.Want[Linux] != (Want{}) {
 		return body.errorf(0, "the answer of a started call stands behind \"wait %s\"", rest.s[:colon])
 	}
 	s.Thread = rest.s[:colon]

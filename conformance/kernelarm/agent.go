@@ -120,18 +120,17 @@ func (a *agent) handle(r request) error {
 	case opCall:
 		return a.call(r)
 	case opBlocked:
-		select {
-		case <-a.calls[r.Target].done:
-			return a.reply(reply{ID: r.ID})
-		default:
-			return a.reply(reply{ID: r.ID, Blocked: true})
-		}
+		return a.reply(reply{ID: r.ID, Blocked: !a.calls[r.Target].returned()})
 	case opInterrupt:
 		sig := signalPlain
 		if r.Restart {
 			sig = signalRestart
 		}
-		if err := unix.Tgkill(unix.Getpid(), a.calls[r.Target].tid, sig); err != nil {
+		c := a.calls[r.Target]
+		if c.returned() {
+			return a.reply(reply{ID: r.ID}) // too late to interrupt; the answer says so
+		}
+		if err := unix.Tgkill(unix.Getpid(), c.tid, sig); err != nil {
 			return a.reply(reply{ID: r.ID, Err: err.Error()})
 		}
 		<-a.interrupted

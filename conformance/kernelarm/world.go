@@ -93,7 +93,11 @@ func (w *world) Start(c conformance.Call) (conformance.Thread, error) {
 	p := w.processes[c.Process]
 	r := request{Op: opCall, Call: c}
 	if c.Name == "inherit" {
-		r.PID = w.processes[w.owner[c.Args[0].Text]].cmd.Process.Pid
+		owner, ok := w.processes[w.owner[c.Args[0].Text]]
+		if !ok {
+			return nil, conformance.NotRun("inherit: no process made descriptor %s", c.Args[0].Text)
+		}
+		r.PID = owner.cmd.Process.Pid
 	}
 	for _, name := range c.Bind {
 		w.owner[name] = c.Process
