@@ -42,6 +42,9 @@ func (f space) NewEndpoint(s *socket.Socket) (socket.Endpoint, errno.Errno) {
 		}
 		return f.stack.newDatagram(s), errno.OK
 	case socket.Raw:
+		if s.Protocol == 0 {
+			return nil, errno.EPROTONOSUPPORT // raw(7): a protocol must be named
+		}
 		return nil, errno.EPERM // there is no raw access to the network
 	}
 	return nil, errno.ESOCKTNOSUPPORT

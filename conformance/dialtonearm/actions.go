@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"dialtone"
 	"dialtone/conformance"
 	"dialtone/errno"
 	"dialtone/firewall"
@@ -25,10 +26,10 @@ func (w *world) Do(action conformance.Action) error {
 		w.clock.Advance(a.For)
 		return nil
 	case conformance.Sysctl:
-		if !slices.Contains(inet.SysctlNames(), a.Name) {
+		if !slices.Contains(dialtone.SysctlNames(), a.Name) {
 			return conformance.NotRun("there is no sysctl %s here", a.Name)
 		}
-		return w.hosts[a.Host].Stack().SetSysctlNamed(a.Name, a.Value)
+		return w.hosts[a.Host].SetSysctl(a.Name, a.Value)
 	case conformance.Firewall:
 		return w.firewall(a)
 	case conformance.Route:
