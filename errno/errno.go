@@ -40,6 +40,12 @@ func (e Errno) Name() string {
 	return strconv.Itoa(int(e))
 }
 
+// Known reports whether the error has a name here.
+func (e Errno) Known() bool {
+	_, ok := table[e]
+	return ok
+}
+
 // Named returns the error with the given symbol.
 func Named(symbol string) (e Errno, ok bool) {
 	switch symbol {

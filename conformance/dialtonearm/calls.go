@@ -12,6 +12,7 @@ import (
 
 	"dialtone"
 	"dialtone/conformance"
+	"dialtone/conformance/internal/linux"
 	"dialtone/sockaddr"
 	"dialtone/socket"
 )
@@ -36,7 +37,7 @@ func descriptor(fd int, err error) (conformance.Result, error) {
 
 // missing are families that every Linux kernel has and Dialtone has not: that they are unknown here says nothing about
 // how Linux answers.
-var missing = []sockaddr.Family{syscall.AF_NETLINK, syscall.AF_PACKET, 40 /* AF_VSOCK */}
+var missing = []sockaddr.Family{linux.AF_NETLINK, linux.AF_PACKET, linux.AF_VSOCK}
 
 // perform makes one call; owner is the process that the first argument's descriptor belongs to.
 func (t *thread) perform(c conformance.Call, owner *process) (conformance.Result, error) {
@@ -152,22 +153,14 @@ func (t *thread) more(c conformance.Call, number func(int) int) (conformance.Res
 	return conformance.Result{}, conformance.NotRun("there is no call %s here", c.Name)
 }
 
-// Protocols and an option, in Linux's numbers whatever the system this runs on.
-const (
-	protoICMP   = 1
-	protoTCP    = 6
-	protoICMPv6 = 58
-	tcpInfo     = 11
-)
-
 func (t *thread) socket(c conformance.Call, protocol int) (conformance.Result, error) {
 	family, typ := sockaddr.Family(c.Args[0].Int), c.Args[1].Int
 	switch {
 	case slices.Contains(missing, family):
 		return conformance.Result{}, conformance.NotRun("there is no %v here", family)
-	case protocol == protoTCP+256:
+	case protocol == linux.IPPROTO_MPTCP:
 		return conformance.Result{}, conformance.NotRun("there is no Multipath TCP here")
-	case family == sockaddr.Inet && typ&0xf == int(socket.Raw) && protocol != 0, protocol == protoICMP, protocol == protoICMPv6:
+	case family == sockaddr.Inet && typ&0xf == int(socket.Raw) && protocol != 0, protocol == linux.IPPROTO_ICMP, protocol == linux.IPPROTO_ICMPV6:
 		return conformance.Result{}, conformance.NotRun("there are no raw and ping sockets here")
 	}
 	if c.Name == "socket" {
@@ -206,7 +199,7 @@ func (t *thread) state(fd int) (conformance.Result, error) {
 		return s
 	}
 	tcp := ""
-	if info, err := t.as.Getsockopt(fd, protoTCP, tcpInfo); err == nil {
+	if info, err := t.as.Getsockopt(fd, linux.IPPROTO_TCP, linux.TCP_INFO); err == nil {
 		tcp = conformance.TCPState(int(info[0]))
 	}
 	return result(conformance.State(int(fds[0].Revents), text("getsockname"), text("getpeername"), tcp), nil)

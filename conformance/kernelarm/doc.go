@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-//go:build linux
+//go:build linux && amd64
 
 // Package kernelarm runs conformance cases on the running Linux kernel: the oracle.
 //
