@@ -35,6 +35,6 @@ func Example() {
 	// Output:
 	// 80 true allowed by allow http_proxy_t http_port_t:tcp_socket name_connect;
 	// avc:  denied  { name_connect } for  pid=1234 comm="squid" dest=22 scontext=system_u:system_r:http_proxy_t:s0 tcontext=system_u:object_r:ssh_port_t:s0 tclass=tcp_socket permissive=0
-	// 22 false denied: no rule holds; off is allow http_proxy_t port_type:tcp_socket name_connect; # if http_proxy_connect_any, which does not hold
+	// 22 false denied: the rule is off: allow http_proxy_t port_type:tcp_socket name_connect; # if http_proxy_connect_any, which does not hold
 	// true
 }

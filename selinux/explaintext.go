@@ -25,7 +25,7 @@ func (e *Explanation) Summary() string {
 func (o *Obstacle) summary() string {
 	switch {
 	case len(o.Rules) > 0:
-		return "no rule holds; off is " + o.Rules[0].String()
+		return "the rule is off: " + o.Rules[0].String()
 	case o.Constraint != nil:
 		return o.Constraint.Text + " fails: " + strings.Join(o.Constraint.Failing, "; ")
 	}
