@@ -53,7 +53,8 @@ type Explanation struct {
 	PID     int    // of the calling process
 	// Call is the call as strace(1) prints it, with its result.
 	Call string
-	// Errno is the outcome's symbol, such as ECONNREFUSED; "" for success.
+	// Errno is the outcome's symbol, such as ECONNREFUSED; "" for success,
+	// EINPROGRESS if the program closed the socket before there was an outcome.
 	Errno string
 	// Took is how long the attempt took, by the network's clock.
 	Took time.Duration

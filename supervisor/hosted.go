@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"dialtone/errno"
 	"dialtone/inet"
 	"dialtone/sockaddr"
 	"dialtone/socket"
@@ -160,6 +161,7 @@ func (h *hosted) forget() {
 		return
 	}
 	s := h.sup
+	h.explaining.tell(errno.EINPROGRESS, errno.EINPROGRESS) // unless it had an outcome
 	if h.pump != nil {
 		h.pump.close()
 		h.pump = nil

@@ -143,6 +143,8 @@ func outcome(x *supervisor.Explanation) string {
 		return x.Call
 	case x.Errno == "":
 		return x.Call + ", then success"
+	case x.Errno == "EINPROGRESS":
+		return x.Call + ", given up"
 	default:
 		return x.Call + ", then " + x.Errno
 	}

@@ -41,6 +41,7 @@ func TestExplanationText(t *testing.T) {
 		{"connect(3) = 0", "", "connect(3) = 0"},
 		{"connect(3) = -1 EACCES (Permission denied)", "EACCES", "connect(3) = -1 EACCES (Permission denied)"},
 		{"connect(3) = -1 EINPROGRESS (...)", "", "connect(3) = -1 EINPROGRESS (...), then success"},
+		{"connect(3) = -1 EINPROGRESS (...)", "EINPROGRESS", "connect(3) = -1 EINPROGRESS (...), given up"},
 	} {
 		if got := outcome(&supervisor.Explanation{Call: test.call, Errno: test.errno}); got != test.want {
 			t.Errorf("%q, want %q", got, test.want)

@@ -25,6 +25,7 @@ import (
 var programs = map[string]func(){
 	"dialtone": main,
 	"dial":     dialProgram,
+	"give-up":  giveUpProgram,
 	"get":      getProgram,
 	"serve":    serveProgram,
 	"kill-me":  killProgram,
@@ -44,6 +45,12 @@ func dialProgram() {
 	}
 	fmt.Println("connected to", c.RemoteAddr())
 	os.Exit(0)
+}
+
+// giveUpProgram connects, and gives up after a while: give-up NETWORK ADDRESS.
+func giveUpProgram() {
+	_, err := net.DialTimeout(os.Args[1], os.Args[2], 1500*time.Millisecond)
+	fmt.Println(err)
 }
 
 // getProgram prints a page: get URL. It tries for a while if nobody listens yet.
