@@ -243,6 +243,9 @@ func (d *datagram) closeS() {
 
 // close drops what belongs to the socket. The supervisor is locked.
 func (d *datagram) close() {
+	if d.s >= 0 {
+		d.up() // what T has sent last
+	}
 	d.closeS()
 	if d.probe >= 0 {
 		d.h.sup.loop.drop(d.probe, d.probeWatch)

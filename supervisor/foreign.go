@@ -25,13 +25,25 @@ var realServices = []string{
 	"/run/NetworkManager/",
 }
 
-// foreign serves a call on a descriptor that is not of an emulated socket.
-// The supervisor is locked.
+// SIOCPROTOPRIVATE and the fifteen after it belong to the family: AF_UNIX has
+// SIOCUNIXFILE there.
+const (
+	privateFirst = 0x89e0
+	privateLast  = 0x89ef
+)
+
+// foreign serves a call on a socket that is not emulated, of AF_UNIX as a
+// rule. The supervisor is locked.
 func (s *Supervisor) foreign(c *call) {
-	if c.nr == unix.SYS_CONNECT {
-		raw := c.rawAddress(c.args[1], c.args[2])
-		if e := realService(raw); e != 0 {
+	switch c.nr {
+	case unix.SYS_CONNECT:
+		if e := realService(c.rawAddress(c.args[1], c.args[2])); e != 0 {
 			c.fail(e)
+			return
+		}
+	case unix.SYS_IOCTL:
+		if r := uint32(c.args[1]); r < privateFirst || r > privateLast {
+			s.ioctl(c, nil)
 			return
 		}
 	}

@@ -86,3 +86,32 @@ func body(url string) string {
 	must(err)
 	return string(b)
 }
+
+// roleSources sends from many ports before it reads.
+func roleSources() int {
+	const n = 300
+	u, err := net.ListenUDP("udp", &net.UDPAddr{IP: loopback[:], Port: 4000})
+	must(err)
+	must(u.SetReadDeadline(time.Now().Add(patience)))
+	sent := map[string]string{}
+	for i := range n {
+		c, err := net.Dial("udp", "127.0.0.1:4000")
+		must(err)
+		text := fmt.Sprint(i)
+		_, err = c.Write([]byte(text))
+		must(err)
+		sent[c.LocalAddr().String()] = text
+		must(c.Close())
+	}
+	got, right := 0, 0
+	for ; got < n; got++ {
+		b := make([]byte, 10)
+		k, from, err := u.ReadFrom(b)
+		must(err)
+		if sent[from.String()] == string(b[:k]) {
+			right++
+		}
+	}
+	fmt.Printf("%d datagrams, %d sources\n", got, right)
+	return 0
+}

@@ -43,7 +43,11 @@ func (s *Supervisor) harvest() {
 		return
 	}
 	for id, h := range s.byID {
-		if !alive[id] {
+		switch {
+		case alive[id]:
+		case h.phase == pumped:
+			h.pump.run() // it ends the socket once all that T has written is passed on
+		default:
 			h.forget()
 		}
 	}

@@ -23,22 +23,20 @@ const (
 	ifreqSize32 = 32
 )
 
-// ioctl serves the interface requests of netdevice(7) from the virtual host.
-// What sets something needs privileges that a hosted program does not have.
-func (s *Supervisor) ioctl(c *call, h *hosted) {
-	if h.sock == nil {
-		c.fail(unix.EOPNOTSUPP)
-		return
-	}
+// ioctl serves the interface requests of netdevice(7) from the virtual host,
+// on sockets of any family: the C library asks on an AF_UNIX one. What sets
+// something needs privileges that a hosted program does not have.
+func (s *Supervisor) ioctl(c *call, _ *hosted) {
 	request, ptr := uint32(c.args[1]), c.args[2]
+	stack := c.target.program.Stack
 	switch request {
 	case unix.SIOCGIFCONF:
-		c.answer(c.interfaceList(h, ptr))
+		c.answer(c.interfaceList(stack, ptr))
 	case unix.SIOCGIFNAME:
-		c.answer(c.interfaceName(h, ptr))
+		c.answer(c.interfaceName(stack, ptr))
 	case unix.SIOCGIFFLAGS, unix.SIOCGIFINDEX, unix.SIOCGIFMTU, unix.SIOCGIFADDR, unix.SIOCGIFNETMASK,
 		unix.SIOCGIFBRDADDR, unix.SIOCGIFDSTADDR, unix.SIOCGIFHWADDR, unix.SIOCGIFMETRIC, unix.SIOCGIFTXQLEN:
-		c.answer(c.interfaceFact(h, request, ptr))
+		c.answer(c.interfaceFact(stack, request, ptr))
 	case unix.SIOCSIFFLAGS, unix.SIOCSIFADDR, unix.SIOCSIFNETMASK, unix.SIOCSIFBRDADDR, unix.SIOCSIFDSTADDR,
 		unix.SIOCSIFMTU, unix.SIOCSIFHWADDR, unix.SIOCSIFNAME, unix.SIOCSIFMETRIC:
 		c.fail(unix.EPERM)
@@ -63,13 +61,13 @@ func (c *call) ifreqSize() int {
 }
 
 // interfaceFact answers a request about the interface that ifr_name names.
-func (c *call) interfaceFact(h *hosted, request uint32, ptr uint64) unix.Errno {
+func (c *call) interfaceFact(stack *inet.Stack, request uint32, ptr uint64) unix.Errno {
 	b := make([]byte, c.ifreqSize())
 	if e := c.read(ptr, b); e != 0 {
 		return e
 	}
 	name, _, _ := bytes.Cut(b[:unix.IFNAMSIZ], []byte{0})
-	i := interfaceNamed(h.stack, string(name))
+	i := interfaceNamed(stack, string(name))
 	if i == nil {
 		return unix.ENODEV
 	}
@@ -118,7 +116,7 @@ func interfaceAddress(p netip.Prefix, request uint32) netip.Addr {
 }
 
 // interfaceList is SIOCGIFCONF: the interfaces with their IPv4 addresses.
-func (c *call) interfaceList(h *hosted, ptr uint64) unix.Errno {
+func (c *call) interfaceList(stack *inet.Stack, ptr uint64) unix.Errno {
 	var conf [16]byte
 	size, pointerAt := 16, 8
 	if c.compat {
@@ -132,7 +130,7 @@ func (c *call) interfaceList(h *hosted, ptr uint64) unix.Errno {
 		buf = uint64(le32(conf[pointerAt:]))
 	}
 	var list []byte
-	for _, i := range h.stack.Interfaces() {
+	for _, i := range stack.Interfaces() {
 		for _, p := range i.Prefixes() {
 			if !p.Addr().Is4() {
 				continue
@@ -154,12 +152,12 @@ func (c *call) interfaceList(h *hosted, ptr uint64) unix.Errno {
 }
 
 // interfaceName is SIOCGIFNAME: from the index to the name.
-func (c *call) interfaceName(h *hosted, ptr uint64) unix.Errno {
+func (c *call) interfaceName(stack *inet.Stack, ptr uint64) unix.Errno {
 	b := make([]byte, c.ifreqSize())
 	if e := c.read(ptr, b); e != 0 {
 		return e
 	}
-	for _, i := range h.stack.Interfaces() {
+	for _, i := range stack.Interfaces() {
 		if i.Index == int(int32(le32(b[unix.IFNAMSIZ:]))) {
 			clear(b[:unix.IFNAMSIZ])
 			copy(b[:unix.IFNAMSIZ-1], i.Name)

@@ -41,6 +41,8 @@ var roles = map[string]func() int{
 	"go":                roleGo,
 	"connections":       roleConnections,
 	"closed":            roleClosed,
+	"unix":              roleUnix,
+	"sources":           roleSources,
 	"storm":             roleStorm,
 	"leftovers":         roleLeftovers,
 	"crowd":             roleCrowd,
@@ -66,6 +68,9 @@ func TestMain(m *testing.M) {
 	must(os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")))
 	os.Exit(m.Run())
 }
+
+// argument is the nth argument of a role.
+func argument(n int) string { return os.Args[n] }
 
 func lockThread() { runtime.LockOSThread() }
 

@@ -74,20 +74,27 @@ func netlinkOption(level, name int) ([]byte, unix.Errno) {
 	return nil, unix.ENOPROTOOPT
 }
 
-// netlinkRequest answers the requests in one datagram, each with datagrams of
-// its own. The supervisor is locked.
+// netlinkRequest answers the requests in one datagram. The supervisor is locked.
 func (h *hosted) netlinkRequest(b []byte) {
+	for _, answer := range h.netlinkAnswers(b) {
+		// A program that never reads its answers loses them, as it would the
+		// kernel's (ENOBUFS).
+		_, _ = unix.SendmsgN(h.datagram.s, answer, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+	}
+}
+
+// netlinkAnswers returns the datagrams that answer the requests in b, which may
+// hold anything.
+func (h *hosted) netlinkAnswers(b []byte) (answers [][]byte) {
 	for len(b) >= unix.SizeofNlMsghdr {
 		n := int(binary.LittleEndian.Uint32(b))
 		if n < unix.SizeofNlMsghdr || n > len(b) {
-			return // as the kernel: the rest is ignored
+			break // as the kernel: the rest is ignored
 		}
-		for _, reply := range h.netlinkReplies(b[:n]) {
-			// Nothing else is ever queued for T: there is room.
-			_, _ = unix.SendmsgN(h.datagram.s, reply, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
-		}
+		answers = append(answers, h.netlinkReplies(b[:n])...)
 		b = b[min(align4(n), len(b)):]
 	}
+	return answers
 }
 
 // netlinkReplies returns the datagrams that answer one request.

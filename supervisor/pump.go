@@ -20,8 +20,7 @@ const (
 )
 
 // A pump moves the bytes of one stream between S and the layer's socket. It
-// never waits, and runs on the loop's goroutine alone, but for what is said of
-// close.
+// never waits. The supervisor's lock guards it.
 type pump struct {
 	h     *hosted
 	s     int    // S; does not block
@@ -59,6 +58,11 @@ func (h *hosted) startPump(s int) unix.Errno {
 func (p *pump) step() {
 	p.h.sup.mu.Lock()
 	defer p.h.sup.mu.Unlock()
+	p.run()
+}
+
+// run is step with the supervisor locked.
+func (p *pump) run() {
 	if p.ended {
 		return
 	}
