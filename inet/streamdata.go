@@ -48,6 +48,9 @@ func (c *stream) Recv(_ *socket.Call, m *socket.Message) (int, errno.Errno) {
 	if c.conn.Buffered() > 0 {
 		return c.take(m), errno.OK
 	}
+	if c.conn.PeerClosed() {
+		return 0, errno.OK // an end in order comes before what went wrong after it (SOCK_DONE)
+	}
 	if e := c.sock.TakeError(); e != errno.OK {
 		return 0, e
 	}

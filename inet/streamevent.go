@@ -44,17 +44,17 @@ func (c *stream) recordReceived(t *trail.Trail, seg *wire.Segment) {
 
 // handle tells the socket what happened in its connection.
 func (c *stream) handle(ev tcp.Events) {
+	if c.conn.State() == tcp.TimeWait && c.waits == 0 {
+		c.waits, c.shut = c.now(), shutBoth
+		if c.sock != nil {
+			c.wakeAll()
+		}
+	}
 	if ev == 0 {
 		return
 	}
 	if ev&tcp.PeerClosed != 0 {
 		c.shut |= shutRecv
-	}
-	if c.conn.State() == tcp.TimeWait {
-		c.shut = shutBoth
-		if c.waits == 0 {
-			c.waits = c.now()
-		}
 	}
 	if ev&tcp.Ended != 0 {
 		c.ended()
@@ -151,7 +151,10 @@ func (c *stream) heard(h *heard) {
 		return
 	}
 	facts := &c.stack.core.Personality.TCP
-	switch state := c.conn.State(); {
+	info := c.conn.Info()
+	switch state := info.State; {
+	case h.about.TCP.Seq-info.SndUna > info.InFlight:
+		return // about nothing that is under way: an old error, or a guess (RFC 5927, 4.1)
 	case state != tcp.SynSent && state != tcp.SynReceived:
 		if h.meaning.TCP {
 			c.sock.NoteError(h.meaning.Errno)

@@ -31,25 +31,26 @@ func (s *Socket) connectsBySending(m *Message) bool {
 // sendFirst connects with the first bytes of a message, and returns how many went along (tcp_sendmsg_fastopen). With OK
 // the rest may be sent.
 func (s *Socket) sendFirst(c *Call, m *Message) (int, errno.Errno) {
-	call := *c
-	call.Text, call.Taken = m.Data, 0
-	call.NonBlocking = call.NonBlocking || m.Flags&MsgDontWait != 0
-	if call.Text == nil {
-		call.Text = []byte{}
+	nonBlocking := c.NonBlocking
+	defer func() { c.Text, c.NonBlocking = nil, nonBlocking }()
+	c.Text, c.Taken = m.Data, 0
+	c.NonBlocking = nonBlocking || m.Flags&MsgDontWait != 0
+	if c.Text == nil {
+		c.Text = []byte{}
 	}
 	fast := s.Endpoint.(FastOpener)
 	e := fast.MayFastOpen(m.To)
 	switch {
 	case e != errno.OK:
 	case s.state == personality.Deferred:
-		e = s.begin(&call, fast)
+		e = s.begin(c, fast)
 	default:
-		e = s.connect(&call, m.To)
+		e = s.connect(c, m.To)
 	}
-	if e == errno.EINPROGRESS && call.Taken > 0 {
-		return call.Taken, errno.EAGAIN // the attempt goes on, and the bytes with it
+	if e == errno.EINPROGRESS && c.Taken > 0 {
+		return c.Taken, errno.EAGAIN // the attempt goes on, and the bytes with it
 	}
-	return call.Taken, e
+	return c.Taken, e
 }
 
 // begin starts a deferred attempt, and waits for its end.
