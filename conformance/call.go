@@ -68,7 +68,7 @@ func pWords(what string, w ...string) param { return param{kind: ArgText, words:
 
 // Descriptors are the kinds of descriptors that "descriptor" makes.
 var Descriptors = []string{
-	"pipe-read", "pipe-write", "epoll", "eventfd", "memfd", "pty", "timerfd", "netns",
+	"pipe-read", "pipe-write", "eventfd", "memfd", "pty", "timerfd", "netns",
 }
 
 // signatures are the calls that scripts may make.

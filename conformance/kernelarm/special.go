@@ -22,8 +22,6 @@ func (p *performer) special(kind string) (string, unix.Errno) {
 			end = 1
 		}
 		return p.descriptor(uintptr(pair[end]), e)
-	case "epoll":
-		return p.descriptor(p.sys(unix.SYS_EPOLL_CREATE1, unix.EPOLL_CLOEXEC))
 	case "eventfd":
 		return p.descriptor(p.sys(unix.SYS_EVENTFD2, 0, unix.EFD_CLOEXEC))
 	case "memfd":
