@@ -284,3 +284,34 @@ hosts:
 		}
 	})
 }
+
+// TestSeed: the same seed chooses the same implicit ports, another one others.
+func TestSeed(t *testing.T) {
+	ports := func(seed string) (all [8]int) {
+		s, err := Parse("f", []byte(minimal+"    services: [{kind: echo}]\nseed: "+seed+"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := s.Start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		for i := range all {
+			c, err := r.Host("a.test").Dial("tcp", "10.0.0.1:7")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			all[i] = c.LocalAddr().(*net.TCPAddr).Port
+		}
+		return all
+	}
+	first := ports("7")
+	if again := ports("7"); again != first {
+		t.Errorf("seed 7 gave the ports %v, and then %v", first, again)
+	}
+	if other := ports("8"); other == first {
+		t.Errorf("seeds 7 and 8 both gave the ports %v", other)
+	}
+}
