@@ -147,8 +147,7 @@ func (p *Process) Accept(fd, flags int) (int, sockaddr.Addr, error) {
 	if e != errno.OK {
 		return -1, sockaddr.Addr{}, e.Err()
 	}
-	// A peer that has gone since is no reason to fail: then there is no address.
-	peer, _ := fresh.Peer(p.call())
+	peer := fresh.From()
 	nfd, err := p.install(fresh, flags)
 	return nfd, peer, err
 }

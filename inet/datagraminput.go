@@ -47,6 +47,13 @@ func (t *datagrams) remove(d *datagram) {
 	t.drop(&d.hold)
 }
 
+// connected reports whether another socket has the local end of d and the given peer.
+func (t *datagrams) connected(d *datagram, remote netip.AddrPort) bool {
+	return slices.ContainsFunc(t.bound[d.local.Port()], func(o *datagram) bool {
+		return o != d && o.local == d.local && o.remote == remote
+	})
+}
+
 // receiver returns the socket that a datagram from remote to local that came by in is for: the one with the most that
 // fits, and of several the one that was bound last.
 func (t *datagrams) receiver(local, remote netip.AddrPort, in *Interface) *datagram {
@@ -73,10 +80,17 @@ func (t *datagrams) receiver(local, remote netip.AddrPort, in *Interface) *datag
 	return best
 }
 
-// takes reports whether a datagram from remote to local that came by in is for d: a connected socket hears its peer alone.
+// takes reports whether a datagram from remote to local that came by in is for d: a connected socket hears its peer alone,
+// and one connected to port 0 all ports of its peer (compute_score).
 func (d *datagram) takes(local, remote netip.AddrPort, in *Interface) bool {
 	dev := d.sock.Options().Device
-	return d.hold.covers(local.Addr()) && (!d.remote.IsValid() || d.remote == remote) && (dev == "" || dev == in.Name)
+	switch {
+	case !d.hold.covers(local.Addr()), dev != "" && dev != in.Name:
+		return false
+	case !d.remote.IsValid():
+		return true
+	}
+	return d.remote.Addr() == remote.Addr() && (d.remote.Port() == 0 || d.remote.Port() == remote.Port())
 }
 
 // inputUDP takes a datagram in, of UDP or UDP-Lite.

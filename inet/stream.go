@@ -112,9 +112,14 @@ func (c *stream) Peer() (sockaddr.Addr, errno.Errno) {
 	case tcp.Closed, tcp.SynSent:
 		return sockaddr.Addr{}, errno.ENOTCONN
 	}
+	return c.Remote(), errno.OK
+}
+
+// Remote implements [socket.Remote].
+func (c *stream) Remote() sockaddr.Addr {
 	a := addr(c.family, c.remote)
 	a.Scope = c.linkScope(a.IP)
-	return a, errno.OK
+	return a
 }
 
 // pump sends what the connection has to send, and sees to its next deadline. It is called after everything that may

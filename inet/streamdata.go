@@ -93,17 +93,17 @@ func (c *stream) Ready() socket.Events {
 		return e
 	}
 	state := c.state()
-	if state == tcp.SynSent || state == tcp.SynReceived {
-		if c.deferred {
-			e |= socket.Out
-		}
-		return e
-	}
 	if c.shut == shutBoth || state == tcp.Closed {
 		e |= socket.Hup
 	}
 	if c.shut&shutRecv != 0 {
 		e |= socket.In | socket.RdHup
+	}
+	if state == tcp.SynSent || state == tcp.SynReceived {
+		if c.deferred {
+			e |= socket.Out
+		}
+		return e
 	}
 	if c.conn.Buffered() >= max(int(c.sock.Options().ReceiveLow), 1) {
 		e |= socket.In

@@ -5,7 +5,24 @@ package socket
 import (
 	"dialtone/errno"
 	"dialtone/personality"
+	"dialtone/sockaddr"
 )
+
+// Remote is implemented by an [Endpoint] that still knows the address of a peer who has gone.
+type Remote interface {
+	Remote() sockaddr.Addr
+}
+
+// From returns the address that accept(2) gives with s: the peer's, even if the connection has ended since.
+func (s *Socket) From() sockaddr.Addr {
+	s.Core.Lock()
+	defer s.Core.Unlock()
+	if r, ok := s.Endpoint.(Remote); ok {
+		return r.Remote()
+	}
+	a, _ := s.Endpoint.Peer() // unnamed if it has none
+	return a
+}
 
 // Accept is accept(2): it takes the next connection from s's queue and returns its socket, connected. The new socket
 // blocks, whatever s does.
