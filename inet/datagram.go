@@ -49,7 +49,7 @@ func (s *Stack) newDatagram(sock *socket.Socket) *datagram {
 
 // Bind implements [socket.Endpoint].
 func (d *datagram) Bind(call *socket.Call, b []byte) errno.Errno {
-	a, _, e := parseBind(d.family, b, d.hold.v6only)
+	a, _, e := d.stack.parseBind(d.family, b, d.hold.v6only)
 	if e != errno.OK {
 		return e
 	}
@@ -110,9 +110,12 @@ func (d *datagram) Connect(call *socket.Call, b []byte) errno.Errno {
 		return errno.EINVAL
 	}
 	facts := &d.stack.core.Personality.UDP
-	if sockaddr.FamilyOf(b) == sockaddr.Unspec {
+	unspec := facts.UnspecDissolves && sockaddr.FamilyOf(b) == sockaddr.Unspec
+	if unspec || facts.DissolvesFirst && d.remote.IsValid() {
 		d.dissolve()
-		return facts.DissolveReply
+	}
+	if unspec {
+		return errno.OK
 	}
 	if e := d.stack.mayConnect(d.family); e != errno.OK {
 		return e
@@ -145,22 +148,23 @@ func needsScope(ip netip.Addr) bool {
 func (d *datagram) address(b []byte) (sockaddr.Addr, errno.Errno) {
 	var a sockaddr.Addr
 	var mapped bool
+	facts := &d.stack.core.Personality.UDP
 	e := errno.OK
-	switch {
-	case d.family == sockaddr.Inet6 && sockaddr.FamilyOf(b) == sockaddr.Inet && d.hold.onlyIPv6():
+	switch inet := d.family == sockaddr.Inet6 && facts.TakesInet && sockaddr.FamilyOf(b) == sockaddr.Inet; {
+	case inet && d.hold.onlyIPv6():
 		return a, errno.EAFNOSUPPORT
-	case d.family == sockaddr.Inet6 && sockaddr.FamilyOf(b) == sockaddr.Inet:
-		a, _, e = parse(sockaddr.Inet, b)
+	case inet:
+		a, _, e = d.stack.parse(sockaddr.Inet, b)
 	default:
-		a, mapped, e = parse(d.family, b)
+		a, mapped, e = d.stack.parse(d.family, b)
 	}
 	if e != errno.OK {
 		return a, e
 	}
 	if mapped && d.hold.onlyIPv6() {
-		return a, d.stack.core.Personality.IP.NoRoute
+		return a, facts.MappedRefused
 	}
-	a.IP = meant(a.IP, d.local.Addr())
+	a.IP = d.stack.meant(a.IP, d.local.Addr())
 	if d.family == sockaddr.Inet6 && a.IP.Is6() && d.local.Addr().Is4() {
 		return a, errno.EAFNOSUPPORT // from an IPv4 address to an IPv6 one
 	}
@@ -184,6 +188,9 @@ func (d *datagram) associate(call *socket.Call, a sockaddr.Addr) errno.Errno {
 	if !d.hold.address && !d.chosen {
 		d.choose(w.source)
 		d.chosen = true
+	}
+	if facts.TupleInUse != errno.OK && d.ports.connected(d, a.AddrPort()) {
+		return facts.TupleInUse
 	}
 	d.remote = a.AddrPort()
 	if t != nil {
@@ -220,6 +227,11 @@ func (d *datagram) way(a sockaddr.Addr, t *trail.Trail) (path, errno.Errno) {
 // dissolve ends the association. What bind fixed stays; an implicit port is let go (__udp_disconnect).
 func (d *datagram) dissolve() {
 	d.remote = netip.AddrPort{}
+	if d.stack.core.Personality.UDP.DissolvedToPort {
+		d.choose(wildcard(d.family))
+		d.chosen, d.hold.address = false, false
+		return
+	}
 	if d.chosen {
 		d.choose(wildcard(d.family))
 		d.chosen = false

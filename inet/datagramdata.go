@@ -47,7 +47,7 @@ func (d *datagram) Send(call *socket.Call, m *socket.Message) (int, errno.Errno)
 	p.Proto, p.Src, p.Dst, p.TOS, p.TTL = wire.Protocol(d.sock.Protocol), w.source, to.IP, d.opts.tos, d.opts.ttl
 	p.UDP = wire.Datagram{SrcPort: d.local.Port(), DstPort: to.Port, Payload: append([]byte(nil), m.Data...)}
 	if s.output(p, w, nil) != sent {
-		return 0, errno.EPERM // a filter that drops or rejects tells the sender (nf_hook_slow's NF_DROP)
+		return 0, s.core.Personality.UDP.Filtered // a filter that drops or rejects tells the sender
 	}
 	return len(m.Data), errno.OK
 }

@@ -5,6 +5,7 @@ package inet
 import (
 	"net/netip"
 
+	"dialtone/errno"
 	"dialtone/personality"
 	"dialtone/trail"
 	"dialtone/wire"
@@ -64,10 +65,10 @@ func (s *Stack) inputICMP(p *wire.Packet, in *Interface) {
 	}
 }
 
-// localError tells the socket that sent p of an error found on this host, as if an ICMP message had come.
-func (s *Stack) localError(p *wire.Packet, kind icmpKind, why string) {
+// localError tells the socket that sent p of an error e found on this host, as if an ICMP message had come.
+func (s *Stack) localError(p *wire.Packet, kind icmpKind, e errno.Errno, why string) {
 	typ, code := kind.of(p)
-	s.deliverError(p, heard{typ: typ, code: code, from: p.Src, by: s.interfaces[0], why: why})
+	s.deliverError(p, heard{typ: typ, code: code, from: p.Src, by: s.interfaces[0], why: why, instead: e})
 }
 
 // heard is an ICMP error on its way to a socket.
@@ -80,6 +81,7 @@ type heard struct {
 	by        *Interface   // it came in by
 	about     *wire.Packet // the quoted packet
 	why       string       // of a local error; empty: it came as a packet
+	instead   errno.Errno  // of a local error, for the table's
 }
 
 // deliverError finds the socket that sent the quoted packet. A local error comes by the loopback, like the ICMP message
@@ -93,6 +95,9 @@ func (s *Stack) deliverError(q *wire.Packet, h heard) {
 	var ok bool
 	if h.meaning, ok = table(h.typ, h.code); !ok {
 		return
+	}
+	if h.instead != errno.OK {
+		h.meaning.Errno = h.instead
 	}
 	local, remote := netip.AddrPortFrom(q.Src, q.SrcPort()), netip.AddrPortFrom(q.Dst, q.DstPort())
 	switch q.Proto {

@@ -99,6 +99,9 @@ func (s *Stack) wayTo(q *query, device *Interface) (path, *Route, errno.Errno) {
 		if r.Interface.up && q.allows(r.Interface) {
 			return path{route: r, out: r.Interface, nextHop: hop}, r, errno.OK
 		}
+		if facts.InterfaceDown != errno.OK && q.allows(r.Interface) {
+			return path{}, r, facts.InterfaceDown
+		}
 	}
 	if device != nil && q.to.Is4() {
 		// Linux takes an IPv4 destination without a route to be on the link of the device that was asked for.

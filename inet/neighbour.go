@@ -58,7 +58,7 @@ func (s *Stack) neighbourFailed(n *neighbour) {
 			s.core.Transmit(n.key.out.link, n.key.out, to, p)
 			continue
 		}
-		s.localError(p, icmpHostUnreachable, "no neighbour answers for "+n.key.ip.String())
+		s.localError(p, icmpHostUnreachable, s.core.Personality.IP.NeighbourErrno, "no neighbour answers for "+n.key.ip.String())
 		p.Free()
 	}
 }

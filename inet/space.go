@@ -71,10 +71,18 @@ func leastLen(f sockaddr.Family) int {
 	return sockaddr.LenInet6Short
 }
 
+// fullLen returns the length of the family's structure, in bytes.
+func fullLen(f sockaddr.Family) int {
+	if f == sockaddr.Inet {
+		return sockaddr.LenInet
+	}
+	return sockaddr.LenInet6
+}
+
 // parse reads the address b for a socket of the family: its length first, then its family. IPv4-mapped addresses become
 // IPv4 ones; mapped says that it was one.
-func parse(f sockaddr.Family, b []byte) (a sockaddr.Addr, mapped bool, e errno.Errno) {
-	if len(b) < leastLen(f) {
+func (s *Stack) parse(f sockaddr.Family, b []byte) (a sockaddr.Addr, mapped bool, e errno.Errno) {
+	if len(b) < leastLen(f) || s.core.Personality.IP.ExactLength && len(b) != fullLen(f) {
 		return a, false, errno.EINVAL
 	}
 	if f == sockaddr.Inet {

@@ -41,7 +41,9 @@ type stream struct {
 	inCall   bool        // the call that sent the SYN has not let the lock go yet
 	final    errno.Errno // the ICMP error that ended the attempt
 	lost     bool        // what is sent vanishes: see MappedSticks
-	mapped   bool        // has had an IPv4-mapped peer
+	// filtered says that the host's own firewall dropped what was sent last.
+	filtered bool
+	mapped   bool // has had an IPv4-mapped peer
 	// waits, if not 0, is when TIME-WAIT began. The socket does not see that state: to it the connection is over.
 	waits  time.Duration
 	errors errorQueue
@@ -156,7 +158,7 @@ func (c *stream) transmit(p *wire.Packet) {
 		p.Free()
 		return
 	}
-	c.stack.output(p, c.way, t)
+	c.filtered = c.stack.output(p, c.way, t) == filtered
 }
 
 // reroute looks the way up again before a SYN is sent again. If there is none any more the SYN is lost, and the reason

@@ -13,7 +13,7 @@ import (
 
 // Bind implements [socket.Endpoint] (inet_bind).
 func (c *stream) Bind(call *socket.Call, b []byte) errno.Errno {
-	a, mapped, e := parseBind(c.family, b, c.hold.v6only)
+	a, mapped, e := c.stack.parseBind(c.family, b, c.hold.v6only)
 	if e != errno.OK {
 		return e
 	}
@@ -70,8 +70,8 @@ func (c *stream) bindPort(port uint16) errno.Errno {
 
 // parseBind reads an address to bind to. On AF_INET the family AF_UNSPEC with the wildcard address is taken for AF_INET,
 // for programs from the time before it was checked (inet_bind).
-func parseBind(f sockaddr.Family, b []byte, v6only bool) (a sockaddr.Addr, mapped bool, e errno.Errno) {
-	a, mapped, e = parse(f, b)
+func (s *Stack) parseBind(f sockaddr.Family, b []byte, v6only bool) (a sockaddr.Addr, mapped bool, e errno.Errno) {
+	a, mapped, e = s.parse(f, b)
 	if e == errno.EAFNOSUPPORT && f == sockaddr.Inet && a.Family == sockaddr.Unspec && a.IP.IsUnspecified() {
 		a.Family, e = sockaddr.Inet, errno.OK
 	}

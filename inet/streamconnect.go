@@ -15,6 +15,10 @@ import (
 
 // Connect implements [socket.Endpoint]: the address's meaning, the route, the source address, the port; then the SYN.
 func (c *stream) Connect(call *socket.Call, b []byte) errno.Errno {
+	facts := &c.stack.core.Personality.TCP
+	if facts.BindsFirst && c.hold.port == 0 && c.bindPort(0) != errno.OK {
+		return facts.NoPort
+	}
 	to, e := c.destination(b)
 	if e != errno.OK {
 		return e
@@ -28,6 +32,9 @@ func (c *stream) Connect(call *socket.Call, b []byte) errno.Errno {
 	if e != errno.OK {
 		return e
 	}
+	if local == to && facts.SelfConnect != errno.OK {
+		return facts.SelfConnect
+	}
 	c.local, c.remote, c.way = local, to, w
 	if c.opts.fastConnect && call.Text == nil && c.mayDefer() {
 		c.deferred = true
@@ -36,6 +43,11 @@ func (c *stream) Connect(call *socket.Call, b []byte) errno.Errno {
 		return errno.OK
 	}
 	c.open(call)
+	if c.filtered && facts.Filtered != errno.OK {
+		c.Disconnect(call)
+		c.sock.TakeError() // nothing was reset
+		return facts.Filtered
+	}
 	return errno.EINPROGRESS
 }
 
@@ -49,22 +61,28 @@ func (c *stream) destination(b []byte) (netip.AddrPort, errno.Errno) {
 	if e := c.stack.mayConnect(c.family); e != errno.OK {
 		return none, e
 	}
-	a, mapped, e := parse(c.family, b)
+	facts, ip := &c.stack.core.Personality.TCP, &c.stack.core.Personality.IP
+	if ip.UnspecIsInet && c.family == sockaddr.Inet && len(b) == sockaddr.LenInet && sockaddr.FamilyOf(b) == sockaddr.Unspec {
+		b = append([]byte{byte(sockaddr.Inet), 0}, b[sockaddr.LenFamily:]...)
+	}
+	a, mapped, e := c.stack.parse(c.family, b)
 	if e != errno.OK {
 		return none, e
 	}
-	facts := &c.stack.core.Personality.TCP
-	if a.Port == 0 && facts.PortZero != errno.OK {
-		return none, facts.PortZero
-	}
-	a.IP = meant(a.IP, c.local.Addr())
 	switch {
 	case a.IP.IsMulticast():
 		return none, facts.Multicast
-	case c.stack.isBroadcast(a.IP):
+	case a.IP == limitedBroadcast:
 		return none, facts.Broadcast
+	case a.Port == 0 && facts.PortZero != errno.OK:
+		return none, facts.PortZero
+	}
+	a.IP = c.stack.meant(a.IP, c.local.Addr())
+	switch {
+	case c.stack.isBroadcast(a.IP):
+		return none, facts.SubnetBroadcast
 	case mapped && c.hold.onlyIPv6():
-		return none, c.stack.core.Personality.IP.NoRoute
+		return none, facts.MappedRefused
 	case c.family == sockaddr.Inet6 && a.IP.Is6() && c.hold.address && c.local.Addr().Is4():
 		return none, errno.EAFNOSUPPORT // bound to an IPv4 address
 	case a.IP.IsLinkLocalUnicast() && a.IP.Is6():
@@ -79,8 +97,12 @@ func (c *stream) destination(b []byte) (netip.AddrPort, errno.Errno) {
 }
 
 // meant returns what a destination means to a socket at the address local: the unspecified IPv4 address is the one that
-// the socket is bound to, else loopback; that of IPv6 is always loopback.
-func meant(to, local netip.Addr) netip.Addr {
+// the socket is bound to, else loopback; that of IPv6 is always loopback. On other systems both it and the limited
+// broadcast are those of the host's first interface (in_pcbladdr).
+func (s *Stack) meant(to, local netip.Addr) netip.Addr {
+	if s.core.Personality.IP.AnyIsFirst && to.Is4() {
+		return s.first(to)
+	}
 	switch {
 	case !to.IsUnspecified():
 		return to
@@ -90,6 +112,26 @@ func meant(to, local netip.Addr) netip.Addr {
 		return loopback4
 	}
 	return netip.IPv6Loopback()
+}
+
+// first returns the host's first IPv4 address for the unspecified one, and the first broadcast address for the limited
+// one; any other address is itself.
+func (s *Stack) first(to netip.Addr) netip.Addr {
+	if !to.IsUnspecified() && to != limitedBroadcast {
+		return to
+	}
+	for _, i := range s.interfaces {
+		for _, p := range i.prefixes {
+			switch {
+			case !p.Addr().Is4():
+			case to.IsUnspecified():
+				return p.Addr()
+			case !i.loopback:
+				return broadcastOf(p)
+			}
+		}
+	}
+	return to
 }
 
 var loopback4 = netip.AddrFrom4([4]byte{127, 0, 0, 1})

@@ -4,6 +4,7 @@ package inet
 
 import (
 	"dialtone/errno"
+	"dialtone/personality"
 	"dialtone/socket"
 	"dialtone/tcp"
 )
@@ -93,6 +94,10 @@ func (c *stream) Ready() socket.Events {
 		return e
 	}
 	state := c.state()
+	fresh := state == tcp.Closed && c.sock.State() == personality.Fresh
+	if fresh && c.shut == 0 && !c.stack.core.Personality.Poll.FreshHangup {
+		return e
+	}
 	if c.shut == shutBoth || state == tcp.Closed {
 		e |= socket.Hup
 	}

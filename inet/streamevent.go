@@ -167,10 +167,14 @@ func (c *stream) heard(h *heard) {
 		c.errors.add(h, c.family)
 	}
 	notes := c.inCall && facts.NoteOnly
-	h.record(c.stack, c.trail(), !notes)
+	h.record(c.stack, c.trail(), !notes && !h.meaning.Soft)
 	if notes {
 		c.sock.NoteError(h.meaning.Errno)
 		c.sock.Wake(socket.Err)
+		return
+	}
+	if h.meaning.Soft && (info.Retransmits < uint8(facts.SoftRetries) || c.sock.NotedError() == errno.OK) {
+		c.sock.NoteError(h.meaning.Errno)
 		return
 	}
 	c.final = h.meaning.Errno

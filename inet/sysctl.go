@@ -48,6 +48,7 @@ func defaultSysctl(p *personality.Personality) Sysctl {
 		IPLocalPortLast:      p.TCP.PortsLast,
 		IPUnprivilegedPort:   1024,
 		IPDefaultTTL:         64,
+		IPv6BindV6Only:       p.IP.V6Only,
 	}
 }
 
@@ -82,7 +83,7 @@ func (s *Stack) config() *tcp.Config {
 	c.InitialRTO, c.MinRTO, c.MaxRTO = p.TCP.InitialRTO, p.TCP.MinRTO, p.TCP.MaxRTO
 	c.SynRetries, c.SynLinearTimeouts = uint8(y.TCPSynRetries), uint8(y.TCPSynLinearTimeouts)
 	c.SynAckRetries, c.Retries2 = uint8(y.TCPSynAckRetries), uint8(y.TCPRetries2)
-	c.KeepInit = p.TCP.KeepInit
+	c.SynBackoff, c.KeepInit = p.TCP.SynBackoff, p.TCP.KeepInit
 	c.DelayedAck, c.TimeWait, c.FinWait2 = p.TCP.DelayedACK, p.TCP.TimeWait, y.TCPFinTimeout
 	s.tcpConfig = &c
 	return s.tcpConfig

@@ -38,22 +38,27 @@ var Linux = &Personality{
 		DissolvedMeanwhile: errno.EPIPE,
 		Restarts:           true,
 	},
+	Poll: Poll{FreshHangup: true},
 	TCP: TCP{
 		SynRetries: 6, SynLinearTimeouts: 4, SynAckRetries: 5, Retries2: 15,
 		InitialRTO: time.Second, MinRTO: 200 * time.Millisecond, MaxRTO: 120 * time.Second,
 		TimeWait: 60 * time.Second, DelayedACK: 40 * time.Millisecond, FinTimeout: 60 * time.Second,
 		PortsFirst: 32768, PortsLast: 60999,
 		NoPort: errno.EADDRNOTAVAIL, TupleInUse: errno.EADDRNOTAVAIL,
-		Broadcast: errno.ENETUNREACH, Multicast: errno.ENETUNREACH,
-		NoteOnly: true, QueuesICMP4: true, MappedSticks: true,
+		Multicast: errno.ENETUNREACH, Broadcast: errno.ENETUNREACH, SubnetBroadcast: errno.ENETUNREACH,
+		MappedRefused: errno.ENETUNREACH,
+		NoteOnly:      true, QueuesICMP4: true, MappedSticks: true,
 	},
-	UDP: UDP{NoPort: errno.EAGAIN, Broadcast: errno.EACCES, KeepsSource: true},
+	UDP: UDP{
+		NoPort: errno.EAGAIN, Broadcast: errno.EACCES, MappedRefused: errno.ENETUNREACH, Filtered: errno.EPERM,
+		TakesInet: true, KeepsSource: true, UnspecDissolves: true,
+	},
 	Unix: Unix{
-		PathMax: 108, Abstract: true, SeqPacket: true,
+		PathMax: 108, Abstract: true,
 		WrongFamily: errno.EINVAL, NotSocket: errno.ECONNREFUSED,
 		// unix_recvq_full: full is when more wait than the backlog says.
 		Admits: func(backlog int) int { return backlog + 1 }, FullWaits: true, Full: errno.EAGAIN,
-		MaxDatagrams: 10, NotPeer: errno.EPERM, FreshHangup: true, Symlinks: 40,
+		MaxDatagrams: 10, NotPeer: errno.EPERM, UnspecDissolves: true, Symlinks: 40,
 	},
 	IP: IP{
 		NoRoute: errno.ENETUNREACH, Unreachable: errno.EHOSTUNREACH, Blackhole: errno.EINVAL, Prohibit: errno.EACCES,
@@ -83,28 +88,28 @@ func linuxICMP4(typ, code uint8) (ICMPError, bool) {
 	case 11: // time exceeded
 		return ICMPError{Errno: errno.EHOSTUNREACH, TCP: code == 0}, code == 0
 	case 12: // parameter problem
-		return ICMPError{errno.EPROTO, true, true}, true
+		return ICMPError{Errno: errno.EPROTO, TCP: true, UDP: true}, true
 	}
 	return ICMPError{}, false
 }
 
 var linuxUnreachable4 = [...]ICMPError{
-	0:  {errno.ENETUNREACH, true, false},
-	1:  {errno.EHOSTUNREACH, true, false},
-	2:  {errno.ENOPROTOOPT, true, true},
-	3:  {errno.ECONNREFUSED, true, true},
-	4:  {errno.EMSGSIZE, false, true},
-	5:  {errno.EOPNOTSUPP, true, false},
-	6:  {errno.ENETUNREACH, true, true},
-	7:  {errno.EHOSTDOWN, true, true},
-	8:  {errno.ENONET, true, true},
-	9:  {errno.ENETUNREACH, true, true},
-	10: {errno.EHOSTUNREACH, true, true},
-	11: {errno.ENETUNREACH, true, false},
-	12: {errno.EHOSTUNREACH, true, false},
-	13: {errno.EHOSTUNREACH, true, true},
-	14: {errno.EHOSTUNREACH, true, true},
-	15: {errno.EHOSTUNREACH, true, true},
+	0:  {Errno: errno.ENETUNREACH, TCP: true},
+	1:  {Errno: errno.EHOSTUNREACH, TCP: true},
+	2:  {Errno: errno.ENOPROTOOPT, TCP: true, UDP: true},
+	3:  {Errno: errno.ECONNREFUSED, TCP: true, UDP: true},
+	4:  {Errno: errno.EMSGSIZE, UDP: true},
+	5:  {Errno: errno.EOPNOTSUPP, TCP: true},
+	6:  {Errno: errno.ENETUNREACH, TCP: true, UDP: true},
+	7:  {Errno: errno.EHOSTDOWN, TCP: true, UDP: true},
+	8:  {Errno: errno.ENONET, TCP: true, UDP: true},
+	9:  {Errno: errno.ENETUNREACH, TCP: true, UDP: true},
+	10: {Errno: errno.EHOSTUNREACH, TCP: true, UDP: true},
+	11: {Errno: errno.ENETUNREACH, TCP: true},
+	12: {Errno: errno.EHOSTUNREACH, TCP: true},
+	13: {Errno: errno.EHOSTUNREACH, TCP: true, UDP: true},
+	14: {Errno: errno.EHOSTUNREACH, TCP: true, UDP: true},
+	15: {Errno: errno.EHOSTUNREACH, TCP: true, UDP: true},
 }
 
 // linuxICMP6 is icmpv6_err_convert.
@@ -112,25 +117,25 @@ func linuxICMP6(typ, code uint8) (ICMPError, bool) {
 	switch typ {
 	case 1: // destination unreachable
 		if int(code) >= len(linuxUnreachable6) {
-			return ICMPError{errno.EPROTO, true, true}, true
+			return ICMPError{Errno: errno.EPROTO, TCP: true, UDP: true}, true
 		}
 		return linuxUnreachable6[code], true
 	case 2: // packet too big
 		return ICMPError{Errno: errno.EMSGSIZE, UDP: true}, true
 	case 3: // time exceeded
-		return ICMPError{errno.EHOSTUNREACH, true, false}, true
+		return ICMPError{Errno: errno.EHOSTUNREACH, TCP: true}, true
 	case 4: // parameter problem
-		return ICMPError{errno.EPROTO, true, true}, true
+		return ICMPError{Errno: errno.EPROTO, TCP: true, UDP: true}, true
 	}
 	return ICMPError{}, false
 }
 
 var linuxUnreachable6 = [...]ICMPError{
-	0: {errno.ENETUNREACH, true, false},
-	1: {errno.EACCES, true, true},
-	2: {errno.EHOSTUNREACH, true, false},
-	3: {errno.EHOSTUNREACH, true, false},
-	4: {errno.ECONNREFUSED, true, true},
-	5: {errno.EACCES, true, true},
-	6: {errno.EACCES, true, true},
+	0: {Errno: errno.ENETUNREACH, TCP: true},
+	1: {Errno: errno.EACCES, TCP: true, UDP: true},
+	2: {Errno: errno.EHOSTUNREACH, TCP: true},
+	3: {Errno: errno.EHOSTUNREACH, TCP: true},
+	4: {Errno: errno.ECONNREFUSED, TCP: true, UDP: true},
+	5: {Errno: errno.EACCES, TCP: true, UDP: true},
+	6: {Errno: errno.EACCES, TCP: true, UDP: true},
 }

@@ -19,6 +19,7 @@ type Personality struct {
 
 	Call   Call
 	Stream Stream
+	Poll   Poll
 	TCP    TCP
 	UDP    UDP
 	Unix   Unix
@@ -64,8 +65,18 @@ type Stream struct {
 	DissolvedMeanwhile Errno
 	// Restarts: a connect interrupted by a signal with SA_RESTART goes on waiting (without SO_SNDTIMEO).
 	Restarts bool
-	// FailedIsDead: after an attempt failed asynchronously the socket is Dead, not Failed or Fresh.
+	// FailedIsDead: once an attempt, or the connection, ended asynchronously the socket is Dead, not Failed or Connected.
 	FailedIsDead bool
+	// HidesNoted: SO_ERROR does not tell errors that were only noted.
+	HidesNoted bool
+}
+
+// Poll holds facts of readiness.
+type Poll struct {
+	// FreshHangup: a connection-oriented socket that was never connected has POLLOUT and POLLHUP; else it has nothing.
+	FreshHangup bool
+	// ErrorReads: a pending error makes a socket readable and writable; there is neither POLLERR nor POLLRDHUP.
+	ErrorReads bool
 }
 
 // TCP holds the times and counts of TCP.
@@ -79,14 +90,27 @@ type TCP struct {
 	TimeWait          time.Duration
 	DelayedACK        time.Duration
 	FinTimeout        time.Duration // net.ipv4.tcp_fin_timeout
+	// SynBackoff are the waits after each SYN, where they are no plain doubling of InitialRTO (tcp.Config).
+	SynBackoff []time.Duration
 	// KeepInit kills whatever is not established by then; 0: the retries alone decide.
 	KeepInit time.Duration
 	// PortsFirst and PortsLast bound the implicit ports (net.ipv4.ip_local_port_range).
 	PortsFirst, PortsLast uint16
 	// NoPort is the error when no implicit port is free, TupleInUse when the connection exists already.
 	NoPort, TupleInUse Errno
-	// Broadcast and Multicast are the errors of such destinations; PortZero of port 0 (0: it is tried).
-	Broadcast, Multicast, PortZero Errno
+	// Multicast, Broadcast (255.255.255.255) and SubnetBroadcast are the errors of such destinations; PortZero of port 0
+	// (0: it is tried).
+	Multicast, Broadcast, SubnetBroadcast, PortZero Errno
+	// SelfConnect is the error of connecting a socket to its own address and port; 0: it works.
+	SelfConnect Errno
+	// BindsFirst: the implicit port is taken before the address is looked at, and only one that nobody uses.
+	BindsFirst bool
+	// MappedRefused is the error of an IPv4-mapped destination where IPV6_V6ONLY is set.
+	MappedRefused Errno
+	// Filtered is connect's error when the host's own firewall drops its SYN; 0: the SYN is lost.
+	Filtered Errno
+	// SoftRetries is how often a SYN must have been sent again for a second soft error to end the attempt (ICMPError).
+	SoftRetries int
 	// QueuesICMP4: during set-up an ICMP error (IPv4) goes to the error queue, whether IP_RECVERR is set or not.
 	QueuesICMP4 bool
 	// MappedSticks: once a socket of AF_INET6 has had an IPv4-mapped peer, SYNs to native ones get lost.
@@ -102,22 +126,37 @@ type UDP struct {
 	// Broadcast is connect's error for a broadcast address without SO_BROADCAST (0: none; send has it).
 	Broadcast Errno
 	PortZero  Errno
+	// TupleInUse is the error of connecting where another socket has both ends already; 0: they share them.
+	TupleInUse Errno
+	// MappedRefused is the error of an IPv4-mapped destination where IPV6_V6ONLY is set.
+	MappedRefused Errno
+	// Filtered is the error of sending what the host's own firewall drops.
+	Filtered Errno
+	// TakesInet: an AF_INET6 socket takes an AF_INET address, for its mapped form.
+	TakesInet bool
 	// KeepsSource: the address that connect chose first is used for later peers too, until the association is dissolved.
 	KeepsSource bool
-	// DissolveReply is what connecting to AF_UNSPEC returns after it has dissolved the association.
-	DissolveReply Errno
+	// UnspecDissolves: connecting to AF_UNSPEC dissolves the association and returns 0; else it is a wrong family.
+	UnspecDissolves bool
+	// DissolvesFirst: a socket that connects anew has lost its association before the address is looked at.
+	DissolvesFirst bool
+	// DissolvedToPort: what is left of a dissolved association is the port, implicit or not, and no address, bound or not.
+	DissolvedToPort bool
 }
 
 // Unix holds facts of AF_UNIX.
 type Unix struct {
-	// PathMax is the size of sun_path in bytes; Abstract: names may begin with a NUL; SeqPacket: the type exists.
-	PathMax   int
-	Abstract  bool
-	SeqPacket bool
+	// PathMax is the longest path in bytes; Abstract: names may begin with a NUL.
+	PathMax  int
+	Abstract bool
+	// NoSeqPacket is socket(2)'s error for SOCK_SEQPACKET; 0: the type exists.
+	NoSeqPacket Errno
 	// WrongFamily is the error of an address of another family; NotSocket that of a path to something else, which comes
 	// before EACCES if NotSocketFirst.
 	WrongFamily, NotSocket Errno
 	NotSocketFirst         bool
+	// UnspecIsUnix: AF_UNSPEC is taken for AF_UNIX.
+	UnspecIsUnix bool
 	// Admits returns how many clients may wait at a listener with the given backlog.
 	Admits func(backlog int) int
 	// FullWaits: a blocking connect waits for room in a full backlog, a non-blocking one has Full.
@@ -125,18 +164,19 @@ type Unix struct {
 	Full      Errno
 	// MaxDatagrams is how many datagrams wait at a receiver (net.unix.max_dgram_qlen); one more than that is admitted.
 	MaxDatagrams int
+	// QueueFull is the error of sending to a receiver that is full, at once; 0: who may wait does, others have EAGAIN.
+	QueueFull Errno
 	// NotPeer is the error of whoever connects or sends to a datagram socket that is connected to another; 0: it hears
 	// everyone.
 	NotPeer Errno
+	// UnspecDissolves: connecting a datagram socket to AF_UNSPEC dissolves its association and returns 0; else it is an
+	// address like any other.
+	UnspecDissolves bool
 	// DissolvesFirst: a datagram socket that connects anew has lost its association before the address is looked at.
-	// DissolveReply is what connecting to AF_UNSPEC returns after it has dissolved the association.
 	DissolvesFirst bool
-	DissolveReply  Errno
 	// PeerGone is the SO_ERROR of a datagram socket whose peer closes, which ends the association; 0: it notices when it
 	// sends, by ECONNREFUSED.
 	PeerGone Errno
-	// FreshHangup: poll says OUT|HUP of a connection-oriented socket that was never connected.
-	FreshHangup bool
 	// Symlinks is how many symbolic links a path look-up follows (path_resolution(7)).
 	Symlinks int
 }
@@ -147,6 +187,17 @@ type IP struct {
 	Unreachable Errno // unreachable route
 	Blackhole   Errno // blackhole route
 	Prohibit    Errno // prohibit route
+	// InterfaceDown is the error of a route by an interface that is down; 0: the route does not count.
+	InterfaceDown Errno
+	// ExactLength: an address has its family's length to the byte; else it may be longer, and lack sin6_scope_id.
+	ExactLength bool
+	// UnspecIsInet: a TCP socket of AF_INET takes AF_UNSPEC for AF_INET.
+	UnspecIsInet bool
+	// AnyIsFirst: the destination 0.0.0.0 is the host's first address, 255.255.255.255 the first broadcast address there
+	// is; else the former is the address the socket is bound to, or loopback.
+	AnyIsFirst bool
+	// V6Only is the default of IPV6_V6ONLY.
+	V6Only bool
 	// RuleUnreachable is the error of an unreachable rule of the routing policy.
 	RuleUnreachable Errno
 	// DownLosesIPv6: an interface that goes down loses its IPv6 addresses and routes.
@@ -163,4 +214,6 @@ type ICMPError struct {
 	Errno Errno
 	// TCP: ends a connection attempt. UDP: reported by a connected socket even without IP_RECVERR.
 	TCP, UDP bool
+	// Soft: it ends an attempt only with patience (TCP.SoftRetries), and is else the reason once the time is up.
+	Soft bool
 }

@@ -50,6 +50,8 @@ const (
 	Report
 	// ReportDead returns the pending error, or the rule's errno if it has been read already, and leaves the state.
 	ReportDead
+	// Forget returns the rule's errno, and forgets the pending error; it leaves the state.
+	Forget
 )
 
 // Rule is one cell of the state table.

@@ -56,6 +56,9 @@ func (s *Socket) connect(c *Call, addr []byte) errno.Errno {
 			return e
 		}
 		return r.Errno
+	case personality.Forget:
+		s.TakeError()
+		return r.Errno
 	default:
 		return r.Errno
 	}
@@ -106,6 +109,16 @@ func (s *Socket) attempt(c *Call, addr []byte) errno.Errno {
 			return e
 		}
 	}
+}
+
+// Await waits for the end of the attempt under way, and reports how it ended: the second half of a blocking connect, for
+// who has made the first half without blocking. Unlike a second connect it is no call that a system may refuse.
+func (s *Socket) Await(c *Call) errno.Errno {
+	if e := s.enter(); e != errno.OK {
+		return e
+	}
+	defer s.leave(c)
+	return s.waitConnected(c, s.Core.Personality.Stream.SendTimeout)
 }
 
 // waitConnected waits until the attempt under way has ended, and reports how. late is the error if SO_SNDTIMEO runs out

@@ -78,8 +78,15 @@ func (s *Socket) Watch(w *Watch) { s.watchers.Add(w) }
 // Ready returns what poll(2) would say of s now. An internet listener does not show its pending error (tcp_poll).
 func (s *Socket) Ready() Events {
 	e := s.Endpoint.Ready()
-	if s.err != errno.OK && (!s.Listening() || s.Family == unixFamily) {
-		e |= Err
+	failed := s.err != errno.OK && (!s.Listening() || s.Family == unixFamily)
+	if !s.Core.Personality.Poll.ErrorReads {
+		if failed {
+			e |= Err
+		}
+		return e
+	}
+	if e &^= Err | RdHup; failed {
+		e |= In | Out
 	}
 	return e
 }
@@ -109,7 +116,7 @@ func (s *Socket) NotedError() errno.Errno { return s.soft }
 
 // readError is SO_ERROR: the pending error, else the noted one; it is gone from then on.
 func (s *Socket) readError() errno.Errno {
-	if e := s.TakeError(); e != errno.OK {
+	if e := s.TakeError(); e != errno.OK || s.Core.Personality.Stream.HidesNoted {
 		return e
 	}
 	e := s.soft

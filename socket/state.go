@@ -29,12 +29,16 @@ func (s *Socket) Established() {
 // after it let go of everything the connection held. because is for the trail. A connection that ended before connect
 // could report it counts as a failed attempt.
 func (s *Socket) Fail(e errno.Errno, because string) {
-	switch s.state {
+	switch dies := s.Core.Personality.Stream.FailedIsDead; s.state {
 	case personality.Connecting, personality.Unreported:
-		if s.Core.Personality.Stream.FailedIsDead {
+		if dies {
 			s.become(personality.Dead, because)
 		} else {
 			s.become(personality.Failed, because)
+		}
+	case personality.Connected:
+		if dies {
+			s.become(personality.Dead, because)
 		}
 	}
 	if e != errno.OK {

@@ -19,12 +19,12 @@ func (e *endpoint) associate(c *socket.Call, addr []byte) errno.Errno {
 	if len(addr) < sockaddr.LenFamily {
 		return errno.EINVAL
 	}
-	if u.DissolvesFirst {
+	unspec := u.UnspecDissolves && sockaddr.FamilyOf(addr) == sockaddr.Unspec
+	if unspec || u.DissolvesFirst {
 		e.setPeer(c, nil)
 	}
-	if sockaddr.FamilyOf(addr) == sockaddr.Unspec {
-		e.setPeer(c, nil)
-		return u.DissolveReply
+	if unspec {
+		return errno.OK
 	}
 	other, err := e.receiver(c, addr)
 	if err != errno.OK {

@@ -120,7 +120,7 @@ func (e *endpoint) Ready() socket.Events {
 	switch {
 	case e.listening:
 	case e.typ.ConnectionOriented() && e.peer == nil:
-		if e.space.core.Personality.Unix.FreshHangup {
+		if e.space.core.Personality.Poll.FreshHangup {
 			ev |= socket.Out | socket.Hup
 		}
 	case e.writable():
@@ -135,7 +135,8 @@ func (e *endpoint) writable() bool {
 	if 4*e.unread > e.sock.SendBuffer() {
 		return false
 	}
-	if e.typ == socket.Dgram && e.peer != nil && e.peer.full(e) {
+	waits := e.space.core.Personality.Unix.QueueFull == errno.OK
+	if e.typ == socket.Dgram && waits && e.peer != nil && e.peer.full(e) {
 		e.watchRoom()
 		return false
 	}

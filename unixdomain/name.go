@@ -23,6 +23,10 @@ func (sp *Space) parse(c *socket.Call, addr []byte) (name string, e errno.Errno)
 	}
 	a := sockaddr.ParseUnix(addr)
 	switch {
+	case a.Family == sockaddr.Unspec && u.UnspecIsUnix:
+		unix := append([]byte(nil), addr...)
+		unix[0] = byte(sockaddr.Unix) // families are little-endian here, and all below 256
+		return sp.parse(c, unix)
 	case a.Family != sockaddr.Unix:
 		if c.Trail != nil {
 			c.Trail.Decide(sp.core.Now(), trail.Name, "an address of %v: %s", a.Family, u.WrongFamily.Name())

@@ -14,10 +14,12 @@ import (
 func bsdLike() *personality.Personality {
 	p := *personality.Linux
 	p.Stream.UnixLooksFirst = false
+	p.Poll = personality.Poll{}
 	p.Unix = personality.Unix{
-		PathMax: 104, WrongFamily: errno.EAFNOSUPPORT, NotSocket: errno.ENOTSOCK, NotSocketFirst: true,
+		NoSeqPacket: errno.EPROTONOSUPPORT,
+		PathMax:     104, WrongFamily: errno.EAFNOSUPPORT, NotSocket: errno.ENOTSOCK, NotSocketFirst: true,
 		Admits: func(backlog int) int { return 3*backlog/2 + 1 }, Full: errno.ECONNREFUSED,
-		MaxDatagrams: 10, DissolvesFirst: true, DissolveReply: errno.EAFNOSUPPORT, PeerGone: errno.ECONNRESET, Symlinks: 32,
+		MaxDatagrams: 10, DissolvesFirst: true, PeerGone: errno.ECONNRESET, Symlinks: 32,
 	}
 	return &p
 }
@@ -25,7 +27,7 @@ func bsdLike() *personality.Personality {
 func TestPersonalityDecides(t *testing.T) {
 	for _, script := range []string{
 		`	# the address
-			socket q seqpacket = ESOCKTNOSUPPORT
+			socket q seqpacket = EPROTONOSUPPORT
 			socket s stream
 			connect s inet = EAFNOSUPPORT
 			connect s @abstract = ENOENT

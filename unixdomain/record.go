@@ -73,6 +73,8 @@ func (e *endpoint) mayDeliver(c *socket.Call, m *socket.Message, other *endpoint
 		return errno.ECONNREFUSED
 	case other.shutRead:
 		return errno.EPIPE
+	case other.full(e) && e.space.core.Personality.Unix.QueueFull != errno.OK:
+		return e.space.core.Personality.Unix.QueueFull
 	case other.full(e):
 		if e.sock.Blocks(c) && m.Flags&socket.MsgDontWait == 0 {
 			c.WaitAt = &other.room

@@ -64,9 +64,7 @@ func (sp *Space) check(s *socket.Socket) errno.Errno {
 		s.Type = socket.Dgram
 		return errno.OK
 	case socket.SeqPacket:
-		if sp.core.Personality.Unix.SeqPacket {
-			return errno.OK
-		}
+		return sp.core.Personality.Unix.NoSeqPacket
 	}
 	return errno.ESOCKTNOSUPPORT
 }

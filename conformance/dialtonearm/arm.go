@@ -18,14 +18,9 @@ func (Arm) Name() string { return "dialtone" }
 // Slack is none: time is virtual.
 func (Arm) Slack(time.Duration) (early, late time.Duration) { return 0, 0 }
 
-// personalities are those there are, by the names that cases use.
-var personalities = map[string]*personality.Personality{
-	personality.Linux.Name: personality.Linux,
-}
-
 // Open builds the case's network.
 func (Arm) Open(c *conformance.Case, name string) (conformance.World, error) {
-	p, ok := personalities[name]
+	p, ok := personality.Named(name)
 	if !ok {
 		return nil, conformance.NotRun("there is no personality %s", name)
 	}

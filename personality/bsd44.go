@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package personality
+
+import (
+	"time"
+
+	"dialtone/errno"
+)
+
+// BSD44 is 4.4BSD, of which the manual page of June 4, 1993 speaks, where it is known to differ from its successors.
+// The rest is FreeBSD's: 4.4BSD's own source was not read.
+var BSD44 = bsd44()
+
+func bsd44() *Personality {
+	p := freeBSD()
+	p.Name = "4.4bsd"
+	// A dead socket has lost its pcb, and tcp_usrreq says EINVAL to whoever has none: for ever, so_error read or not.
+	p.Stream.Inet[Dead] = both(Rule{Forget, errno.EINVAL})
+	// A SYN, one more after 6 s, one more 24 s after that: dead at 75 s (TCP/IP Illustrated, volume 2, section 28.10).
+	p.TCP.SynBackoff = []time.Duration{6 * time.Second, 24 * time.Second, 48 * time.Second}
+	// No 255.255.255.255 check of its own, and no more than 1024 to 5000 for implicit ports (netinet/in.h).
+	p.TCP.PortsFirst, p.TCP.PortsLast = 1024, 5000 // IPPORT_RESERVED, IPPORT_USERRESERVED
+	p.IP.V6Only = false                            // there was no IPv6
+	return p
+}
