@@ -68,7 +68,7 @@ func (s *Supervisor) inject(c *call, sock *socket.Socket, typ, flags int) unix.E
 	}
 	switch e {
 	case 0:
-		h.pid, h.fd = c.tid, n
+		h.seen(c, n)
 	case unix.ENOENT: // the caller is gone, its socket with it
 		h.forget()
 		e = 0
@@ -234,7 +234,7 @@ func (s *Supervisor) deliver(c *call, h *hosted, a *accepted) unix.Errno {
 		a.sock.Close(c.layerCall())
 		return 0
 	}
-	child.pid, child.fd = c.tid, n
+	child.seen(c, n)
 	if a.s < 0 {
 		child.phase = direct
 	} else if e := child.startPump(a.s); e != 0 {

@@ -31,7 +31,7 @@ func (s *Supervisor) connect(c *call, h *hosted) {
 	blocks := !nonBlocking(c.dup)
 	state := h.state()
 	if blocks && state == personality.Connecting {
-		s.parkConnect(c, h, raw, s.explains(c, h, raw))
+		s.parkConnect(c, h, raw, s.explains(c, h, raw), errno.EALREADY)
 		return
 	}
 	if h.phase == failed && state == personality.Fresh {
@@ -54,7 +54,7 @@ func (s *Supervisor) connect(c *call, h *hosted) {
 		return
 	}
 	if e == errno.OK && h.phase == fresh && h.state() == personality.Connected {
-		e = errno.Errno(h.join(c.dup))
+		e = errno.Errno(h.join(c.dup, x))
 	}
 	c.conclude(0, unix.Errno(e))
 	x.tell(e, e)
@@ -65,7 +65,7 @@ func (s *Supervisor) connectStarted(c *call, h *hosted, raw sockaddr.Raw, x *exp
 	result := errno.EINPROGRESS
 	switch state := h.state(); {
 	case state == personality.Connecting && blocks:
-		s.parkConnect(c, h, raw, x)
+		s.parkConnect(c, h, raw, x, errno.EINPROGRESS)
 		return
 	case state == personality.Connecting:
 		h.explaining = x
@@ -79,11 +79,11 @@ func (s *Supervisor) connectStarted(c *call, h *hosted, raw sockaddr.Raw, x *exp
 		// The attempt has ended: a second call reports how.
 		result = socket.Connect(c.layerCall(), h.sock.Core.Personality, h.sock, raw)
 		if result == errno.OK {
-			result = errno.Errno(h.join(c.dup))
+			result = errno.Errno(h.join(c.dup, x))
 		}
 		x.tell(result, result)
 	case state == personality.Unreported:
-		if e := h.join(c.dup); e != 0 {
+		if e := h.join(c.dup, x); e != 0 {
 			result = errno.Errno(e)
 		}
 		x.tell(result, errno.OK)
@@ -98,8 +98,9 @@ func (s *Supervisor) connectStarted(c *call, h *hosted, raw sockaddr.Raw, x *exp
 	c.conclude(0, unix.Errno(result))
 }
 
-// parkConnect waits until the attempt under way has ended.
-func (s *Supervisor) parkConnect(c *call, h *hosted, raw sockaddr.Raw, x *explaining) {
+// parkConnect waits until the attempt under way has ended. late is the error
+// if SO_SNDTIMEO ends the wait before: the layer takes this for a second call.
+func (s *Supervisor) parkConnect(c *call, h *hosted, raw sockaddr.Raw, x *explaining, late errno.Errno) {
 	dup := c.dup
 	c.dup = -1
 	core := h.sock.Core
@@ -111,13 +112,16 @@ func (s *Supervisor) parkConnect(c *call, h *hosted, raw sockaddr.Raw, x *explai
 		stop := context.AfterFunc(ctx, func() { wait.Cancel(core) })
 		e := socket.Connect(wait, core.Personality, h.sock, raw)
 		stop()
+		if e == errno.EALREADY {
+			e = late
+		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		switch {
 		case h.phase != fresh: // another thread has seen to it
 		case e == errno.OK:
-			e = errno.Errno(h.join(dup))
-		case e == errno.ECANCELED || e == errno.EINPROGRESS:
+			e = errno.Errno(h.join(dup, x))
+		case e == errno.ECANCELED || e == late:
 			// The attempt goes on without a waiter (connect(2), EINTR).
 			h.explaining = x
 			x = nil

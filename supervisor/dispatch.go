@@ -97,7 +97,7 @@ func (s *Supervisor) withSocket(c *call, f func(c *call, h *hosted)) {
 		s.foreign(c)
 		return
 	}
-	h.pid, h.fd = c.tid, int(int32(c.args[0]))
+	h.seen(c, int(int32(c.args[0])))
 	if c.replay() {
 		return
 	}

@@ -55,6 +55,20 @@ func (x *explaining) trail() *trail.Trail {
 	return &x.t
 }
 
+// path notes how the bytes of an established connection travel.
+func (x *explaining) path(h *hosted) {
+	if x == nil || x.told {
+		return
+	}
+	text := "the bytes travel over the virtual network"
+	if h.phase == direct {
+		text = "both ends are hosted on this host: the bytes take a kernel socket"
+	}
+	x.core.Lock()
+	x.t.Add(x.core.Now(), trail.Path, "%s", text)
+	x.core.Unlock()
+}
+
 // tell hands the explanation over: what the call returned and what became of
 // the attempt. Only the first outcome counts.
 func (x *explaining) tell(returned, outcome errno.Errno) {

@@ -100,8 +100,8 @@ func roleSources() int {
 		text := fmt.Sprint(i)
 		_, err = c.Write([]byte(text))
 		must(err)
+		defer c.Close() // not before: the port must not be drawn again
 		sent[c.LocalAddr().String()] = text
-		must(c.Close())
 	}
 	got, right := 0, 0
 	for ; got < n; got++ {

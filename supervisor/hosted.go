@@ -29,8 +29,9 @@ type hosted struct {
 	phase  phase
 	watch  socket.Watch // of the layer's socket
 
-	// pid and fd are where T was last seen.
-	pid, fd int
+	// target, tid and fd are where T was last seen.
+	target  *Target
+	tid, fd int
 	// err is an error that the pump met, for SO_ERROR.
 	err unix.Errno
 	// explaining is the attempt under way that settle will explain.
@@ -186,21 +187,25 @@ func (h *hosted) forget() {
 	}
 }
 
+// seen notes where a call has found T.
+func (h *hosted) seen(c *call, fd int) { h.target, h.tid, h.fd = c.target, c.tid, fd }
+
 // dupT duplicates T where it was last seen. ok is false when it is not there
 // any more.
 func (h *hosted) dupT() (dup int, ok bool) {
-	pidfd, err := unix.PidfdOpen(h.pid, 0)
-	if err != nil {
+	if h.target == nil {
 		return -1, false
 	}
-	defer unix.Close(pidfd)
-	dup, err = unix.PidfdGetfd(pidfd, h.fd, 0)
-	if err != nil {
-		return -1, false
-	}
-	if c, ok := cookie(dup); !ok || c != h.cookie {
+	// The thread may have ended; the descriptor is its process's.
+	for _, tid := range [...]int{h.tid, h.target.proc.shim} {
+		dup, _, err := h.target.callers.getfd(tid, h.fd)
+		if err != nil {
+			continue
+		}
+		if c, ok := cookie(dup); ok && c == h.cookie {
+			return dup, true
+		}
 		unix.Close(dup)
-		return -1, false
 	}
-	return dup, true
+	return -1, false
 }

@@ -22,7 +22,7 @@ import (
 // join connects T natively, after the layer has connected. The supervisor is
 // locked, and has been since before the layer did, so that no listener has
 // presented the connection meanwhile.
-func (h *hosted) join(dup int) unix.Errno {
+func (h *hosted) join(dup int, x *explaining) unix.Errno {
 	if e := h.bindT(dup); e != 0 {
 		return e
 	}
@@ -30,6 +30,7 @@ func (h *hosted) join(dup int) unix.Errno {
 		if e := connectNative(dup, l.name); e == 0 {
 			l.listen.add(&presented{peer: self, name: h.name, s: -1})
 			h.phase = direct
+			x.path(h)
 			return 0
 		}
 	}
@@ -37,6 +38,7 @@ func (h *hosted) join(dup int) unix.Errno {
 	if e != 0 {
 		return e
 	}
+	x.path(h)
 	return h.startPump(s)
 }
 
@@ -125,6 +127,7 @@ func (h *hosted) settle() {
 	switch h.state() {
 	case personality.Connecting:
 	case personality.Unreported, personality.Connected:
+		h.explaining.path(h)
 		h.explaining.tell(errno.EINPROGRESS, errno.OK)
 		s, n := h.pump.s, h.pump.filled
 		h.pump = nil

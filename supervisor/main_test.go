@@ -41,6 +41,8 @@ var roles = map[string]func() int{
 	"go":                roleGo,
 	"connections":       roleConnections,
 	"closed":            roleClosed,
+	"server":            roleServer,
+	"client":            roleClient,
 	"unix":              roleUnix,
 	"sources":           roleSources,
 	"storm":             roleStorm,

@@ -68,6 +68,7 @@ func newSupervisor(t *testing.T) *Supervisor {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(s.Close)
 	return s
 }
 
@@ -214,7 +215,8 @@ func TestInheritedDescriptors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unix.Close(inet)
+	inetFile := os.NewFile(uintptr(inet), "inet")
+	defer inetFile.Close()
 	local, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -226,7 +228,7 @@ func TestInheritedDescriptors(t *testing.T) {
 		t.Errorf("inet and AF_UNIX descriptors are %q", out)
 	}
 	// A standard descriptor cannot be missing: it becomes /dev/null.
-	target, err := passing(t).Start(Program{Argv: []string{"sh", "-c", "[ $(readlink /proc/self/fd/0) = /dev/null ]"}, Stdin: os.NewFile(uintptr(inet), "inet")})
+	target, err := passing(t).Start(Program{Argv: []string{"sh", "-c", "[ $(readlink /proc/self/fd/0) = /dev/null ]"}, Stdin: inetFile})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -118,6 +118,9 @@ type Target struct {
 
 // Start starts a program. A *StartError says that, and why, there is none.
 func (s *Supervisor) Start(p Program) (*Target, error) {
+	if len(p.Argv) == 0 {
+		return nil, &StartError{Status: 127, Reason: "no program is given"}
+	}
 	proc, err := startShim(&p)
 	if err != nil {
 		return nil, err
