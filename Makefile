@@ -18,6 +18,7 @@ check:
 
 test:
 	$(GO) test ./...
+	cd examples && $(GO) vet ./... && $(GO) test ./...
 
 race:
 	$(GO) test -race $(FLOORS)
