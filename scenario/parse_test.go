@@ -228,7 +228,7 @@ func TestDefaultNetwork(t *testing.T) {
 			t.Errorf("%s: IPv4 address %v, IPv6 address %v; want both", name, v4, v6)
 		}
 	}
-	if latency := s.file.Links[1].v.Latency.v; latency != 200*time.Millisecond {
+	if latency := s.file.Links[2].v.Latency.v; latency != 200*time.Millisecond {
 		t.Errorf("latency to slow.test: %v", latency)
 	}
 }
