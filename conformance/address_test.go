@@ -50,9 +50,17 @@ func TestParseAddress_refuses(t *testing.T) {
 		s    string
 		mods []string
 	}{
-		{"10.0.0.2", nil}, {"[fd00::2]", nil}, {"10.0.0.2:99999", nil}, {"NULL", nil}, {"unix:\"", nil}, {"raw:0", nil},
-		{"", nil}, {"10.0.0.2:1", []string{"len=x"}}, {"10.0.0.2:1", []string{"len=9999999999"}},
-		{"10.0.0.2:1", []string{"flowinfo=1"}}, {"NULL", []string{"family=1"}},
+		{"10.0.0.2", nil},
+		{"[fd00::2]", nil},
+		{"10.0.0.2:99999", nil},
+		{"NULL", nil},
+		{"unix:\"", nil},
+		{"raw:0", nil},
+		{"", nil},
+		{"10.0.0.2:1", []string{"len=x"}},
+		{"10.0.0.2:1", []string{"len=9999999999"}},
+		{"10.0.0.2:1", []string{"flowinfo=1"}},
+		{"NULL", []string{"family=1"}},
 	} {
 		if a, err := parseAddress(tt.s, tt.mods); err == nil {
 			t.Errorf("%q %v is accepted: %+v", tt.s, tt.mods, a)

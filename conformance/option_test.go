@@ -7,8 +7,15 @@ import "testing"
 // A value that is set and read back is written as it was.
 func TestOption_encodeDecode(t *testing.T) {
 	for _, tt := range [][2]string{
-		{"SO_REUSEADDR", "1"}, {"TCP_SYNCNT", "6"}, {"SO_SNDTIMEO", "1.5s"}, {"SO_RCVTIMEO", "300ms"}, {"SO_LINGER", "off"},
-		{"SO_LINGER", "2s"}, {"SO_BINDTODEVICE", `"a0"`}, {"IP_LOCAL_PORT_RANGE", "41000-41010"}, {"SO_SNDBUF", "-1"},
+		{"SO_REUSEADDR", "1"},
+		{"TCP_SYNCNT", "6"},
+		{"SO_SNDTIMEO", "1.5s"},
+		{"SO_RCVTIMEO", "300ms"},
+		{"SO_LINGER", "off"},
+		{"SO_LINGER", "2s"},
+		{"SO_BINDTODEVICE", `"a0"`},
+		{"IP_LOCAL_PORT_RANGE", "41000-41010"},
+		{"SO_SNDBUF", "-1"},
 	} {
 		o, ok := findOption(tt[0])
 		if !ok {
@@ -23,8 +30,12 @@ func TestOption_encodeDecode(t *testing.T) {
 
 func TestOption_refuses(t *testing.T) {
 	for _, tt := range [][2]string{
-		{"SO_REUSEADDR", "yes"}, {"SO_SNDTIMEO", "1"}, {"SO_LINGER", "on"}, {"SO_BINDTODEVICE", "a0"},
-		{"IP_LOCAL_PORT_RANGE", "41000"}, {"TCP_MD5SIG", "host"},
+		{"SO_REUSEADDR", "yes"},
+		{"SO_SNDTIMEO", "1"},
+		{"SO_LINGER", "on"},
+		{"SO_BINDTODEVICE", "a0"},
+		{"IP_LOCAL_PORT_RANGE", "41000"},
+		{"TCP_MD5SIG", "host"},
 	} {
 		o, _ := findOption(tt[0])
 		if _, err := o.encode(tt[1]); err == nil {

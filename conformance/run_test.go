@@ -55,7 +55,10 @@ case x: names
   getsockname(s) = 127.0.0.1:$p
 `)
 	f := &fake{answers: []Result{
-		{FDs: []int{7}}, {Value: "127.0.0.1:40000"}, {Errno: "ECONNREFUSED"}, {Errno: "EADDRINUSE"},
+		{FDs: []int{7}},
+		{Value: "127.0.0.1:40000"},
+		{Errno: "ECONNREFUSED"},
+		{Errno: "EADDRINUSE"},
 		{Value: "127.0.0.1:40001"},
 	}}
 	r, err := Run(f, c, Linux)
