@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package dialtone is connect(2) in user space: hosts with sockets, joined by links in memory.
+// Package dialtone is connect(2) in user space: hosts with sockets, joined by links in memory, for tests of programs that
+// use the network.
 //
-// A [Network] has hosts. A [Host] dials and listens like package net, over TCP, UDP and UNIX sockets of its own, and its
-// errors are the ones the operating system would give:
+// A [Network] has hosts. A [Host] dials and listens like package net, over TCP, UDP and UNIX sockets of its own. What
+// comes back are a [net.Conn], a [net.Listener], a [net.PacketConn], with real addresses, and the errors that the
+// operating system would give:
 //
 //	n := dialtone.NewNetwork()
 //	web, client := n.Host("web.test"), n.Host("client.test")
@@ -12,8 +14,46 @@
 //	c, err := client.Dial("tcp", "web.test:81")
 //	errors.Is(err, syscall.ECONNREFUSED) // true
 //
-// Everything happens in memory, in the goroutines of the callers, and all time comes from one clock: inside a
-// testing/synctest bubble a connection attempt that nobody answers times out after its 131 seconds, at once.
+// There is no kernel socket behind it, and no goroutine: everything happens in memory, in the goroutines of the callers.
+// A network needs no closing.
+//
+// # In place of package net
+//
+// What takes a dial function takes [Host.DialContext]: [net/http.Transport], database drivers, grpc.WithContextDialer.
+// What takes a listener takes that of [Host.Listen]. Where there are options they are those of [Dialer] and
+// [ListenConfig]; what wants a *[net.Resolver] gets [Network.Resolver]. Error values have the types, operations and
+// addresses that package net gives them. What a socket in memory can't have is a file descriptor: File fails with
+// [ErrNoFile], and there is [Conn.RawConn] instead of SyscallConn.
+//
+// # Time
+//
+// All time comes from one clock. By default that is real time; inside a [testing/synctest] bubble it is the bubble's: a
+// connection attempt that nobody answers ends with ETIMEDOUT after its 131 seconds, at once. A network belongs to the
+// bubble it was made in, and panics where it is used in another place. [WithClock] gives it a clock of your own.
+//
+// Whatever is left to chance (lost packets, implicit ports) comes from the network's seed ([WithSeed]), the packet's flow
+// and its number, never from the order in which goroutines happen to run: the same seed, the same run.
+//
+// # Trouble
+//
+//	n.Hub().Cut()                                        // nobody hears anybody, until Heal
+//	n.Hub().SetLatency(50 * time.Millisecond)            // one way
+//	n.Impair(link.Rule{Effect: link.Effect{Loss: 0.01}}) // jitter, rate, bursts, order: see [link.Effect]
+//	n.Impair(link.Rule{From: app, Action: link.Drop})    // a partition, one way
+//	n.Fault(dialtone.Fault{To: "db.test", Nth: 3, Times: 1, Errno: errno.ETIMEDOUT})
+//	db.Crash()                                           // without a word; db.Restart() comes back empty
+//	db.Firewall(func(f *firewall.Firewall) { ... })      // drop or reject, with each of the answers there are
+//
+// Why a connect ended as it did, layer by layer, says a [trail.Trail] given with [WithTrail].
+//
+// # The machine under it
+//
+// [Network.Host] makes hosts that all hear each other, each with an address of IPv4 and of IPv6. Other topologies are
+// made of [Network.NewHost], [Host.Attach] and the links of package link. [Host.Stack] has interfaces, routes and sysctls,
+// [Host.Tree] the files in which UNIX sockets have their names. Package scenario reads all of it from a file.
+//
+// A [Process] makes the calls themselves: descriptors, non-blocking sockets, poll, credentials; with the
+// manual's names and results.
 //
 // # Layers
 //

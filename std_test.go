@@ -48,9 +48,9 @@ func TestHTTPTestServer(t *testing.T) {
 		start func(*httptest.Server)
 		want  string
 	}{
-		{"HTTP/1.1", (*httptest.Server).Start, "HTTP/1.1 hello example.com"},
-		{"TLS", (*httptest.Server).StartTLS, "HTTP/1.1 hello example.com"},
-		{"HTTP/2", func(s *httptest.Server) { s.EnableHTTP2 = true; s.StartTLS() }, "HTTP/2.0 hello example.com"},
+		{"HTTP/1.1", (*httptest.Server).Start, "HTTP/1.1 hello example.com:80"},
+		{"TLS", (*httptest.Server).StartTLS, "HTTP/1.1 hello example.com:80"},
+		{"HTTP/2", func(s *httptest.Server) { s.EnableHTTP2 = true; s.StartTLS() }, "HTTP/2.0 hello example.com:80"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -205,8 +205,15 @@ func TestRPC(t *testing.T) {
 		if err := s.Register(Adder{}); err != nil {
 			t.Fatal(err)
 		}
-		go s.Accept(l)
-		defer l.Close()
+		go func() {
+			defer l.Close()
+			c, err := l.Accept()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			s.ServeConn(c)
+		}()
 		c, err := n.Host("client.test").Dial("tcp", "server.test:1234")
 		if err != nil {
 			t.Fatal(err)
