@@ -6,10 +6,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"dialtone/personality"
 )
 
 // systems are the personalities that scripts may name.
-var systems = []string{Linux, "darwin", "freebsd", "linux-2.0"}
+var systems = personality.Names()
 
 // Parse reads a script. name is the file's name in error messages; all errors are of type [*Error].
 //

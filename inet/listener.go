@@ -16,6 +16,7 @@ import (
 // listener is a listening socket's queues.
 type listener struct {
 	backlog int
+	admits  int // how many may be in ready
 	// ready are established, or have even ended, and wait for accept, in order.
 	ready []*stream
 	// handshaking have sent their SYN-ACK.
@@ -29,13 +30,13 @@ const maxCookies = 4096
 // cookieLife is how long a cookie is valid (MAX_SYNCOOKIE_AGE, in minutes).
 const cookieLife = 2 * time.Minute
 
-// full reports whether the accept queue has no room: a backlog of n admits n+1 (sk_acceptq_is_full).
-func (q *listener) full() bool { return len(q.ready) > q.backlog }
+// full reports whether the accept queue has no room.
+func (q *listener) full() bool { return len(q.ready) >= q.admits }
 
 // Listen implements [socket.Endpoint].
 func (c *stream) Listen(call *socket.Call, backlog int) errno.Errno {
 	if c.queue != nil {
-		c.queue.backlog = backlog
+		c.queue.backlog, c.queue.admits = backlog, c.stack.core.Personality.Stream.Admits(backlog)
 		return errno.OK
 	}
 	if c.conn.State() != tcp.Closed || c.sock.Busy() {
@@ -56,7 +57,7 @@ func (c *stream) Listen(call *socket.Call, backlog int) errno.Errno {
 	}
 	c.hold.listening = true
 	c.shut = 0
-	c.queue = &listener{backlog: backlog, handshaking: map[*stream]bool{}}
+	c.queue = &listener{backlog: backlog, admits: s.core.Personality.Stream.Admits(backlog), handshaking: map[*stream]bool{}}
 	s.listeners[c.hold.port] = append(s.listeners[c.hold.port], c)
 	return errno.OK
 }

@@ -139,6 +139,12 @@ func (c *stream) Shutdown(call *socket.Call, how socket.How) errno.Errno {
 		c.sock.Dissolved("shutdown stopped the listener")
 		c.wakeAll()
 		return errno.OK
+	case state == tcp.SynSent && c.stack.core.Personality.Stream.ShutdownKills:
+		if how.Writes() {
+			c.conn.Fail()
+			c.ended()
+			return errno.OK
+		}
 	case state == tcp.SynSent:
 		c.Disconnect(call)
 		c.sock.Dissolved("shutdown ended the attempt")

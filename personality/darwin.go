@@ -36,6 +36,11 @@ func darwin() *Personality {
 			},
 			Unix:         bsdUnixTable(),
 			FailedIsDead: true, HidesNoted: true,
+			// soshutdown calls tcp_usrclosed, which closes a pcb in SYN_SENT (inferred).
+			ShutdownKills: true,
+			CloseAborts:   errno.ECONNABORTED, // SS_DRAINING
+			// sonewconn_internal: full is when qlen >= qlimit. What 0 means was not read.
+			Admits: func(backlog int) int { return max(backlog, 1) },
 		},
 		Poll: bsdPoll, TCP: bsdTCP(), UDP: bsdUDP(), Unix: bsdUnix(), IP: bsdIP(),
 		ICMP4: bsdICMP4(errno.ENETUNREACH), ICMP6: bsdICMP6(errno.ENETUNREACH),
@@ -47,14 +52,13 @@ func darwin() *Personality {
 	p.TCP.PortsFirst, p.TCP.PortsLast = 49152, 65535
 	p.TCP.Broadcast = errno.EAFNOSUPPORT
 	p.TCP.SelfConnect = errno.EINVAL
-	p.TCP.BindsFirst = true                              // tcp_connect calls in_pcbbind before in_pcbladdr
-	p.TCP.MappedRefused = errno.EAFNOSUPPORT             // tcp6_usr_connect
-	p.UDP.MappedRefused = errno.ENETUNREACH              // udp6_connect takes it for an address of IPv6, which has no route
-	p.Unix.PathMax = 253                                 // sun_path has 104, but nobody checks
-	p.Unix.Admits = func(n int) int { return max(n, 1) } // sonewconn_internal: full when qlen >= backlog
-	p.Unix.UnspecIsUnix = true                           // unp_connect
-	p.Unix.NoSeqPacket = errno.EPROTONOSUPPORT           // uipc_proto.c has none; socreate
-	p.IP.UnspecIsInet = true                             // getsockaddr_s
+	p.TCP.BindsFirst = true                    // tcp_connect calls in_pcbbind before in_pcbladdr
+	p.TCP.MappedRefused = errno.EAFNOSUPPORT   // tcp6_usr_connect
+	p.UDP.MappedRefused = errno.ENETUNREACH    // udp6_connect takes it for an address of IPv6, which has no route
+	p.Unix.PathMax = 253                       // sun_path has 104, but nobody checks
+	p.Unix.UnspecIsUnix = true                 // unp_connect
+	p.Unix.NoSeqPacket = errno.EPROTONOSUPPORT // uipc_proto.c has none; socreate
+	p.IP.UnspecIsInet = true                   // getsockaddr_s
 	p.IP.NeighbourErrno = errno.EHOSTUNREACH
 	return p
 }

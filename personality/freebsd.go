@@ -31,6 +31,10 @@ func freeBSD() *Personality {
 			},
 			Unix:         bsdUnixTable(),
 			FailedIsDead: true, HidesNoted: true,
+			// soshutdown calls tcp_usrclosed, which closes a pcb in SYN_SENT (inferred).
+			ShutdownKills: true,
+			// sonewconn: full is when qlen > 3*qlimit/2.
+			Admits: func(backlog int) int { return 3*backlog/2 + 1 },
 		},
 		Poll: bsdPoll, TCP: bsdTCP(), UDP: bsdUDP(), Unix: bsdUnix(), IP: bsdIP(),
 		ICMP4: bsdICMP4(errno.EHOSTUNREACH), ICMP6: bsdICMP6(errno.EHOSTUNREACH),
@@ -41,8 +45,7 @@ func freeBSD() *Personality {
 	p.TCP.Broadcast = errno.EACCES
 	p.TCP.MappedRefused, p.UDP.MappedRefused = errno.EINVAL, errno.EINVAL
 	p.Unix.PathMax = 104
-	p.Unix.Admits = func(backlog int) int { return 3*backlog/2 + 1 } // sonewconn
-	p.IP.NeighbourErrno = errno.EHOSTDOWN                            // arpresolve
-	p.IP.V6Only = true                                               // net.inet6.ip6.v6only, ip6(4)
+	p.IP.NeighbourErrno = errno.EHOSTDOWN // arpresolve
+	p.IP.V6Only = true                    // net.inet6.ip6.v6only, ip6(4)
 	return p
 }

@@ -37,6 +37,8 @@ var Linux = &Personality{
 		// Since 6.7: __inet_stream_connect and sk_wait_event count disconnects.
 		DissolvedMeanwhile: errno.EPIPE,
 		Restarts:           true,
+		// sk_acceptq_is_full, unix_recvq_full: full is when more wait than the backlog says.
+		Admits: func(backlog int) int { return backlog + 1 },
 	},
 	Poll: Poll{FreshHangup: true},
 	TCP: TCP{
@@ -56,8 +58,7 @@ var Linux = &Personality{
 	Unix: Unix{
 		PathMax: 108, Abstract: true,
 		WrongFamily: errno.EINVAL, NotSocket: errno.ECONNREFUSED,
-		// unix_recvq_full: full is when more wait than the backlog says.
-		Admits: func(backlog int) int { return backlog + 1 }, FullWaits: true, Full: errno.EAGAIN,
+		FullWaits: true, Full: errno.EAGAIN,
 		MaxDatagrams: 10, NotPeer: errno.EPERM, UnspecDissolves: true, Symlinks: 40,
 	},
 	IP: IP{

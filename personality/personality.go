@@ -67,6 +67,13 @@ type Stream struct {
 	Restarts bool
 	// FailedIsDead: once an attempt, or the connection, ended asynchronously the socket is Dead, not Failed or Connected.
 	FailedIsDead bool
+	// ShutdownKills: shutdown(2) of the writing half ends an attempt without an error; else either half ends it, with
+	// ECONNRESET, and the socket is Fresh.
+	ShutdownKills bool
+	// CloseAborts is what a connect that waits returns when the last descriptor of its socket is closed; 0: it waits on.
+	CloseAborts Errno
+	// Admits returns how many clients may wait at a listener with the given backlog.
+	Admits func(backlog int) int
 	// HidesNoted: SO_ERROR does not tell errors that were only noted.
 	HidesNoted bool
 }
@@ -157,8 +164,6 @@ type Unix struct {
 	NotSocketFirst         bool
 	// UnspecIsUnix: AF_UNSPEC is taken for AF_UNIX.
 	UnspecIsUnix bool
-	// Admits returns how many clients may wait at a listener with the given backlog.
-	Admits func(backlog int) int
 	// FullWaits: a blocking connect waits for room in a full backlog, a non-blocking one has Full.
 	FullWaits bool
 	Full      Errno

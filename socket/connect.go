@@ -132,6 +132,9 @@ func (s *Socket) waitConnected(c *Call, late errno.Errno) errno.Errno {
 	for {
 		switch s.state {
 		case personality.Connecting, personality.Deferred:
+			if s.refs == s.calls && p.CloseAborts != errno.OK {
+				return p.CloseAborts
+			}
 		case personality.Unreported:
 			s.become(personality.Connected, "connect reported it")
 			s.trail = nil

@@ -75,20 +75,25 @@ func (s *Socket) enter() errno.Errno {
 		return errno.EBADF
 	}
 	s.refs++
+	s.calls++
 	return errno.OK
 }
 
 // leave ends a call on s.
 func (s *Socket) leave(c *Call) {
+	s.calls--
 	s.release(c)
 	s.Core.Unlock()
 }
 
 // Close is close(2) of one descriptor that leads to s; the last one closes the socket itself. Calls that wait on it go
-// on waiting: they hold the description (close(2), "Multithreaded processes").
+// on waiting: they hold the description (close(2), "Multithreaded processes"); a connect may end (CloseAborts).
 func (s *Socket) Close(c *Call) {
 	s.Core.Lock()
 	s.release(c)
+	if s.Core.Personality.Stream.CloseAborts != errno.OK && s.refs > 0 && s.refs == s.calls {
+		s.Wake(Out)
+	}
 	s.Core.Unlock()
 }
 

@@ -56,7 +56,8 @@ type Socket struct {
 	closed      bool
 	state       personality.State
 	dissolved   uint32      // how often AF_UNSPEC has made it fresh again
-	refs        int32       // descriptors that lead here
+	refs        int32       // descriptors that lead here, and calls under way
+	calls       int32       // calls under way
 	err         errno.Errno // pending
 	soft        errno.Errno // noted, and not serious enough to end anything
 	watchers    Queue

@@ -94,7 +94,7 @@ func (e *endpoint) Listen(c *socket.Call, backlog int) errno.Errno {
 		return errno.EINVAL
 	}
 	e.listening = true
-	e.admits = e.space.core.Personality.Unix.Admits(backlog)
+	e.admits = e.space.core.Personality.Stream.Admits(backlog)
 	e.ownCred = credentialsOf(c)
 	e.peerCred = e.ownCred
 	e.room.Wake(socket.Out)

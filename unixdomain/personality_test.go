@@ -14,11 +14,12 @@ import (
 func bsdLike() *personality.Personality {
 	p := *personality.Linux
 	p.Stream.UnixLooksFirst = false
+	p.Stream.Admits = func(backlog int) int { return 3*backlog/2 + 1 }
 	p.Poll = personality.Poll{}
 	p.Unix = personality.Unix{
 		NoSeqPacket: errno.EPROTONOSUPPORT,
 		PathMax:     104, WrongFamily: errno.EAFNOSUPPORT, NotSocket: errno.ENOTSOCK, NotSocketFirst: true,
-		Admits: func(backlog int) int { return 3*backlog/2 + 1 }, Full: errno.ECONNREFUSED,
+		Full:         errno.ECONNREFUSED,
 		MaxDatagrams: 10, DissolvesFirst: true, PeerGone: errno.ECONNRESET, Symlinks: 32,
 	}
 	return &p
