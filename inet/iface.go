@@ -22,8 +22,8 @@ type Interface struct {
 	link     link.Link
 	loopback bool
 	up       bool
-	prefixes []netip.Prefix // each address with the length of its network
-	answers  atomic.Pointer[[]netip.Addr]
+	prefixes []netip.Prefix               // each address with the length of its network
+	answers  atomic.Pointer[[]netip.Addr] // sorted
 }
 
 // AddInterface attaches the host to a link by an interface that is up. The core need not be locked.
@@ -151,60 +151,24 @@ func (i *Interface) loseIPv6() {
 	i.stack.removeRoutes(func(r *Route) bool { return r.Interface == i && r.Prefix.Addr().Is6() })
 }
 
-// publish makes known to the link which addresses the interface answers for.
+// publish makes known to the link and to the stack which addresses the interface has.
 func (i *Interface) publish() {
 	var ips []netip.Addr
 	if i.up {
 		for _, p := range i.prefixes {
 			ips = append(ips, p.Addr())
 		}
+		slices.SortFunc(ips, netip.Addr.Compare)
 	}
 	i.answers.Store(&ips)
+	i.stack.indexAddresses()
 }
 
 // Answers implements [link.Station].
-func (i *Interface) Answers(ip netip.Addr) bool { return slices.Contains(*i.answers.Load(), ip) }
+func (i *Interface) Answers(ip netip.Addr) bool {
+	_, ok := slices.BinarySearchFunc(*i.answers.Load(), ip, netip.Addr.Compare)
+	return ok
+}
 
 // Deliver implements [link.Station].
 func (i *Interface) Deliver(at time.Duration, p *wire.Packet) { i.stack.core.Arrive(at, i, p) }
-
-// owner returns the interface that has the address ip; of lo's IPv4 networks every address is the host's.
-func (s *Stack) owner(ip netip.Addr) *Interface {
-	for _, i := range s.interfaces {
-		for _, p := range i.prefixes {
-			if p.Addr() == ip || i.loopback && ip.Is4() && p.Contains(ip) {
-				return i
-			}
-		}
-	}
-	return nil
-}
-
-// isBroadcast reports whether ip is the limited broadcast address or that of a network the host is on.
-func (s *Stack) isBroadcast(ip netip.Addr) bool {
-	if !ip.Is4() {
-		return false
-	}
-	if ip == limitedBroadcast {
-		return true
-	}
-	for _, i := range s.interfaces {
-		for _, p := range i.prefixes {
-			if p.Addr().Is4() && p.Bits() < 31 && ip == broadcastOf(p) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-var limitedBroadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
-
-// broadcastOf returns the last address of an IPv4 network.
-func broadcastOf(p netip.Prefix) netip.Addr {
-	b := p.Addr().As4()
-	for bit := p.Bits(); bit < 32; bit++ {
-		b[bit/8] |= 0x80 >> (bit % 8)
-	}
-	return netip.AddrFrom4(b)
-}

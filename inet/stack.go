@@ -22,6 +22,7 @@ type Stack struct {
 
 	core       *socket.Core
 	interfaces []*Interface // [0] is lo
+	own        []ownAddress // sorted, see address.go
 	routes     []Route      // best first, see route.go
 	rules      []Route      // asked before the routes, see rule.go
 	denied     []sockaddr.Family

@@ -26,7 +26,8 @@ type Shared struct {
 	latency  atomic.Int64
 	cut      atomic.Bool
 	mu       sync.Mutex                // held while stations change
-	stations atomic.Pointer[[]Station] // never changed, only replaced
+	stations atomic.Pointer[[]Station] // replaced, or appended to, never changed
+	answered sync.Map                  // netip.Addr -> Station: who answered for it last
 }
 
 // NewCable returns a link for two stations, with the given latency each way.
@@ -63,7 +64,7 @@ func (l *Shared) Attach(s Station) error {
 	if l.limit > 0 && len(old) >= l.limit {
 		return ErrCableFull
 	}
-	now := append(slices.Clone(old), s)
+	now := append(old, s) // whoever reads old does not see what is behind its end
 	l.stations.Store(&now)
 	return nil
 }
@@ -74,16 +75,34 @@ func (l *Shared) Detach(s Station) {
 	defer l.mu.Unlock()
 	now := slices.DeleteFunc(slices.Clone(*l.stations.Load()), func(x Station) bool { return x == s })
 	l.stations.Store(&now)
+	l.answered.Clear()
 }
 
 // Neighbour implements [Link].
 func (l *Shared) Neighbour(from Station, ip netip.Addr) (Station, bool) {
-	for _, s := range *l.stations.Load() {
+	// As with ARP, who answered once is asked first; a hub of 10,000 stations would be long to go through.
+	if known, ok := l.answered.Load(ip); ok {
+		if s := known.(Station); s != from && s.Answers(ip) {
+			return s, true
+		}
+	}
+	all := l.stations.Load()
+	for _, s := range *all {
 		if s != from && s.Answers(ip) {
+			l.remember(all, ip, s)
 			return s, true
 		}
 	}
 	return nil, false
+}
+
+// remember keeps who answered, of the stations there were, unless they have changed since.
+func (l *Shared) remember(all *[]Station, ip netip.Addr, s Station) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stations.Load() == all {
+		l.answered.Store(ip, s)
+	}
 }
 
 // Send implements [Link].

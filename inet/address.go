@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package inet
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// ownAddress is what an address means to the host itself. Every packet asks, so it is found out when addresses change.
+type ownAddress struct {
+	ip        netip.Addr
+	owner     *Interface // the first one that has it; nil: none
+	broadcast bool       // of a network the host is on
+}
+
+func (o ownAddress) compare(ip netip.Addr) int { return o.ip.Compare(ip) }
+
+// indexAddresses makes the addresses of all interfaces count.
+func (s *Stack) indexAddresses() {
+	s.own = s.own[:0]
+	for _, i := range s.interfaces {
+		for _, p := range i.prefixes {
+			if o := s.ownEntry(p.Addr()); o.owner == nil {
+				o.owner = i
+			}
+			if p.Addr().Is4() && p.Bits() < 31 {
+				s.ownEntry(broadcastOf(p)).broadcast = true
+			}
+		}
+	}
+}
+
+// ownEntry returns the entry of an address, which is made if there is none. It holds until the next one is made.
+func (s *Stack) ownEntry(ip netip.Addr) *ownAddress {
+	at, ok := slices.BinarySearchFunc(s.own, ip, ownAddress.compare)
+	if !ok {
+		s.own = slices.Insert(s.own, at, ownAddress{ip: ip})
+	}
+	return &s.own[at]
+}
+
+// meaning returns what an address means to the host.
+func (s *Stack) meaning(ip netip.Addr) ownAddress {
+	if at, ok := slices.BinarySearchFunc(s.own, ip, ownAddress.compare); ok {
+		return s.own[at]
+	}
+	return ownAddress{ip: ip}
+}
+
+// owner returns the interface that has the address ip; of lo's IPv4 networks every address is the host's.
+func (s *Stack) owner(ip netip.Addr) *Interface {
+	o := s.meaning(ip)
+	lo := s.interfaces[0]
+	if o.owner == lo || !ip.Is4() {
+		return o.owner
+	}
+	for _, p := range lo.prefixes {
+		if p.Contains(ip) {
+			return lo
+		}
+	}
+	return o.owner
+}
+
+// isBroadcast reports whether ip is the limited broadcast address or that of a network the host is on.
+func (s *Stack) isBroadcast(ip netip.Addr) bool {
+	return ip.Is4() && (ip == limitedBroadcast || s.meaning(ip).broadcast)
+}
+
+var limitedBroadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
+// broadcastOf returns the last address of an IPv4 network.
+func broadcastOf(p netip.Prefix) netip.Addr {
+	b := p.Addr().As4()
+	for bit := p.Bits(); bit < 32; bit++ {
+		b[bit/8] |= 0x80 >> (bit % 8)
+	}
+	return netip.AddrFrom4(b)
+}
