@@ -83,7 +83,9 @@ func (d *datagram) bindPort(port uint16, none errno.Errno) errno.Errno {
 	if port == 0 {
 		var ok bool
 		first, last := d.opts.portRange(&s.Sysctl)
-		port, ok = search(first, last, s.draw(true), 0, func(p uint16) bool { return d.ports.held[p] == nil })
+		port, ok = search(first, last, s.draw(true), 0, func(p uint16) bool {
+			return d.ports.held[p] == nil && !s.Sysctl.reserves(p)
+		})
 		if !ok {
 			return none
 		}

@@ -13,8 +13,16 @@ import (
 // Input implements [socket.Input]: a packet came in by i.
 func (i *Interface) Input(p *wire.Packet) {
 	s := i.stack
-	if !i.up || !s.isForUs(p.Dst, i) {
+	if !i.up {
 		p.Free()
+		return
+	}
+	if !s.isForUs(p.Dst, i) {
+		if s.forwards(p) {
+			s.forward(p, i)
+		} else {
+			p.Free()
+		}
 		return
 	}
 	switch verdict, _ := s.Firewall.Decide(firewall.Input, p, i.Name); verdict.Action {

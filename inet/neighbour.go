@@ -58,6 +58,10 @@ func (s *Stack) neighbourFailed(n *neighbour) {
 			s.core.Transmit(n.key.out.link, n.key.out, to, p)
 			continue
 		}
+		if s.owner(p.Src) == nil { // forwarded
+			s.undeliverable(p, nil, icmpHostUnreachable)
+			continue
+		}
 		s.localError(p, icmpHostUnreachable, s.core.Personality.IP.NeighbourErrno, "no neighbour answers for "+n.key.ip.String())
 		p.Free()
 	}

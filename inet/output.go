@@ -89,7 +89,8 @@ func (s *Stack) reject(p *wire.Packet, v firewall.Verdict, at *Interface) {
 	}
 }
 
-// answer sends a packet back to where p came from, by in if given, from the address p was for.
+// answer sends a packet back to where p came from, by in if given, from the
+// address p was for if that is one of the host's.
 func (s *Stack) answer(p *wire.Packet, in *Interface, fill func(*wire.Packet)) {
 	q := query{to: p.Src}
 	if p.Src.IsLinkLocalUnicast() && in != nil {
@@ -101,7 +102,7 @@ func (s *Stack) answer(p *wire.Packet, in *Interface, fill func(*wire.Packet)) {
 	}
 	a := wire.NewPacket()
 	a.Src, a.Dst = p.Dst, p.Src
-	if a.Src.IsMulticast() || s.isBroadcast(a.Src) {
+	if s.owner(a.Src) == nil {
 		a.Src = w.source
 	}
 	fill(a)

@@ -78,7 +78,7 @@ func (p *ports) free(h *hold, port uint16, datagrams bool) bool {
 			continue
 		}
 		mine, theirs := h.sock.Options(), o.sock.Options()
-		reuse := mine.ReuseAddr && theirs.ReuseAddr && (datagrams || !o.listening && !h.listening)
+		reuse := mine.ReuseAddr && theirs.ReuseAddr && (datagrams || !o.listening)
 		share := mine.ReusePort && theirs.ReusePort && h.uid == o.uid
 		if !reuse && !share {
 			return false

@@ -193,7 +193,7 @@ func (c *stream) choosePort(source netip.Addr, to netip.AddrPort, t *trail.Trail
 	first, last := c.opts.portRange(&s.Sysctl)
 	start := s.draw(true, words(source), words(to.Addr()), uint64(to.Port()))
 	port, ok := search(first, last, start, 0, func(port uint16) bool {
-		return !s.tcpPorts.bound(port) && s.unused(netip.AddrPortFrom(source, port), to, false)
+		return !s.tcpPorts.bound(port) && !s.Sysctl.reserves(port) && s.unused(netip.AddrPortFrom(source, port), to, false)
 	})
 	if !ok {
 		if t != nil {

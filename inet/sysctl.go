@@ -26,9 +26,25 @@ type Sysctl struct {
 	TCPTwReuse           int // 0 never, 1 always, 2 loopback only
 	IPLocalPortFirst     uint16
 	IPLocalPortLast      uint16
-	IPUnprivilegedPort   uint16 // ports below it need CAP_NET_BIND_SERVICE
+	IPReservedPorts      []PortRange // implicit ports are none of them
+	IPForward            bool        // the host is a router of IPv4
+	IPv6Forwarding       bool        // net.ipv6.conf.all.forwarding: and of IPv6
+	IPUnprivilegedPort   uint16      // ports below it need CAP_NET_BIND_SERVICE
 	IPDefaultTTL         uint8
 	IPv6BindV6Only       bool
+}
+
+// PortRange is a range of ports, both ends included.
+type PortRange struct{ First, Last uint16 }
+
+// reserves reports whether a port is never taken as an implicit one.
+func (y *Sysctl) reserves(port uint16) bool {
+	for _, r := range y.IPReservedPorts {
+		if r.First <= port && port <= r.Last {
+			return true
+		}
+	}
+	return false
 }
 
 func defaultSysctl(p *personality.Personality) Sysctl {

@@ -15,11 +15,12 @@ import (
 type setting struct {
 	least, most int
 	set         func(y *Sysctl, v int)
-	setRange    func(y *Sysctl, first, last int) // instead of set: the value is two numbers
+	setRange    func(y *Sysctl, first, last int)  // instead of set: the value is two numbers
+	setList     func(y *Sysctl, list []PortRange) // instead of set: the value is a list of ports and ranges
 }
 
 func number(least, most int, set func(y *Sysctl, v int)) setting {
-	return setting{least, most, set, nil}
+	return setting{least: least, most: most, set: set}
 }
 
 func flag(field func(y *Sysctl) *bool) setting {
@@ -29,8 +30,12 @@ func flag(field func(y *Sysctl) *bool) setting {
 // settings are the sysctls by their names in Linux.
 var settings = map[string]setting{
 	"net.ipv4.ip_default_ttl": number(1, 255, func(y *Sysctl, v int) { y.IPDefaultTTL = uint8(v) }),
-	"net.ipv4.ip_local_port_range": {1, 65535, nil, func(y *Sysctl, first, last int) {
+	"net.ipv4.ip_forward":     flag(func(y *Sysctl) *bool { return &y.IPForward }),
+	"net.ipv4.ip_local_port_range": {least: 1, most: 65535, setRange: func(y *Sysctl, first, last int) {
 		y.IPLocalPortFirst, y.IPLocalPortLast = uint16(first), uint16(last)
+	}},
+	"net.ipv4.ip_local_reserved_ports": {least: 0, most: 65535, setList: func(y *Sysctl, list []PortRange) {
+		y.IPReservedPorts = list
 	}},
 	"net.ipv4.ip_unprivileged_port_start": number(0, 65535, func(y *Sysctl, v int) { y.IPUnprivilegedPort = uint16(v) }),
 	"net.ipv4.tcp_abort_on_overflow":      flag(func(y *Sysctl) *bool { return &y.TCPAbortOnOverflow }),
@@ -48,6 +53,7 @@ var settings = map[string]setting{
 	"net.ipv4.tcp_tw_reuse":            number(0, 2, func(y *Sysctl, v int) { y.TCPTwReuse = v }),
 	"net.ipv4.tcp_window_scaling":      flag(func(y *Sysctl) *bool { return &y.TCPWindowScaling }),
 	"net.ipv6.bindv6only":              flag(func(y *Sysctl) *bool { return &y.IPv6BindV6Only }),
+	"net.ipv6.conf.all.forwarding":     flag(func(y *Sysctl) *bool { return &y.IPv6Forwarding }),
 	"net.ipv6.conf.all.disable_ipv6":   flag(func(y *Sysctl) *bool { return &y.IPv6Disabled }),
 }
 
@@ -60,6 +66,14 @@ func (y *Sysctl) Set(name, value string) error {
 	s, ok := settings[name]
 	if !ok {
 		return fmt.Errorf("unknown sysctl %q, expected one of %s", name, strings.Join(SysctlNames(), " "))
+	}
+	if s.setList != nil {
+		list, ok := portList(value)
+		if !ok {
+			return fmt.Errorf("sysctl %s: %q, expected ports as in 8080,40000-40010", name, value)
+		}
+		s.setList(y, list)
+		return nil
 	}
 	var numbers []int
 	for field := range strings.FieldsSeq(value) {
@@ -78,6 +92,26 @@ func (y *Sysctl) Set(name, value string) error {
 		return s.unfit(name, value)
 	}
 	return nil
+}
+
+// portList reads ports and ranges of them, separated by commas; nothing at all is an empty list.
+func portList(text string) (list []PortRange, ok bool) {
+	if strings.TrimSpace(text) == "" {
+		return nil, true
+	}
+	for item := range strings.SplitSeq(text, ",") {
+		first, last, isRange := strings.Cut(strings.TrimSpace(item), "-")
+		if !isRange {
+			last = first
+		}
+		f, err1 := strconv.ParseUint(first, 10, 16)
+		l, err2 := strconv.ParseUint(last, 10, 16)
+		if err1 != nil || err2 != nil || f > l {
+			return nil, false
+		}
+		list = append(list, PortRange{uint16(f), uint16(l)})
+	}
+	return list, true
 }
 
 func (s *setting) unfit(name, value string) error {

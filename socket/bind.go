@@ -33,7 +33,7 @@ func (s *Socket) Listen(c *Call, backlog int) errno.Errno {
 	if !s.Type.ConnectionOriented() {
 		return errno.EOPNOTSUPP
 	}
-	if most := s.Core.Personality.Somaxconn; backlog < 0 || backlog > most {
+	if most := s.Core.Somaxconn; backlog < 0 || backlog > most {
 		backlog = most
 	}
 	if e := s.check(c, OpListen, nil); e != errno.OK {

@@ -23,6 +23,8 @@ const unixFamily = sockaddr.Unix
 type Core struct {
 	Personality *personality.Personality
 	Clock       clock.Clock
+	// Somaxconn is the most that listen's backlog counts. The lock guards it.
+	Somaxconn int
 	// Access is asked for every call; nil permits everything.
 	Access Access
 	// Faults makes calls fail; nil: none does. It changes with the lock held.
@@ -73,7 +75,7 @@ type arrival struct {
 
 // NewCore returns the core of a host that has no space yet.
 func NewCore(c clock.Clock, p *personality.Personality) *Core {
-	return &Core{Personality: p, Clock: c, spaces: map[sockaddr.Family]Space{}}
+	return &Core{Personality: p, Clock: c, Somaxconn: p.Somaxconn, spaces: map[sockaddr.Family]Space{}}
 }
 
 // AddSpace makes a family known. It must not be called once there are sockets.
