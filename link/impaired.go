@@ -3,6 +3,7 @@
 package link
 
 import (
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -31,8 +32,8 @@ func (l *Impaired) SetRules(rules ...Rule) error {
 	}
 	all := make([]*active, len(rules))
 	for i, r := range rules {
-		if err := r.check(); err != nil {
-			return err
+		if err := r.Check(); err != nil {
+			return fmt.Errorf("link: rule %d: %w", i+1, err)
 		}
 		all[i] = newActive(r, l.seed, i)
 	}

@@ -3,6 +3,7 @@
 package link
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -84,14 +85,14 @@ func (r *Rule) matches(p *wire.Packet) bool {
 		(r.Protocol == 0 || r.Protocol == p.Proto) && (r.ToPort == 0 || r.ToPort == p.DstPort())
 }
 
-// check says what is wrong with the rule.
-func (r *Rule) check() error {
+// Check says what makes no sense in the rule.
+func (r *Rule) Check() error {
 	if int(r.Action) >= len(actionNames) {
-		return fmt.Errorf("link: no action %d", r.Action)
+		return fmt.Errorf("there is no action %d", r.Action)
 	}
 	e := &r.Effect
 	if r.Action != Pass && *e != (Effect{}) {
-		return fmt.Errorf("link: a packet that meets %q has no further effect", r.Action)
+		return fmt.Errorf("what is not passed on (%v) can have no other effect", r.Action)
 	}
 	for _, s := range [...]struct {
 		name  string
@@ -102,14 +103,14 @@ func (r *Rule) check() error {
 		{"loss while good", e.Bursts.LossGood}, {"loss while bad", e.Bursts.LossBad},
 	} {
 		if !(s.share >= 0 && s.share <= 1) { // NaN too
-			return fmt.Errorf("link: %s %v, want a share between 0 and 1", s.name, s.share)
+			return fmt.Errorf("%s of %v, want a share between 0 and 1", s.name, s.share)
 		}
 	}
 	if e.Latency < 0 || e.Jitter < 0 || e.ReorderBy < 0 || e.Queue < 0 {
-		return fmt.Errorf("link: times and the queue can't be less than 0")
+		return errors.New("times and the queue can't be less than 0")
 	}
 	if e.Reorder > 0 && e.ReorderBy == 0 {
-		return fmt.Errorf("link: a packet that is held back for no time overtakes nobody: want a time to reorder by")
+		return errors.New("what is held back for no time is not overtaken: want a time to reorder by")
 	}
 	return nil
 }

@@ -16,15 +16,12 @@ import (
 // defaultSeed is the seed of a network whose file names none.
 const defaultSeed = 1
 
-// personalities are those a host can have; the first is the default.
-var personalities = []*personality.Personality{personality.Linux}
-
 // Running is a network made from a scenario, with its servers. Close it to end them.
 type Running struct {
 	Network *dialtone.Network
 	hosts   []*dialtone.Host          // in the file's order
 	named   map[string]*dialtone.Host // by canonical name or alias
-	links   map[string]*link.Shared   // by name
+	links   map[string]link.Link      // by name
 	zone    *zone
 	servers servers
 }
@@ -35,7 +32,7 @@ func (s *Scenario) Start(options ...dialtone.Option) (*Running, error) {
 	r := &Running{
 		Network: dialtone.NewNetwork(options...),
 		named:   make(map[string]*dialtone.Host),
-		links:   make(map[string]*link.Shared),
+		links:   make(map[string]link.Link),
 	}
 	if err := r.build(&s.file); err != nil {
 		return nil, err
@@ -72,7 +69,11 @@ func (r *Running) build(f *file) error {
 		if part.Kind.v == cable {
 			newLink = link.NewCable
 		}
-		r.links[f.Links[i].name.v] = newLink(part.Latency.v)
+		l, err := part.impaired(newLink(part.Latency.v), f.Seed.or(defaultSeed)+uint64(i))
+		if err != nil {
+			return fmt.Errorf("link %s: %w", f.Links[i].name.v, err)
+		}
+		r.links[f.Links[i].name.v] = l
 	}
 	for i := range f.Hosts {
 		if err := r.host(&f.Hosts[i]); err != nil {
@@ -84,15 +85,13 @@ func (r *Running) build(f *file) error {
 			r.Network.AddName(f.Names[i].name.v, a.v)
 		}
 	}
-	return nil
+	return r.addFaults(f)
 }
 
 func (r *Running) host(part *entry[hostPart]) error {
-	p := personalities[0]
-	for _, known := range personalities {
-		if known.Name == part.v.Personality.v {
-			p = known
-		}
+	p := personality.Linux
+	if name := part.v.Personality.v; name != "" {
+		p, _ = personality.Named(name)
 	}
 	h, err := r.Network.NewHost(part.name.v, p)
 	if err != nil {
@@ -103,7 +102,7 @@ func (r *Running) host(part *entry[hostPart]) error {
 	interfaces := make(map[string]*inet.Interface)
 	for i := range part.v.Interfaces {
 		in := &part.v.Interfaces[i]
-		var l link.Link = r.links[in.v.Link.v]
+		l := r.links[in.v.Link.v]
 		if in.v.Silent.v {
 			l = silentLink{l}
 		}

@@ -11,6 +11,7 @@ import (
 
 	"dialtone/firewall"
 	"dialtone/inet"
+	"dialtone/personality"
 )
 
 // checker finds what is wrong with a file whose parts are each well written: names that name nothing, things said twice,
@@ -55,6 +56,12 @@ func check(f *file, m *mistakes) {
 		for j := range srv.v {
 			c.hostName(&srv.v[j].Host)
 		}
+	}
+	for i := range f.Links {
+		c.linkRules(&f.Links[i])
+	}
+	for i := range f.Faults {
+		c.fault(&f.Faults[i])
 	}
 	for i := range f.Programs {
 		p := &f.Programs[i]
@@ -154,14 +161,9 @@ func (c *checker) host(h *entry[hostPart]) {
 }
 
 func (c *checker) personality(name *value[string]) {
-	var known []string
-	for _, p := range personalities {
-		if p.Name == name.v {
-			return
-		}
-		known = append(known, p.Name)
+	if _, ok := personality.Named(name.v); !ok {
+		c.add(name.at, "no personality %q, %s", name.v, expected(name.v, personality.Names()))
 	}
-	c.add(name.at, "no personality %q, %s", name.v, expected(name.v, known))
 }
 
 func (c *checker) sysctls(h *hostPart) {

@@ -18,12 +18,14 @@ type file struct {
 	Hosts    table[hostPart]                `key:"hosts,required"`
 	Names    table[list[value[netip.Addr]]] `key:"names"`
 	SRV      table[list[srvPart]]           `key:"srv"`
+	Faults   list[faultPart]                `key:"faults"`
 	Programs list[programPart]              `key:"programs"`
 }
 
 type linkPart struct {
 	Kind    value[linkKind]      `key:"kind,required"`
 	Latency value[time.Duration] `key:"latency"`
+	Rules   list[linkRulePart]   `key:"rules"`
 }
 
 type hostPart struct {

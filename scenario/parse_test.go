@@ -26,9 +26,9 @@ hosts:
 
 func TestMistakes(t *testing.T) {
 	for _, test := range []struct{ name, file, want string }{
-		{"empty", "", "f:1:1: the file is empty, expected a mapping with the keys seed, links, hosts, names, srv, programs"},
-		{"only a comment", "# nothing\n", "f:1:1: the file is empty, expected a mapping with the keys seed, links, hosts, names, srv, programs"},
-		{"no mapping", "- a\n", "f:1:1: a list, expected a mapping with keys of seed, links, hosts, names, srv, programs"},
+		{"empty", "", "f:1:1: the file is empty, expected a mapping with the keys seed, links, hosts, names, srv, faults, programs"},
+		{"only a comment", "# nothing\n", "f:1:1: the file is empty, expected a mapping with the keys seed, links, hosts, names, srv, faults, programs"},
+		{"no mapping", "- a\n", "f:1:1: a list, expected a mapping with keys of seed, links, hosts, names, srv, faults, programs"},
 		{"not YAML", "hosts: {a.test: {}\n", "f:1:8: not YAML: could not find flow mapping end token '}'"},
 		{"a tab", "hosts:\n\ta: {}\n", "f:2:1: not YAML: found character '\t' that cannot start any token"},
 		{"a key twice", "hosts: {a: {}}\nseed: 1\nseed: 2\n", `f:3:1: not YAML: mapping key "seed" already defined at [2:1]`},
@@ -238,6 +238,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(minimal))
 	f.Add([]byte(minimal + "    services: [{kind: full, port: 1}, {kind: reset, port: 2}, {kind: echo}, {kind: dns}]\n"))
 	f.Add([]byte(minimal + "    routes: [{to: 10.1.0.0/16, via: 10.0.0.9}, {to: 0.0.0.0/0, interface: lo}]\n"))
+	f.Add([]byte("faults: [{from: a.test, to: a.test, nth: 2, times: 1, errno: EIO}]\n" + strings.Replace(minimal, "{kind: hub}", "{kind: hub, rules: [{rate: 1mbit, loss: 0.1, bursts: {to-bad: 0.1}}, {action: reset}]}", 1)))
 	f.Add([]byte("a: &x [*x, {b: !t c}]\n---\n? - d\n: |2-\n   e\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		s, err := Parse("f", data)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"dialtone/errno"
 	"dialtone/firewall"
 	"dialtone/wire"
 )
@@ -139,6 +140,12 @@ func parseScalar(text string, into any) bool {
 			*into = protocols[i]
 		}
 		return ok
+	case *share:
+		return into.parse(text)
+	case *bitRate:
+		return into.parse(text)
+	case *errno.Errno:
+		return parseErrno(text, into)
 	case word:
 		i, ok := index(into.choices(), text)
 		if ok {
@@ -174,6 +181,12 @@ func wanted(into any) string {
 		return "accept, drop, or reject with one of " + strings.Join(rejectionNames(), ", ")
 	case *wire.Protocol:
 		return "one of " + strings.Join(protocolNames, ", ")
+	case *share:
+		return "a share between 0 and 1, such as 0.01"
+	case *bitRate:
+		return "a rate with its unit, such as 500kbit, 10mbit or 1.5gbit"
+	case *errno.Errno:
+		return "the name of an error, such as ECONNREFUSED"
 	case word:
 		return "one of " + strings.Join(into.choices(), ", ")
 	}
