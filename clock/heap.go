@@ -4,11 +4,20 @@ package clock
 
 import "time"
 
+// Task is what an event brings about. What has an event for itself alone implements it, and so needs no closure.
+type Task interface{ Due() }
+
+// Func is a function as a [Task].
+type Func func()
+
+// Due implements [Task].
+func (f Func) Due() { f() }
+
 // Event is something that shall happen at a time, kept in a [Heap]. It lives inside what it belongs to, so keeping it
 // allocates nothing. Its zero value is in no heap.
 type Event struct {
-	// Func is what happens. Whoever takes the event from the heap calls it.
-	Func  func()
+	// Task is what is to be done. Whoever takes the event from the heap does it.
+	Task  Task
 	at    time.Duration
 	seq   uint64 // order of setting, so that events of one time happen in the order they were set
 	place int    // 1 + index in the heap; 0: not in it

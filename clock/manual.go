@@ -107,7 +107,7 @@ func (m *Manual) advance(at time.Duration) {
 			break
 		}
 		m.mu.Unlock()
-		ev.Func()
+		ev.Task.Due()
 		m.Settle()
 		m.mu.Lock()
 	}
@@ -131,7 +131,7 @@ type manualTimer struct {
 
 func (t *manualTimer) Reset(d time.Duration) {
 	t.m.mu.Lock()
-	t.ev.Func = t.f
+	t.ev.Task = Func(t.f)
 	t.m.timers.Set(&t.ev, t.m.now+max(d, 0))
 	t.m.mu.Unlock()
 }

@@ -90,7 +90,7 @@ func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort, in *Interfa
 	child := &stream{stack: s, family: c.family, local: local, remote: remote, way: w, parent: c, opts: c.opts}
 	child.scope, child.cookie = uint32(in.Index), cookie
 	child.hold.addr, child.hold.v6only = local.Addr(), c.hold.v6only
-	child.timer.Func, child.began = child.tick, s.core.Now()
+	child.timer.Task, child.began = child, s.core.NowLocked()
 	child.apply()
 	q.handshaking[child] = true
 	if !cookie {

@@ -37,7 +37,7 @@ func (s *Stack) resolve(out *Interface, hop netip.Addr, p *wire.Packet) (link.St
 	n := s.neighbours[key]
 	if n == nil {
 		n = &neighbour{key: key}
-		n.expiry.Func = func() { s.neighbourFailed(n) }
+		n.expiry.Task = clock.Func(func() { s.neighbourFailed(n) })
 		s.neighbours[key] = n
 		s.core.After(&n.expiry, s.core.Now()+facts.NeighbourFails)
 	}

@@ -66,7 +66,7 @@ func (s *Stack) newStream(sock *socket.Socket) *stream {
 	c.local = netip.AddrPortFrom(wildcard(c.family), 0)
 	c.hold.sock = sock
 	c.hold.v6only = s.Sysctl.IPv6BindV6Only
-	c.timer.Func = c.tick
+	c.timer.Task = c
 	return c
 }
 
@@ -89,7 +89,7 @@ func (c *stream) state() tcp.State {
 func (c *stream) hears(in *Interface) bool { return c.device() == "" || c.device() == in.Name }
 
 // now returns the time as package tcp wants it: never 0.
-func (c *stream) now() time.Duration { return c.stack.core.Now() + 1 }
+func (c *stream) now() time.Duration { return c.stack.core.NowLocked() + 1 }
 
 // Name implements [socket.Endpoint].
 func (c *stream) Name() sockaddr.Addr {
@@ -209,7 +209,8 @@ func (c *stream) arm() {
 	}
 }
 
-func (c *stream) tick() {
+// Due implements [clock.Task]: the connection's timer.
+func (c *stream) Due() {
 	if c.cookie && c.conn.State() == tcp.SynReceived {
 		c.conn.Fail()
 		c.ended()

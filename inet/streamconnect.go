@@ -237,7 +237,7 @@ func (c *stream) open(call *socket.Call) {
 	s := c.stack
 	c.sock.TakeError()
 	c.deferred = false
-	c.syns, c.began = 0, s.core.Now()
+	c.syns, c.began = 0, s.core.NowLocked()
 	c.enter()
 	c.apply()
 	iss := s.sequence(c.local, c.remote)
@@ -251,7 +251,7 @@ func (c *stream) open(call *socket.Call) {
 // sequence returns an initial sequence number: it grows with the time, from a place that only this host knows (RFC 6528).
 func (s *Stack) sequence(local, remote netip.AddrPort) uint32 {
 	ports := uint64(local.Port())<<16 | uint64(remote.Port())
-	return uint32(s.draw(false, words(local.Addr()), words(remote.Addr()), ports)) + uint32(s.core.Now().Microseconds()/4)
+	return uint32(s.draw(false, words(local.Addr()), words(remote.Addr()), ports)) + uint32(s.core.NowLocked().Microseconds()/4)
 }
 
 // mssFor returns what an interface's MTU leaves for the payload of a segment (RFC 9293, 3.7.1).
@@ -304,7 +304,7 @@ func (c *stream) leaveTimeWait() {
 	c.conn, c.waits = tcp.Conn{}, 0
 	rest.hold = hold{sock: c.sock, addr: c.hold.addr, v6only: c.hold.v6only, uid: c.hold.uid, implicit: c.hold.implicit}
 	s.tcpPorts.take(&rest.hold, c.hold.port)
-	rest.timer.Func = rest.tick
+	rest.timer.Task = rest
 	rest.enter()
 	rest.arm()
 }

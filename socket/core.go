@@ -31,6 +31,7 @@ type Core struct {
 	Faults Faults
 
 	mu       sync.Mutex
+	now      time.Duration // what NowLocked returns; 0: to be asked for
 	spaces   map[sockaddr.Family]Space
 	cookie   uint64
 	flushing bool        // somebody is sending out on behalf of everyone
@@ -73,6 +74,15 @@ type arrival struct {
 	packet *wire.Packet
 }
 
+// lateArrival is a packet that waits for its time.
+type lateArrival struct {
+	arrival
+	event clock.Event
+}
+
+// Due implements [clock.Task].
+func (l *lateArrival) Due() { l.to.Input(l.packet) }
+
 // NewCore returns the core of a host that has no space yet.
 func NewCore(c clock.Clock, p *personality.Personality) *Core {
 	return &Core{Personality: p, Clock: c, Somaxconn: p.Somaxconn, spaces: map[sockaddr.Family]Space{}}
@@ -84,8 +94,28 @@ func (c *Core) AddSpace(f sockaddr.Family, s Space) { c.spaces[f] = s }
 // Now returns the time of the host's clock.
 func (c *Core) Now() time.Duration { return c.Clock.Now() }
 
+// NowLocked is [Core.Now] for who holds the lock. Under the lock time stands still: asking the clock is dear.
+func (c *Core) NowLocked() time.Duration {
+	if c.now == 0 {
+		c.now = c.Clock.Now()
+	}
+	return c.now
+}
+
 // Lock takes the host's lock.
-func (c *Core) Lock() { c.mu.Lock() }
+func (c *Core) Lock() {
+	c.mu.Lock()
+	c.now = 0
+}
+
+// tryLock takes the lock if nobody holds it.
+func (c *Core) tryLock() bool {
+	if !c.mu.TryLock() {
+		return false
+	}
+	c.now = 0
+	return true
+}
 
 // Transmit sends p on l once the lock is let go. The lock must be held; p belongs to the link from now on.
 func (c *Core) Transmit(l link.Link, from, to link.Station, p *wire.Packet) {
@@ -99,7 +129,7 @@ func (c *Core) Arrive(at time.Duration, to Input, p *wire.Packet) {
 	c.arrived.Store(int32(len(c.inbox)))
 	c.inboxMu.Unlock()
 	// Whoever holds the lock looks at the inbox after he has let it go.
-	if c.mu.TryLock() {
+	if c.tryLock() {
 		c.Unlock()
 	}
 }
@@ -117,7 +147,7 @@ func (c *Core) Unlock() {
 		c.flush()
 		c.mu.Unlock()
 		// A packet that came after the last look, while the lock was still held, was left to its holder.
-		if c.arrived.Load() == 0 || !c.mu.TryLock() {
+		if c.arrived.Load() == 0 || !c.tryLock() {
 			return
 		}
 	}
@@ -133,14 +163,14 @@ func (c *Core) flush() {
 		c.flushing = true
 		out := c.out
 		c.out = c.spare[:0]
+		now := c.NowLocked()
 		c.mu.Unlock()
-		now := c.Clock.Now()
 		for i := range out {
 			d := &out[i]
 			d.link.Send(now, d.from, d.to, d.packet)
 			*d = departure{}
 		}
-		c.mu.Lock()
+		c.Lock()
 		c.spare = out
 		c.flushing = false
 	}
@@ -159,12 +189,18 @@ func (c *Core) receive() {
 		c.inbox = c.taken[:0]
 		c.arrived.Store(0)
 		c.inboxMu.Unlock()
-		now := c.Clock.Now()
+		now := c.NowLocked()
 		for i := range in {
 			a := in[i]
 			in[i] = arrival{}
+			if a.at > now { // it may have been sent after our time stood still
+				c.now = 0
+				now = c.NowLocked()
+			}
 			if next, ok := c.events.Next(); a.at > now || ok && next <= a.at {
-				c.After(&clock.Event{Func: func() { a.to.Input(a.packet) }}, a.at)
+				late := &lateArrival{arrival: a}
+				late.event.Task = late
+				c.After(&late.event, a.at)
 			} else {
 				a.to.Input(a.packet)
 			}
@@ -176,13 +212,13 @@ func (c *Core) receive() {
 
 // runDue makes happen what is due.
 func (c *Core) runDue() {
-	now := c.Clock.Now()
+	now := c.NowLocked()
 	for ev := c.events.Due(now); ev != nil; ev = c.events.Due(now) {
-		ev.Func()
+		ev.Task.Due()
 	}
 }
 
-// After makes ev due at the given time, or moves it there. The lock must be held; ev.Func is called with it held.
+// After makes ev due at the given time, or moves it there. The lock must be held; ev.Task is called with it held.
 func (c *Core) After(ev *clock.Event, at time.Duration) { c.events.Set(ev, at) }
 
 // Cancel makes ev not due. The lock must be held.
@@ -195,7 +231,7 @@ func (c *Core) arm() {
 		return
 	}
 	c.armed = max(at, 1)
-	d := at - c.Clock.Now()
+	d := at - c.NowLocked()
 	if c.timer == nil {
 		c.timer = c.Clock.AfterFunc(d, c.tick)
 	} else {

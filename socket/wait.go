@@ -50,7 +50,7 @@ func (c *Call) sleep(core *Core, q *Queue, want Events, deadline time.Duration) 
 	if c.canceled {
 		return canceled
 	}
-	if deadline <= core.Now() {
+	if deadline != forever && deadline <= core.NowLocked() {
 		return timedOut
 	}
 	s := core.sleeper()
@@ -89,7 +89,7 @@ func (c *Core) sleeper() *sleeper {
 	}
 	s := &sleeper{waiter: c.Clock.NewWaiter(), watch: Watch{call: true}}
 	s.watch.Func = func(Events) { s.end(woken) }
-	s.timeout.Func = func() { s.end(timedOut) }
+	s.timeout.Task = clock.Func(func() { s.end(timedOut) })
 	return s
 }
 
@@ -140,7 +140,7 @@ func (s *Socket) until(timeout time.Duration) time.Duration {
 	if timeout <= 0 {
 		return forever
 	}
-	return s.Core.Now() + timeout
+	return s.Core.NowLocked() + timeout
 }
 
 // waitData waits for data or room, on behalf of a call that may take until the deadline, or until by if that is not 0.
