@@ -16,9 +16,6 @@ import (
 // Connect implements [socket.Endpoint]: the address's meaning, the route, the source address, the port; then the SYN.
 func (c *stream) Connect(call *socket.Call, b []byte) errno.Errno {
 	facts := &c.stack.core.Personality.TCP
-	if facts.BindsFirst && c.hold.port == 0 && c.bindPort(0) != errno.OK {
-		return facts.NoPort
-	}
 	to, e := c.destination(b)
 	if e != errno.OK {
 		return e
@@ -74,6 +71,8 @@ func (c *stream) destination(b []byte) (netip.AddrPort, errno.Errno) {
 		return none, facts.Multicast
 	case a.IP == limitedBroadcast:
 		return none, facts.Broadcast
+	case facts.BindsFirst && c.hold.port == 0 && c.bindPort(0) != errno.OK:
+		return none, facts.NoPort
 	case a.Port == 0 && facts.PortZero != errno.OK:
 		return none, facts.PortZero
 	}

@@ -110,7 +110,8 @@ type TCP struct {
 	Multicast, Broadcast, SubnetBroadcast, PortZero Errno
 	// SelfConnect is the error of connecting a socket to its own address and port; 0: it works.
 	SelfConnect Errno
-	// BindsFirst: the implicit port is taken before the address is looked at, and only one that nobody uses.
+	// BindsFirst: the implicit port is one that nobody uses, and is taken before the destination's own port is looked at
+	// and its route looked up: it stays when these fail.
 	BindsFirst bool
 	// MappedRefused is the error of an IPv4-mapped destination where IPV6_V6ONLY is set.
 	MappedRefused Errno
