@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package link carries packets between interfaces. A [Link] decides who is on it, who answers for an address, and when
-// (or whether) a packet arrives; faults and taps are links that wrap a link.
+// (or whether) a packet arrives.
+//
+// There are cables, hubs, and the loopback. Faults and taps are links that wrap a link: [Impaired] delays, loses, changes
+// or rejects packets by rules.
 package link
 
 import (
