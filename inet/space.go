@@ -13,6 +13,7 @@ import (
 // Protocols of internet sockets (ip(7), tcp(7), udp(7)); 0 stands for the type's own.
 const (
 	protoTCP     = 6
+	protoMPTCP   = 262
 	protoUDP     = 17
 	protoUDPLite = 136
 )
@@ -27,10 +28,13 @@ type space struct {
 func (f space) NewEndpoint(s *socket.Socket) (socket.Endpoint, errno.Errno) {
 	switch s.Type {
 	case socket.Stream:
-		if s.Protocol != 0 && s.Protocol != protoTCP {
+		switch {
+		case s.Protocol == 0:
+			s.Protocol = protoTCP
+		case s.Protocol == protoTCP, s.Protocol == protoMPTCP && f.stack.core.Personality.TCP.Multipath:
+		default:
 			return nil, errno.EPROTONOSUPPORT
 		}
-		s.Protocol = protoTCP
 		return f.stack.newStream(s), errno.OK
 	case socket.Dgram:
 		switch s.Protocol {

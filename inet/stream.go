@@ -31,16 +31,17 @@ type stream struct {
 	way           path   // to remote
 	known         bool   // in stack.connections
 
-	shut     shutdown
-	parent   *stream   // the listener, while this waits to be accepted
-	queue    *listener // of a listener
-	timer    clock.Event
-	deferred bool        // connect was put off (TCP_FASTOPEN_CONNECT)
-	fast     bool        // the SYN brought bytes (TCP_FASTOPEN)
-	cookie   bool        // came by a SYN cookie: until it is established the host is to know nothing of it (tcp_syncookies)
-	inCall   bool        // the call that sent the SYN has not let the lock go yet
-	final    errno.Errno // the ICMP error that ended the attempt
-	lost     bool        // what is sent vanishes: see MappedSticks
+	shut      shutdown
+	parent    *stream   // the listener, while this waits to be accepted
+	queue     *listener // of a listener
+	timer     clock.Event
+	multipath bool        // of IPPROTO_MPTCP: see Disconnect
+	deferred  bool        // connect was put off (TCP_FASTOPEN_CONNECT)
+	fast      bool        // the SYN brought bytes (TCP_FASTOPEN)
+	cookie    bool        // came by a SYN cookie: until it is established the host is to know nothing of it (tcp_syncookies)
+	inCall    bool        // the call that sent the SYN has not let the lock go yet
+	final     errno.Errno // the ICMP error that ended the attempt
+	lost      bool        // what is sent vanishes: see MappedSticks
 	// filtered says that the host's own firewall dropped what was sent last.
 	filtered bool
 	mapped   bool // has had an IPv4-mapped peer
@@ -62,7 +63,7 @@ const (
 )
 
 func (s *Stack) newStream(sock *socket.Socket) *stream {
-	c := &stream{stack: s, sock: sock, family: sock.Family}
+	c := &stream{stack: s, sock: sock, family: sock.Family, multipath: sock.Protocol == protoMPTCP}
 	c.local = netip.AddrPortFrom(wildcard(c.family), 0)
 	c.hold.sock = sock
 	c.hold.v6only = s.Sysctl.IPv6BindV6Only

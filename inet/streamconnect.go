@@ -11,6 +11,7 @@ import (
 	"dialtone/socket"
 	"dialtone/tcp"
 	"dialtone/trail"
+	"dialtone/wire"
 )
 
 // Connect implements [socket.Endpoint]: the address's meaning, the route, the source address, the port; then the SYN.
@@ -263,7 +264,8 @@ func mssFor(out *Interface, to netip.Addr) uint16 {
 }
 
 // Disconnect implements [socket.Endpoint] (tcp_disconnect): the connection ends, with a reset where the peer knows of
-// it, and the socket's next error is ECONNRESET where there was anything to end. What bind fixed stays.
+// it, and the socket's next error is ECONNRESET where there was anything to end. What bind fixed stays. Of Multipath TCP
+// it is a subflow that ends: the socket above keeps its name, and has no error (mptcp_disconnect).
 func (c *stream) Disconnect(*socket.Call) errno.Errno {
 	if c.queue != nil {
 		c.stopListening()
@@ -289,7 +291,9 @@ func (c *stream) Disconnect(*socket.Call) errno.Errno {
 	if !c.hold.number {
 		c.stack.tcpPorts.drop(&c.hold)
 	}
-	if !c.hold.address {
+	if c.multipath {
+		c.sock.TakeError()
+	} else if !c.hold.address {
 		c.local = netip.AddrPortFrom(wildcard(c.family), c.local.Port())
 	}
 	return errno.OK

@@ -4,6 +4,7 @@ package inet
 
 import (
 	"dialtone/errno"
+	"dialtone/personality"
 	"dialtone/socket"
 	"dialtone/tcp"
 	"dialtone/trail"
@@ -13,6 +14,9 @@ import (
 // receive takes a segment in; again says that it is for the listener now.
 func (c *stream) receive(p *wire.Packet, in *Interface) (again bool) {
 	seg := &p.TCP
+	if !c.mayArrive(p, in) {
+		return false
+	}
 	if c.parent != nil && !c.fast && c.conn.State() == tcp.SynReceived && !c.parent.admits(c, seg) {
 		return false
 	}
@@ -91,7 +95,9 @@ func (c *stream) handle(ev tcp.Events) {
 func (c *stream) ended() {
 	c.forget()
 	reason := c.conn.Reason()
-	c.shut = shutBoth
+	if !c.multipath || c.sock == nil || c.sock.State() != personality.Connecting {
+		c.shut = shutBoth // a failed attempt was a subflow's; the socket above is as it was
+	}
 	e := c.errnoOf(reason)
 	if c.parent != nil {
 		c.parent.childEnded(c)

@@ -119,6 +119,8 @@ type TCP struct {
 	Filtered Errno
 	// SoftRetries is how often a SYN must have been sent again for a second soft error to end the attempt (ICMPError).
 	SoftRetries int
+	// Multipath: there is IPPROTO_MPTCP. Here it is TCP, as it becomes with a peer that has no Multipath TCP (RFC 8684, 3.7).
+	Multipath bool
 	// QueuesICMP4: during set-up an ICMP error (IPv4) goes to the error queue, whether IP_RECVERR is set or not.
 	QueuesICMP4 bool
 	// MappedSticks: once a socket of AF_INET6 has had an IPv4-mapped peer, SYNs to native ones get lost.

@@ -172,8 +172,6 @@ func (t *thread) socket(c conformance.Call, protocol int) (conformance.Result, e
 	switch {
 	case slices.Contains(missing, family):
 		return conformance.Result{}, conformance.NotRun("there is no %v here", family)
-	case protocol == linux.IPPROTO_MPTCP:
-		return conformance.Result{}, conformance.NotRun("there is no Multipath TCP here")
 	case t.raw(family, typ, protocol):
 		return conformance.Result{}, conformance.NotRun("there are no raw and ping sockets here")
 	}
