@@ -11,7 +11,6 @@ import (
 	"dialtone/socket"
 	"dialtone/tcp"
 	"dialtone/trail"
-	"dialtone/wire"
 )
 
 // Connect implements [socket.Endpoint]: the address's meaning, the route, the source address, the port; then the SYN.
