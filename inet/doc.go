@@ -3,14 +3,21 @@
 // Package inet is AF_INET and AF_INET6 on a host: TCP and UDP sockets over routes, neighbours, a firewall and
 // interfaces.
 //
-//	stream*.go      TCP sockets: connect, data, poll (over package tcp)
+//	stream*.go      TCP sockets: connect, data, poll, what happens meanwhile (over package tcp)
+//	fastopen.go     bytes and cookies in the SYN
 //	listener.go     listening ones and their queues
-//	datagram*.go    UDP sockets
+//	datagram*.go    UDP and UDP-Lite sockets
+//	errorqueue.go   what recv(MSG_ERRQUEUE) takes
 //	port.go         who holds which local port
-//	route.go        where a packet goes; source.go: which address it comes from
+//	route.go        the routes; rule.go: what comes before them
+//	lookup.go       where a packet goes, and which address it comes from
 //	output.go       firewall, neighbour, interface: the way out
 //	input.go        interface, firewall, demultiplexer: the way in
+//	forward.go      the way through, on a router
 //	icmp.go         errors sent and heard
+//
+// Not here: raw and ping sockets, fragments, path MTU discovery, limits on how many ICMP errors are sent, signed segments
+// (TCP_MD5SIG), more than one path (IPPROTO_MPTCP is TCP), a firewall chain for what is forwarded.
 //
 // Everything here runs under the lock of the host's [socket.Core]; nothing blocks.
 package inet
