@@ -14,6 +14,9 @@ import (
 // receive takes a segment in; again says that it is for the listener now.
 func (c *stream) receive(p *wire.Packet, in *Interface) (again bool) {
 	seg := &p.TCP
+	if !c.mayArrive(p, in) {
+		return false
+	}
 	if c.parent != nil && !c.fast && c.conn.State() == tcp.SynReceived && !c.parent.admits(c, seg) {
 		return false
 	}
@@ -109,7 +112,11 @@ func (c *stream) ended() {
 	if t := c.trail(); t != nil && reason == tcp.TimedOut {
 		t.Decide(c.stack.core.Now(), trail.Timer, "no answer to %d SYNs within %v: %s", c.syns, c.stack.core.Now()-c.began, e.Name())
 	}
-	c.sock.Fail(e, reason.String())
+	because := reason.String()
+	if reason == tcp.Failed {
+		because = e.Name() + " was reported for it"
+	}
+	c.sock.Fail(e, because)
 }
 
 // errnoOf is what a socket says about the end of its connection.
