@@ -36,6 +36,8 @@ type datagram struct {
 type received struct {
 	from    netip.AddrPort
 	scope   uint32
+	sender  uint32 // SIDs: of the socket it is from, and its own
+	message uint32
 	payload []byte
 }
 
@@ -195,6 +197,7 @@ func (d *datagram) associate(call *socket.Call, a sockaddr.Addr) errno.Errno {
 		return facts.TupleInUse
 	}
 	d.remote = a.AddrPort()
+	d.sock.Label.Associate(call.Wanted)
 	if t != nil {
 		t.Decide(s.core.Now(), trail.State, "associated with %v; nothing was sent", d.remote)
 	}
@@ -229,6 +232,7 @@ func (d *datagram) way(a sockaddr.Addr, t *trail.Trail) (path, errno.Errno) {
 // dissolve ends the association. What bind fixed stays; an implicit port is let go (__udp_disconnect).
 func (d *datagram) dissolve() {
 	d.remote = netip.AddrPort{}
+	d.sock.Label.Associate(0)
 	if d.stack.core.Personality.UDP.DissolvedToPort {
 		d.choose(wildcard(d.family))
 		d.chosen, d.hold.address = false, false

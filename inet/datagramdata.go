@@ -46,6 +46,10 @@ func (d *datagram) Send(call *socket.Call, m *socket.Message) (int, errno.Errno)
 	p := wire.NewPacket()
 	p.Proto, p.Src, p.Dst, p.TOS, p.TTL = wire.Protocol(d.sock.Protocol), w.source, to.IP, d.opts.tos, d.opts.ttl
 	p.UDP = wire.Datagram{SrcPort: d.local.Port(), DstPort: to.Port, Payload: append([]byte(nil), m.Data...)}
+	if a := s.core.Access; a != nil && !a.Leave(&d.sock.Label, p, w.out.Name, m, call.Trail) {
+		p.Free()
+		return 0, errno.ECONNREFUSED
+	}
 	if s.output(p, w, nil) != sent {
 		return 0, s.core.Personality.UDP.Filtered // a filter that drops or rejects tells the sender
 	}
@@ -92,6 +96,7 @@ func (d *datagram) Recv(call *socket.Call, m *socket.Message) (int, errno.Errno)
 	m.Size = len(r.payload)
 	m.From = addr(d.family, r.from)
 	m.From.Scope = r.scope
+	m.Sender, m.SID = r.sender, r.message
 	if n < len(r.payload) {
 		m.Out |= socket.MsgTrunc
 	}

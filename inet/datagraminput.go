@@ -101,33 +101,38 @@ func (s *Stack) inputUDP(p *wire.Packet, in *Interface) {
 	if p.Dst.IsMulticast() || s.isBroadcast(p.Dst) {
 		for _, d := range table.bound[local.Port()] {
 			if d.takes(local, remote, in) {
-				d.input(p, in)
+				d.input(p, in) // nobody is told of one that is refused: it was for many
 			}
 		}
 		return
 	}
 	d := table.receiver(local, remote, in)
-	if d == nil {
+	if d == nil || !d.input(p, in) {
 		typ, code := icmpPortUnreachable.of(p)
 		s.sendICMPError(p, in, typ, code, 0)
-		return
 	}
-	d.input(p, in)
 }
 
-// input queues a datagram; one that finds no room is lost.
-func (d *datagram) input(p *wire.Packet, in *Interface) {
+// input queues a datagram; one that finds no room is lost, and so is one that access control does not let in. False
+// means that its sender is to be told that nobody is there.
+func (d *datagram) input(p *wire.Packet, in *Interface) bool {
+	sender, message, admission := d.mayArrive(p, in)
+	if admission != socket.Admit {
+		return admission == socket.Lose
+	}
 	size := len(p.UDP.Payload)
 	if d.bytes > 0 && d.bytes+size > d.sock.ReceiveBuffer() {
-		return
+		return true
 	}
 	r := received{from: netip.AddrPortFrom(p.Src, p.UDP.SrcPort), payload: p.UDP.Payload}
+	r.sender, r.message = sender, message
 	if p.Src.Is6() && p.Src.IsLinkLocalUnicast() {
 		r.scope = uint32(in.Index)
 	}
 	d.queue = append(d.queue, r)
 	d.bytes += size + datagramOverhead
 	d.sock.Wake(socket.In)
+	return true
 }
 
 // datagramOverhead is what the bookkeeping of one datagram counts in SO_RCVBUF, in bytes; it bounds how many empty ones

@@ -73,6 +73,10 @@ func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort, in *Interfa
 	case !seg.Flags.Has(wire.SYN):
 		return true
 	}
+	label, admission := c.mayOffer(p, in)
+	if admission != socket.Admit {
+		return admission == socket.Lose
+	}
 	q, s := c.queue, c.stack
 	crowded := q.requests > q.backlog // inet_csk_reqsk_queue_is_full
 	cookie := s.Sysctl.TCPSynCookies == 2 || s.Sysctl.TCPSynCookies == 1 && crowded
@@ -89,6 +93,7 @@ func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort, in *Interfa
 	}
 	child := &stream{stack: s, family: c.family, local: local, remote: remote, way: w, parent: c, opts: c.opts}
 	child.scope, child.cookie = uint32(in.Index), cookie
+	child.own = label
 	child.hold.addr, child.hold.v6only = local.Addr(), c.hold.v6only
 	child.timer.Task, child.began = child, s.core.NowLocked()
 	child.apply()
@@ -159,6 +164,7 @@ func (c *stream) Accept(_ *socket.Call, s *socket.Socket) (socket.Endpoint, errn
 	if q.ready = q.ready[1:]; len(q.ready) == 0 {
 		q.ready = nil
 	}
+	s.Label = child.own
 	child.parent, child.sock, child.hold.sock = nil, s, s
 	*s.Options() = *c.sock.Options() // inherited (inet_csk_clone_lock)
 	if child.conn.State() == tcp.Closed {

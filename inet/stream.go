@@ -32,8 +32,9 @@ type stream struct {
 	known         bool   // in stack.connections
 
 	shut      shutdown
-	parent    *stream   // the listener, while this waits to be accepted
-	queue     *listener // of a listener
+	own       socket.Label // while there is no socket
+	parent    *stream      // the listener, while this waits to be accepted
+	queue     *listener    // of a listener
 	timer     clock.Event
 	multipath bool        // of IPPROTO_MPTCP: see Disconnect
 	deferred  bool        // connect was put off (TCP_FASTOPEN_CONNECT)
@@ -156,6 +157,10 @@ func (c *stream) transmit(p *wire.Packet) {
 		}
 	}
 	if c.way.out == nil || c.lost { // the route is gone: what is sent is lost
+		p.Free()
+		return
+	}
+	if !c.mayLeave(p) {
 		p.Free()
 		return
 	}

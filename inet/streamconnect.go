@@ -11,6 +11,7 @@ import (
 	"dialtone/socket"
 	"dialtone/tcp"
 	"dialtone/trail"
+	"dialtone/wire"
 )
 
 // Connect implements [socket.Endpoint]: the address's meaning, the route, the source address, the port; then the SYN.
@@ -23,6 +24,11 @@ func (c *stream) Connect(call *socket.Call, b []byte) errno.Errno {
 	t := call.Trail
 	w, e := c.chooseWay(to, t)
 	if e != errno.OK {
+		return e
+	}
+	c.label().Associate(call.Wanted)
+	syn := wire.Packet{Src: w.source, Dst: to.Addr(), Proto: wire.TCP}
+	if e := c.mayOpen(w, syn, t); e != errno.OK {
 		return e
 	}
 	local, e := c.choosePort(w.source, to, t)
@@ -302,7 +308,7 @@ func (c *stream) Disconnect(*socket.Call) errno.Errno {
 func (c *stream) leaveTimeWait() {
 	s := c.stack
 	c.forget()
-	rest := &stream{stack: s, family: c.family, local: c.local, remote: c.remote, way: c.way, conn: c.conn, waits: c.waits}
+	rest := &stream{stack: s, family: c.family, local: c.local, remote: c.remote, way: c.way, conn: c.conn, waits: c.waits, own: *c.label()}
 	c.conn, c.waits = tcp.Conn{}, 0
 	rest.hold = hold{sock: c.sock, addr: c.hold.addr, v6only: c.hold.v6only, uid: c.hold.uid, implicit: c.hold.implicit}
 	s.tcpPorts.take(&rest.hold, c.hold.port)

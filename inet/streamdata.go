@@ -197,5 +197,5 @@ func (c *stream) Close(*socket.Call) {
 		c.forget()
 		c.stack.tcpPorts.drop(&c.hold)
 	}
-	c.sock = nil
+	c.own, c.sock = c.sock.Label, nil
 }

@@ -123,7 +123,7 @@ func (a *active) intact(f *flow, p *wire.Packet) bool {
 	if err != nil {
 		return false
 	}
-	q.Context = p.Context // labels travel beside the bytes
+	q.Context, q.Secure = p.Context, p.Secure // labels travel beside the bytes
 	*p = q
 	return true
 }

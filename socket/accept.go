@@ -38,7 +38,6 @@ func (s *Socket) Accept(c *Call) (*Socket, errno.Errno) {
 		return nil, e
 	}
 	fresh := s.Core.bareSocket(s.Family, s.Type, s.Protocol)
-	fresh.SID = s.SID
 	deadline := s.until(s.opts.ReceiveTimeout)
 	for {
 		ep, e := s.Endpoint.Accept(c, fresh)

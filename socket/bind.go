@@ -25,7 +25,9 @@ func Bind(c *Call, p *personality.Personality, f File, raw sockaddr.Raw) errno.E
 }
 
 // Listen is listen(2). A negative backlog counts as the most there can be (listen(2) casts it to unsigned).
-func (s *Socket) Listen(c *Call, backlog int) errno.Errno {
+func (s *Socket) Listen(c *Call, backlog int) errno.Errno { return s.listen(c, backlog, 0, false) }
+
+func (s *Socket) listen(c *Call, backlog int, newconn uint32, useClient bool) errno.Errno {
 	if e := s.enter(); e != errno.OK {
 		return e
 	}
@@ -36,12 +38,15 @@ func (s *Socket) Listen(c *Call, backlog int) errno.Errno {
 	if most := s.Core.Somaxconn; backlog < 0 || backlog > most {
 		backlog = most
 	}
-	if e := s.check(c, OpListen, nil); e != errno.OK {
-		return e
+	if s.Core.Access != nil {
+		if e := s.Core.Access.Listen(c, s, newconn, useClient); e != errno.OK {
+			return e
+		}
 	}
 	if e := s.Endpoint.Listen(c, backlog); e != errno.OK {
 		return e
 	}
+	s.Label.NewConn, s.Label.UseClient = newconn, useClient
 	s.become(personality.Listening, "listen was called")
 	return errno.OK
 }

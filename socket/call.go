@@ -30,7 +30,9 @@ type Caller struct {
 	UID, GID uint32 // effective
 	Groups   []uint32
 	Caps     Caps
-	SID      uint32 // security identifier; 0 without access control
+	SID      uint32 // security identifier; 0: access control's default
+	// SocketSID is that of new sockets (setsockcreatecon(3)); 0: as the policy says.
+	SocketSID uint32
 	// Dir is the working directory, an absolute path; "" is the root. It was opened when it became that: permissions on
 	// the way to it are not asked again.
 	Dir string
@@ -63,6 +65,10 @@ type Call struct {
 	NonBlocking bool
 	// Trail takes the decisions of this call, and of the attempt it starts; nil: nobody wants to know.
 	Trail *trail.Trail
+
+	// SID is that of the socket to be made (socket_secure), Wanted that which the peer must have (connect_secure);
+	// 0: what the plain call has.
+	SID, Wanted uint32
 
 	// WaitAt is set by an endpoint that answers EAGAIN and wants the caller to wait elsewhere than at its socket.
 	WaitAt *Queue
@@ -120,8 +126,12 @@ type Message struct {
 	// SCM_CREDENTIALS. On receive they are set by the endpoint.
 	Rights      []any
 	Credentials *Credentials
+	// Receiver is the SID that the receiving socket must have (sendto_secure), 0 for any. SID is the message's own: given
+	// to send, where 0 is the socket's, and on receive set to what it was.
+	Receiver, SID uint32
 
 	// Results of recv.
+	Sender   uint32         // the SID of the sending socket, without access control 0
 	From     sockaddr.Addr  // of the sender; the zero Addr where the family tells none
 	Out      int            // MSG_TRUNC, MSG_CTRUNC, MSG_EOR, MSG_ERRQUEUE
 	Size     int            // of the datagram received, which may be longer than Data

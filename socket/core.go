@@ -271,7 +271,8 @@ func (c *Core) NewPair(call *Call, family sockaddr.Family, typ Type, protocol in
 		return nil, nil, e
 	}
 	b = c.bareSocket(family, typ, protocol)
-	b.SID = a.SID
+	b.Label = a.Label
+	a.Label.Peer, b.Label.Peer = b.Label.SID, a.Label.SID
 	a.Endpoint, b.Endpoint, e = space.Pair(call, a, b)
 	if e != errno.OK {
 		return nil, nil, e
@@ -289,12 +290,12 @@ func (c *Core) prepare(call *Call, family sockaddr.Family, typ Type, protocol in
 	if !ok {
 		return nil, nil, errno.EAFNOSUPPORT
 	}
-	sid, e := c.checkCreate(call, family, typ, protocol)
+	label, e := c.checkCreate(call, family, typ, protocol)
 	if e != errno.OK {
 		return nil, nil, e
 	}
 	s := c.bareSocket(family, typ, protocol)
-	s.SID = sid
+	s.Label = label
 	return space, s, errno.OK
 }
 

@@ -24,8 +24,10 @@ func (s *Socket) Send(c *Call, m *Message) (int, errno.Errno) {
 		return 0, e
 	}
 	defer s.leave(c)
-	if e := s.check(c, OpSend, m.To); e != errno.OK {
-		return 0, e
+	if s.Core.Access != nil {
+		if e := s.Core.Access.Send(c, s, m); e != errno.OK {
+			return 0, e
+		}
 	}
 	blocks := s.Blocks(c) && m.Flags&MsgDontWait == 0
 	c.Final = false
@@ -87,6 +89,9 @@ func (s *Socket) Recv(c *Call, m *Message) (int, errno.Errno) {
 	blocks := s.Blocks(c) && m.Flags&(MsgDontWait|MsgErrQueue) == 0
 	waitAll := m.Flags&MsgWaitAll != 0 && s.Type == Stream && m.Flags&MsgPeek == 0
 	deadline := s.until(s.opts.ReceiveTimeout)
+	if s.Core.Access != nil && s.Type.ConnectionOriented() {
+		m.Sender, m.SID = s.Label.Peer, s.Label.Peer // all that a connection carries has its socket's SID
+	}
 	all, got := m.Data, 0
 	defer func() { m.Data = all }()
 	for {

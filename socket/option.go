@@ -132,6 +132,15 @@ func (s *Socket) Option(c *Call, level, name int) ([]byte, errno.Errno) {
 		return Int(1), errno.OK
 	case SoNoCheck:
 		return Int(0), errno.OK
+	case SoPeerSec:
+		if s.Core.Access == nil {
+			return nil, errno.ENOPROTOOPT
+		}
+		context, e := s.Core.Access.PeerContext(s)
+		if e != errno.OK {
+			return nil, e
+		}
+		return append([]byte(context), 0), errno.OK
 	case SoBindToDevice:
 		if o.Device == "" {
 			return nil, errno.OK

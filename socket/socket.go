@@ -47,7 +47,8 @@ type Socket struct {
 	Type     Type
 	Protocol int
 	Cookie   uint64 // SO_COOKIE: never used twice on a host
-	SID      uint32 // security identifier
+	// Label is access control's. It changes with the lock held.
+	Label Label
 
 	// Endpoint is what the family put under the socket.
 	Endpoint Endpoint

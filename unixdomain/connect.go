@@ -27,8 +27,23 @@ func (e *endpoint) Connect(c *socket.Call, addr []byte) errno.Errno {
 	if err := e.admission(c, listener); err != errno.OK {
 		return err
 	}
-	e.join(c, listener)
+	label, err := e.permission(c, listener)
+	if err != errno.OK {
+		return err
+	}
+	e.join(c, listener).own = label
 	return errno.OK
+}
+
+// permission asks access control whether e may connect to the listener, and which label the server's end gets
+// (security_unix_stream_connect, the last check there).
+func (e *endpoint) permission(c *socket.Call, l *endpoint) (socket.Label, errno.Errno) {
+	a := e.space.core.Access
+	if a == nil {
+		return socket.Label{}, errno.OK
+	}
+	e.sock.Label.Associate(c.Wanted)
+	return a.Join(c, e.sock, l.sock)
 }
 
 // autobindForCredentials gives an unnamed socket a name if it asks for credentials: who answers to them shall have an
@@ -41,8 +56,7 @@ func (e *endpoint) autobindForCredentials() errno.Errno {
 }
 
 // admission is the one place that decides whether e may connect to the listener found, in the order of Linux's
-// unix_stream_connect: it listens, it has room, e may still connect. Access control between the two sockets comes last
-// there (security_unix_stream_connect).
+// unix_stream_connect: it listens, it has room, e may still connect.
 func (e *endpoint) admission(c *socket.Call, l *endpoint) errno.Errno {
 	u := &e.space.core.Personality.Unix
 	if !l.listening || l.shutRead {
@@ -74,7 +88,7 @@ func (e *endpoint) admission(c *socket.Call, l *endpoint) errno.Errno {
 }
 
 // join connects e to a new endpoint and puts that into the listener's queue.
-func (e *endpoint) join(c *socket.Call, l *endpoint) {
+func (e *endpoint) join(c *socket.Call, l *endpoint) *endpoint {
 	server := e.space.newEndpoint(nil, e.typ)
 	server.name = l.name
 	server.passCred = l.sock.Options().PassCred
@@ -86,6 +100,7 @@ func (e *endpoint) join(c *socket.Call, l *endpoint) {
 		c.Trail.Decide(e.space.core.Now(), trail.Backlog, "place %d of %d in the listener's queue", l.clients.len(), l.admits)
 	}
 	l.wake(socket.In)
+	return server
 }
 
 // Listen implements [socket.Endpoint]. A later listen sets the backlog anew, and lets in who waits for room.
@@ -114,6 +129,7 @@ func (e *endpoint) Accept(c *socket.Call, s *socket.Socket) (socket.Endpoint, er
 		return nil, errno.EAGAIN
 	}
 	server := e.clients.take()
+	s.Label = server.own
 	server.sock = s
 	s.Options().PassCred = server.passCred
 	e.room.WakeOne(socket.Out)

@@ -22,6 +22,7 @@ func (e *endpoint) associate(c *socket.Call, addr []byte) errno.Errno {
 	unspec := u.UnspecDissolves && sockaddr.FamilyOf(addr) == sockaddr.Unspec
 	if unspec || u.DissolvesFirst {
 		e.setPeer(c, nil)
+		e.sock.Label.Associate(0)
 	}
 	if unspec {
 		return errno.OK
@@ -35,6 +36,12 @@ func (e *endpoint) associate(c *socket.Call, addr []byte) errno.Errno {
 			c.Trail.Decide(e.space.core.Now(), trail.Name, "%v is connected to another socket: %s", other.name, u.NotPeer.Name())
 		}
 		return u.NotPeer
+	}
+	before := e.sock.Label
+	e.sock.Label.Associate(c.Wanted)
+	if err := e.mayReach(c, other, nil); err != errno.OK {
+		e.sock.Label = before
+		return err
 	}
 	e.setPeer(c, other)
 	if c.Trail != nil {

@@ -22,6 +22,8 @@ type endpoint struct {
 	name  sockaddr.Addr // of no name: unnamed
 	inode *inode        // the socket file, if it made one
 
+	own socket.Label // while there is no socket
+
 	peer      *endpoint
 	dead      bool // closed
 	shutRead  bool
@@ -67,6 +69,14 @@ func (e *endpoint) Peer() (sockaddr.Addr, errno.Errno) {
 		return sockaddr.Addr{}, errno.ENOTCONN
 	}
 	return e.peer.name, errno.OK
+}
+
+// label returns the label of e's socket, or of the one it will have.
+func (e *endpoint) label() *socket.Label {
+	if e.sock != nil {
+		return &e.sock.Label
+	}
+	return &e.own
 }
 
 // named reports whether e has a name of its own, or shares its listener's.

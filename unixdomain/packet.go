@@ -3,6 +3,7 @@
 package unixdomain
 
 import (
+	"cmp"
 	"math/bits"
 	"sync"
 
@@ -18,6 +19,8 @@ type packet struct {
 	weight int // what it counts at the sender's SO_SNDBUF
 	rights []any
 	cred   socket.Credentials
+	// SIDs: of the socket it is from when it was sent, and the message's own.
+	sender, message uint32
 }
 
 // nobody are the credentials of a packet that was sent before anybody asked for them (SO_PASSCRED): no process, and the
@@ -61,6 +64,9 @@ func (e *endpoint) stamp(c *socket.Call, m *socket.Message, other *endpoint) soc
 func (e *endpoint) deliver(c *socket.Call, m *socket.Message, other *endpoint, data []byte, rights []any, weight int) {
 	e.unread += weight
 	p := packet{from: e, weight: weight, rights: rights, cred: e.stamp(c, m, other)}
+	if p.sender = e.sock.Label.SID; p.sender != 0 {
+		p.message = cmp.Or(m.SID, p.sender)
+	}
 	if len(data) >= page && len(data) <= streamMost {
 		p.buffer = buffers.Get().(*[streamMost]byte)
 		p.data = p.buffer[:len(data)]
@@ -114,6 +120,7 @@ func (e *endpoint) told(m *socket.Message, p *packet) {
 	if p.from.named() {
 		m.From = p.from.name
 	}
+	m.Sender, m.SID = p.sender, p.message
 	if e.sock.Options().PassCred {
 		cred := p.cred
 		m.Credentials = &cred

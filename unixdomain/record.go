@@ -62,8 +62,7 @@ func (e *endpoint) sendRecord(c *socket.Call, m *socket.Message) (int, errno.Err
 	return len(m.Data), errno.OK
 }
 
-// mayDeliver is the one place that decides whether other takes a record from e now. Access control between the two
-// sockets comes after the shut half on Linux (security_unix_may_send).
+// mayDeliver is the one place that decides whether other takes a record from e now, in the order of Linux.
 func (e *endpoint) mayDeliver(c *socket.Call, m *socket.Message, other *endpoint) errno.Errno {
 	switch {
 	case !other.hears(e):
@@ -73,6 +72,11 @@ func (e *endpoint) mayDeliver(c *socket.Call, m *socket.Message, other *endpoint
 		return errno.ECONNREFUSED
 	case other.shutRead:
 		return errno.EPIPE
+	}
+	if err := e.mayReach(c, other, m); err != errno.OK {
+		return err
+	}
+	switch {
 	case other.full(e) && e.space.core.Personality.Unix.QueueFull != errno.OK:
 		return e.space.core.Personality.Unix.QueueFull
 	case other.full(e):
@@ -84,6 +88,15 @@ func (e *endpoint) mayDeliver(c *socket.Call, m *socket.Message, other *endpoint
 		return errno.EAGAIN
 	}
 	return errno.OK
+}
+
+// mayReach asks access control whether a record may go from e to other; m is nil before there is one.
+func (e *endpoint) mayReach(c *socket.Call, other *endpoint, m *socket.Message) errno.Errno {
+	a := e.space.core.Access
+	if a == nil {
+		return errno.OK
+	}
+	return a.Deliver(c, e.sock, other.label(), m)
 }
 
 // recvRecord fills m with the next record. What doesn't fit is lost, and MSG_TRUNC says so (__unix_dgram_recvmsg). A

@@ -42,6 +42,14 @@ type Packet struct {
 
 	// Context is the security context of the sending socket, as text; empty where labelling is off.
 	Context string
+	// Secure is what the sender's _secure calls add to that; nil: nothing.
+	Secure *Secure
+}
+
+// Secure are contexts that a packet bears beside its sender's; empty: none.
+type Secure struct {
+	Wanted  string // of the socket it is for
+	Message string // of the message, if not its sender's
 }
 
 // Datagram is a UDP datagram (RFC 768).

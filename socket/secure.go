@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package socket
+
+import (
+	"dialtone/errno"
+	"dialtone/personality"
+	"dialtone/sockaddr"
+)
+
+// This file is Flask's socket calls, those with a SID beside the plain arguments (connect_secure(2), October 1998). Without
+// access control they are ENOSYS. A SID of 0 asks for what the plain call does.
+
+// ConnectSecure is connect_secure(2): the peer must have the SID wanted.
+func ConnectSecure(c *Call, p *personality.Personality, f File, raw sockaddr.Raw, wanted uint32) errno.Errno {
+	addr, s, e := argument(p, f, raw)
+	if e != errno.OK {
+		return e
+	}
+	if !s.Core.controlled() {
+		return errno.ENOSYS
+	}
+	c.Wanted = wanted
+	return s.Connect(c, addr)
+}
+
+// ListenSecure is listen_secure(2): sockets made for connections have the SID newconn, or that of their client.
+func (s *Socket) ListenSecure(c *Call, backlog int, newconn uint32, useClient bool) errno.Errno {
+	if !s.Core.controlled() {
+		return errno.ENOSYS
+	}
+	return s.listen(c, backlog, newconn, useClient)
+}
+
+// AcceptSecure is accept_secure(2): it also returns the SID of the peer.
+func (s *Socket) AcceptSecure(c *Call) (*Socket, uint32, errno.Errno) {
+	if !s.Core.controlled() {
+		return nil, 0, errno.ENOSYS
+	}
+	fresh, e := s.Accept(c)
+	if e != errno.OK {
+		return nil, 0, e
+	}
+	fresh.Core.Lock()
+	defer fresh.Core.Unlock()
+	return fresh, fresh.Label.Peer, errno.OK
+}
+
+// NameSecure is getsockname_secure(2): it also returns the SID of the socket.
+func (s *Socket) NameSecure(c *Call) (sockaddr.Addr, uint32, errno.Errno) {
+	if !s.Core.controlled() {
+		return sockaddr.Addr{}, 0, errno.ENOSYS
+	}
+	a, e := s.Name(c)
+	if e != errno.OK {
+		return a, 0, e
+	}
+	s.Core.Lock()
+	defer s.Core.Unlock()
+	return a, s.Label.SID, errno.OK
+}
+
+// anySocket is the SID of a peer that may be anyone (Flask's SECINITSID_ANY_SOCKET).
+const anySocket = 8
+
+// PeerSecure is getpeername_secure(2): it also returns the SID of the peer. That of a datagram socket's is the one that
+// connect_secure gave, and stands for any if none was given.
+func (s *Socket) PeerSecure(c *Call) (sockaddr.Addr, uint32, errno.Errno) {
+	if !s.Core.controlled() {
+		return sockaddr.Addr{}, 0, errno.ENOSYS
+	}
+	a, e := s.Peer(c)
+	if e != errno.OK {
+		return a, 0, e
+	}
+	s.Core.Lock()
+	defer s.Core.Unlock()
+	switch l := &s.Label; {
+	case l.Peer != 0:
+		return a, l.Peer, errno.OK
+	case l.Wanted != 0:
+		return a, l.Wanted, errno.OK
+	}
+	return a, anySocket, errno.OK
+}
+
+// controlled reports whether there is access control.
+func (c *Core) controlled() bool {
+	c.Lock()
+	defer c.Unlock()
+	return c.Access != nil
+}
