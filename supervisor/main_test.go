@@ -14,6 +14,8 @@ import (
 	"testing"
 	"unsafe"
 
+	"dialtone"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -41,6 +43,8 @@ var roles = map[string]func() int{
 	"go":                roleGo,
 	"connections":       roleConnections,
 	"closed":            roleClosed,
+	"lacking":           roleLacking,
+	"accepts":           roleAccepts,
 	"server":            roleServer,
 	"client":            roleClient,
 	"unix":              roleUnix,
@@ -114,6 +118,25 @@ func runProgram(argv ...string) int {
 	must(err)
 	s.serve = (*call).proceed
 	status, err := s.Run(context.Background(), Program{Argv: argv, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
+	if err != nil {
+		fmt.Println(err)
+	}
+	return status
+}
+
+// hostAccepts hosts the role "accepts" on a host of its own.
+func hostAccepts() int {
+	s, err := New(Options{})
+	if err != nil {
+		fmt.Println(err)
+		return 125
+	}
+	defer s.Close()
+	must(os.Setenv(roleVariable, "accepts"))
+	status, err := s.Run(context.Background(), Program{
+		Argv: []string{"/proc/self/exe"}, Stdout: os.Stdout, Stderr: os.Stderr,
+		Stack: dialtone.NewNetwork().Host("here.test").Stack(),
+	})
 	if err != nil {
 		fmt.Println(err)
 	}

@@ -52,6 +52,21 @@ func hostedSelf(t *testing.T, s *Supervisor, role string, args ...string) (strin
 	return runHosted(t, s, []string{roleVariable + "=" + role}, append([]string{selfPath(t)}, args...)...)
 }
 
+// runRole runs a role that is not hosted, and returns what it printed and its
+// exit status.
+func runRole(t *testing.T, role string, args ...string) (string, int) {
+	t.Helper()
+	cmd := exec.Command(selfPath(t), args...)
+	cmd.Env = append(os.Environ(), roleVariable+"="+role)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return string(out), cmd.ProcessState.ExitCode()
+}
+
 func selfPath(t testing.TB) string {
 	t.Helper()
 	path, err := os.Executable()
