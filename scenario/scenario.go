@@ -10,7 +10,10 @@ package scenario
 
 import (
 	_ "embed" // for the default network
+	"fmt"
 	"os"
+
+	"dialtone/personality"
 )
 
 // Scenario is a network that a file describes, checked and ready to be built any number of times.
@@ -51,6 +54,22 @@ func Parse(name string, data []byte) (*Scenario, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// SetPersonality gives a host another personality than the file says: the host by its name or alias, the file's first if
+// that is empty.
+func (s *Scenario) SetPersonality(host, name string) error {
+	h := &s.file.Hosts[0]
+	if host != "" {
+		if h = s.file.host(host); h == nil {
+			return fmt.Errorf("no host %q, %s", host, expected(host, names(s.file.Hosts)))
+		}
+	}
+	if _, ok := personality.Named(name); !ok {
+		return fmt.Errorf("no personality %q, %s", name, expected(name, personality.Names()))
+	}
+	h.v.Personality.v = name
+	return nil
 }
 
 // Program is one to start on a host.

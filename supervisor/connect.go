@@ -31,7 +31,10 @@ func (s *Supervisor) connect(c *call, h *hosted) {
 	blocks := !nonBlocking(c.dup)
 	state := h.state()
 	if blocks && state == personality.Connecting {
-		s.parkConnect(c, h, raw, s.explains(c, h, raw), errno.EALREADY)
+		again := func(wait *socket.Call) errno.Errno {
+			return socket.Connect(wait, h.sock.Core.Personality, h.sock, raw)
+		}
+		s.parkConnect(c, h, s.explains(c, h, raw), again, errno.EALREADY)
 		return
 	}
 	if h.phase == failed && state == personality.Fresh {
@@ -50,7 +53,7 @@ func (s *Supervisor) connect(c *call, h *hosted) {
 		e = socket.Connect(call, h.sock.Core.Personality, h.sock, raw)
 	}
 	if e == errno.EINPROGRESS {
-		s.connectStarted(c, h, raw, x, blocks)
+		s.connectStarted(c, h, x, blocks)
 		return
 	}
 	if e == errno.OK && h.phase == fresh && h.state() == personality.Connected {
@@ -61,11 +64,11 @@ func (s *Supervisor) connect(c *call, h *hosted) {
 }
 
 // connectStarted goes on after the first step of an attempt.
-func (s *Supervisor) connectStarted(c *call, h *hosted, raw sockaddr.Raw, x *explaining, blocks bool) {
+func (s *Supervisor) connectStarted(c *call, h *hosted, x *explaining, blocks bool) {
 	result := errno.EINPROGRESS
 	switch state := h.state(); {
 	case state == personality.Connecting && blocks:
-		s.parkConnect(c, h, raw, x, errno.EINPROGRESS)
+		s.parkConnect(c, h, x, h.sock.Await, errno.EINPROGRESS)
 		return
 	case state == personality.Connecting:
 		h.explaining = x
@@ -76,8 +79,7 @@ func (s *Supervisor) connectStarted(c *call, h *hosted, raw sockaddr.Raw, x *exp
 		c.conclude(0, unix.EINPROGRESS)
 		return
 	case blocks:
-		// The attempt has ended: a second call reports how.
-		result = socket.Connect(c.layerCall(), h.sock.Core.Personality, h.sock, raw)
+		result = h.sock.Await(c.layerCall()) // the attempt has ended already
 		if result == errno.OK {
 			result = errno.Errno(h.join(c.dup, x))
 		}
@@ -98,9 +100,9 @@ func (s *Supervisor) connectStarted(c *call, h *hosted, raw sockaddr.Raw, x *exp
 	c.conclude(0, unix.Errno(result))
 }
 
-// parkConnect waits until the attempt under way has ended. late is the error
-// if SO_SNDTIMEO ends the wait before: the layer takes this for a second call.
-func (s *Supervisor) parkConnect(c *call, h *hosted, raw sockaddr.Raw, x *explaining, late errno.Errno) {
+// parkConnect makes a call that waits for the end of the attempt under way.
+// late is its error if SO_SNDTIMEO ends the wait before.
+func (s *Supervisor) parkConnect(c *call, h *hosted, x *explaining, await func(*socket.Call) errno.Errno, late errno.Errno) {
 	dup := c.dup
 	c.dup = -1
 	core := h.sock.Core
@@ -110,11 +112,8 @@ func (s *Supervisor) parkConnect(c *call, h *hosted, raw sockaddr.Raw, x *explai
 		defer unix.Close(dup)
 		wait := &socket.Call{Caller: c.target.caller}
 		stop := context.AfterFunc(ctx, func() { wait.Cancel(core) })
-		e := socket.Connect(wait, core.Personality, h.sock, raw)
+		e := await(wait)
 		stop()
-		if e == errno.EALREADY {
-			e = late
-		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		switch {

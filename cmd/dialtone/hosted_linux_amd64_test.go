@@ -107,7 +107,11 @@ programs:
 				signals <- unix.SIGTERM
 			}
 		})}
-		h, err := openHosting(file, &explainFlags{}, out)
+		s, err := loadScenario(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := openHosting(s, &explainFlags{}, out)
 		if err != nil {
 			t.Fatal(err)
 		}

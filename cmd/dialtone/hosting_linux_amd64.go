@@ -28,15 +28,16 @@ type hosting struct {
 	answered    map[*dialtone.Host]bool
 }
 
-// openHosting makes the network that a file describes, the default network if path is empty, and a supervisor.
-func openHosting(path string, f *explainFlags, out *output) (*hosting, error) {
-	s := scenario.Default()
-	if path != "" {
-		var err error
-		if s, err = scenario.Load(path); err != nil {
-			return nil, err
-		}
+// loadScenario reads the file of a network; the default network's if path is empty.
+func loadScenario(path string) (*scenario.Scenario, error) {
+	if path == "" {
+		return scenario.Default(), nil
 	}
+	return scenario.Load(path)
+}
+
+// openHosting makes the network that s describes, and a supervisor.
+func openHosting(s *scenario.Scenario, f *explainFlags, out *output) (*hosting, error) {
 	h := &hosting{scenario: s, nameservers: nameservers(), answered: make(map[*dialtone.Host]bool)}
 	if err := h.start(f, out); err != nil {
 		return nil, errors.Join(err, h.Close())

@@ -11,8 +11,9 @@ import (
 )
 
 type runVerb struct {
-	Network string `help:"The scenario file of the network; else the default network." placeholder:"FILE"`
-	Host    string `help:"The host to run it on, by name or alias; else the file's first." placeholder:"NAME"`
+	Network     string `help:"The scenario file of the network; else the default network." placeholder:"FILE"`
+	Host        string `help:"The host to run it on, by name or alias; else the file's first." placeholder:"NAME"`
+	Personality string `help:"The system whose answers the host gives, else as the network says: linux, linux-2.0, freebsd, darwin, 4.4bsd. Errors have Linux's numbers." placeholder:"NAME"`
 	explainFlags
 	Args []string `arg:"" passthrough:"partial" name:"program" help:"The program and its arguments."`
 }
@@ -32,7 +33,16 @@ func (v *runVerb) Run(out *output) error {
 	if len(v.Args) == 0 {
 		return errors.New("expected a program to run")
 	}
-	h, err := openHosting(v.Network, &v.explainFlags, out)
+	s, err := loadScenario(v.Network)
+	if err != nil {
+		return err
+	}
+	if v.Personality != "" {
+		if err := s.SetPersonality(v.Host, v.Personality); err != nil {
+			return err
+		}
+	}
+	h, err := openHosting(s, &v.explainFlags, out)
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,11 @@ const stopGrace = 5 * time.Second
 
 // Run runs all programs of the file until each has ended.
 func (v *upVerb) Run(out *output) error {
-	h, err := openHosting(v.File, &v.explainFlags, out)
+	s, err := loadScenario(v.File)
+	if err != nil {
+		return err
+	}
+	h, err := openHosting(s, &v.explainFlags, out)
 	if err != nil {
 		return err
 	}
