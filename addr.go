@@ -24,9 +24,23 @@ func (h *Host) netAddr(network string, a sockaddr.Addr) net.Addr {
 		if strings.HasPrefix(network, "udp") {
 			return net.UDPAddrFromAddrPort(ap)
 		}
-		return net.TCPAddrFromAddrPort(ap)
+		return tcpAddr(ap)
 	}
 	return nil
+}
+
+// tcpAddr is net.TCPAddrFromAddrPort in one allocation.
+func tcpAddr(ap netip.AddrPort) *net.TCPAddr {
+	a := &struct {
+		net.TCPAddr
+		room [16]byte
+	}{TCPAddr: net.TCPAddr{Port: int(ap.Port()), Zone: ap.Addr().Zone()}}
+	a.room = ap.Addr().As16()
+	a.IP = a.room[:]
+	if ap.Addr().Is4() {
+		a.IP = a.room[12:]
+	}
+	return &a.TCPAddr
 }
 
 // unixName writes the NUL of an abstract name as @, and no name too, as package syscall does on Linux.

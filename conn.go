@@ -31,10 +31,13 @@ func newConn(h *Host, s *socket.Socket, network string) *Conn {
 // connected completes a connection whose socket is connected.
 func (c *Conn) connected() {
 	if c.sock.Family != sockaddr.Unix {
-		c.setOption(solTCP, tcpNoDelay, socket.Int(1)) // every TCP socket has it
+		c.sock.SetOption(&c.write.call, solTCP, tcpNoDelay, on) // every TCP socket has it
 	}
 	c.name()
 }
+
+// on is the value of an option that is switched on.
+var on = socket.Int(1)
 
 // Read implements [net.Conn].
 func (c *Conn) Read(b []byte) (int, error) {
@@ -107,7 +110,9 @@ const (
 )
 
 // SetNoDelay is [net.TCPConn.SetNoDelay]: it switches TCP_NODELAY, which is on at first.
-func (c *Conn) SetNoDelay(on bool) error { return c.set(solTCP, tcpNoDelay, socket.Bool(on)) }
+func (c *Conn) SetNoDelay(noDelay bool) error {
+	return c.set(solTCP, tcpNoDelay, socket.Bool(noDelay))
+}
 
 // SetLinger is [net.TCPConn.SetLinger]: what close does with unsent data; 0 resets the connection, less than 0 is the
 // default.

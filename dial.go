@@ -81,23 +81,18 @@ func (d *Dialer) serial(ctx context.Context, network string, targets []target, d
 // chosen for it may be the very one it connects to, and TCP opens then (RFC 9293, 3.5, simultaneous open).
 func (d *Dialer) dialOne(ctx context.Context, network string, to target, deadline time.Duration) (net.Conn, error) {
 	for again := 2; ; again-- {
-		c, err := d.dialOnce(ctx, network, to, deadline)
+		a, err := d.dialOnce(ctx, network, to, deadline)
 		if err != nil {
 			return nil, err
 		}
-		if again == 0 || !d.metItself(c) {
-			return c, nil
+		if again == 0 || d.LocalAddr != nil || !a.metItself() {
+			return a.connected(), nil
 		}
-		c.Close()
+		a.sock.Close(&a.call)
 	}
 }
 
-func (d *Dialer) metItself(c net.Conn) bool {
-	local, ok := c.LocalAddr().(*net.TCPAddr)
-	return ok && d.LocalAddr == nil && local.String() == c.RemoteAddr().String()
-}
-
-func (d *Dialer) dialOnce(ctx context.Context, network string, to target, deadline time.Duration) (net.Conn, error) {
+func (d *Dialer) dialOnce(ctx context.Context, network string, to target, deadline time.Duration) (*attempt, error) {
 	core := d.Host.core
 	if err := ctx.Err(); err != nil {
 		return nil, d.failed(network, to, ended(err))
@@ -116,9 +111,9 @@ func (d *Dialer) dialOnce(ctx context.Context, network string, to target, deadli
 	if ctx.Done() != nil {
 		defer context.AfterFunc(ctx, func() { a.call.Cancel(core) })()
 	}
-	e := a.sock.Connect(&a.call, a.to.addr.Append(nil))
+	e := a.connect()
 	if e == errno.OK {
-		return a.connected(), nil
+		return a, nil
 	}
 	a.sock.Close(&socket.Call{})
 	if e != errno.ECANCELED {
@@ -137,13 +132,29 @@ type attempt struct {
 	to      target
 	sock    *socket.Socket
 	call    socket.Call
+	caller  socket.Caller
+	raw     [sockaddr.LenUnix]byte // room for the address's bytes
+}
+
+// connect is connect(2), and again connect(2) to ask how it stands.
+func (a *attempt) connect() errno.Errno { return a.sock.Connect(&a.call, a.to.addr.Append(a.raw[:0])) }
+
+// metItself reports whether the socket is connected to itself.
+func (a *attempt) metItself() bool {
+	local, e := a.sock.Name(&a.call)
+	if e != errno.OK || a.sock.Type != socket.Stream || local.Family == sockaddr.Unix {
+		return false
+	}
+	peer, e := a.sock.Peer(&a.call)
+	return e == errno.OK && local == peer
 }
 
 // open makes the socket of an attempt, lets Control see it, and binds it to LocalAddr.
 func (d *Dialer) open(ctx context.Context, network string, to target) (*attempt, error) {
 	typ, _ := kind(network)
 	a := &attempt{host: d.Host, network: network, to: to}
-	a.call.Caller = &socket.Caller{Caps: socket.AllCaps}
+	a.caller.Caps = socket.AllCaps
+	a.call.Caller = &a.caller
 	a.call.Trail, _ = ctx.Value(trailKey{}).(*trail.Trail)
 	var e errno.Errno
 	if a.sock, e = d.Host.core.NewSocket(&a.call, to.addr.Family, typ, 0); e != errno.OK {
@@ -165,7 +176,7 @@ func (d *Dialer) prepare(ctx context.Context, a *attempt) error {
 	}
 	if control != nil {
 		e := &endpoint{host: d.Host, sock: a.sock, network: a.network}
-		if err := control(ctx, versioned(a.network, a.to.addr), a.to.shown.String(), e.RawConn()); err != nil {
+		if err := control(ctx, versioned(a.network, a.to.addr), d.Host.shown(a.network, a.to).String(), e.RawConn()); err != nil {
 			return err
 		}
 	}
@@ -197,5 +208,5 @@ func (a *attempt) connected() net.Conn {
 
 // failed shapes an error as package net does.
 func (d *Dialer) failed(network string, to target, err error) error {
-	return &net.OpError{Op: "dial", Net: network, Source: d.LocalAddr, Addr: to.shown, Err: err}
+	return &net.OpError{Op: "dial", Net: network, Source: d.LocalAddr, Addr: d.Host.shown(network, to), Err: err}
 }

@@ -69,7 +69,7 @@ func (d *Dialer) targets(network, address string) ([]target, error) {
 		return all, err
 	}
 	local, ok := d.Host.socketAddr(d.LocalAddr)
-	if !ok || d.LocalAddr.Network() != all[0].shown.Network() {
+	if !ok || d.LocalAddr.Network() != d.Host.shown(network, all[0]).Network() {
 		return nil, &net.AddrError{Err: "mismatched local address type", Addr: d.LocalAddr.String()}
 	}
 	if local.Family == sockaddr.Unix || local.IP.IsUnspecified() {
@@ -127,13 +127,12 @@ func ignoringContext(f func(string, string, syscall.RawConn) error) func(context
 
 // defaultOptions sets what package net sets on every socket.
 func defaultOptions(s *socket.Socket, network string) {
-	call := &socket.Call{}
 	if s.Family == sockaddr.Inet6 {
 		const solIPv6, ipv6V6Only = 41, 26
-		s.SetOption(call, solIPv6, ipv6V6Only, socket.Bool(strings.HasSuffix(network, "6")))
+		s.SetOption(&socket.Call{}, solIPv6, ipv6V6Only, socket.Bool(strings.HasSuffix(network, "6")))
 	}
 	if s.Family != sockaddr.Unix && s.Type == socket.Dgram {
-		s.SetOption(call, socket.SolSocket, socket.SoBroadcast, socket.Bool(true))
+		s.SetOption(&socket.Call{}, socket.SolSocket, socket.SoBroadcast, socket.Bool(true))
 	}
 }
 

@@ -35,7 +35,7 @@ type half struct {
 
 // name finds out the names of the socket's ends.
 func (e *endpoint) name() {
-	call := &socket.Call{}
+	call := &e.read.call // nobody reads yet
 	if a, en := e.sock.Name(call); en == errno.OK {
 		e.local = e.host.netAddr(e.network, a)
 	}

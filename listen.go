@@ -49,7 +49,7 @@ func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (ne
 	}
 	if e := s.Listen(&socket.Call{}, lc.Host.core.Personality.Somaxconn); e != errno.OK {
 		s.Close(&socket.Call{})
-		return nil, listenError(network, at, os.NewSyscallError("listen", e.Syscall()))
+		return nil, lc.Host.listenError(network, at, os.NewSyscallError("listen", e.Syscall()))
 	}
 	l := &Listener{endpoint: endpoint{host: lc.Host, sock: s, network: network}, keepAlive: lc.KeepAliveConfig}
 	if !l.keepAlive.Enable && lc.KeepAlive > 0 {
@@ -80,19 +80,19 @@ func (lc *ListenConfig) bound(ctx context.Context, network, address string, type
 	}
 	typ, _ := kind(network)
 	if !slices.Contains(types, typ) {
-		return nil, at, listenError(network, at, &net.AddrError{Err: "unexpected address type", Addr: address})
+		return nil, at, h.listenError(network, at, &net.AddrError{Err: "unexpected address type", Addr: address})
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, at, listenError(network, at, ended(err))
+		return nil, at, h.listenError(network, at, ended(err))
 	}
 	call := &socket.Call{Caller: &socket.Caller{Caps: socket.AllCaps}}
 	s, e := h.core.NewSocket(call, at.addr.Family, typ, 0)
 	if e != errno.OK {
-		return nil, at, listenError(network, at, os.NewSyscallError("socket", e.Syscall()))
+		return nil, at, h.listenError(network, at, os.NewSyscallError("socket", e.Syscall()))
 	}
 	if err := lc.bind(call, s, network, at); err != nil {
 		s.Close(&socket.Call{})
-		return nil, at, listenError(network, at, err)
+		return nil, at, h.listenError(network, at, err)
 	}
 	return s, at, nil
 }
@@ -106,7 +106,7 @@ func (lc *ListenConfig) bind(call *socket.Call, s *socket.Socket, network string
 	}
 	if lc.Control != nil {
 		e := &endpoint{host: lc.Host, sock: s, network: network}
-		if err := lc.Control(versioned(network, at.addr), at.shown.String(), e.RawConn()); err != nil {
+		if err := lc.Control(versioned(network, at.addr), lc.Host.shown(network, at).String(), e.RawConn()); err != nil {
 			return err
 		}
 	}
@@ -136,8 +136,8 @@ func (h *Host) listenTarget(network, address string) (target, error) {
 	return at, nil
 }
 
-func listenError(network string, at target, err error) error {
-	return &net.OpError{Op: "listen", Net: network, Addr: at.shown, Err: err}
+func (h *Host) listenError(network string, at target, err error) error {
+	return &net.OpError{Op: "listen", Net: network, Addr: h.shown(network, at), Err: err}
 }
 
 // Listener is a listening socket: what [Host.Listen] returns as a [net.Listener]. It has the methods of

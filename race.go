@@ -73,9 +73,16 @@ func (d *Dialer) race(ctx context.Context, network string, targets []target, dea
 			}
 			r.wait(poll, core, until)
 		}
-		if won, lost := r.look(); won != nil {
+		won, lost := r.look()
+		switch {
+		case won == nil:
+		case d.LocalAddr == nil && won.metItself():
+			won.sock.Close(&won.call)
+			return d.dialOne(ctx, network, won.to, deadline)
+		default:
 			return won.connected(), nil
-		} else if lost {
+		}
+		if lost {
 			next = core.Now()
 		}
 	}
@@ -123,7 +130,7 @@ func (r *racers) wait(poll *socket.Call, core *socket.Core, until time.Duration)
 func (r *racers) look() (won *attempt, lost bool) {
 	for i := 0; i < len(r.running); {
 		a := r.running[i]
-		e := a.sock.Connect(&a.call, a.to.addr.Append(nil))
+		e := a.connect()
 		if e == errno.EINPROGRESS || e == errno.EALREADY {
 			i++
 			continue

@@ -16,7 +16,15 @@ import (
 // target is one address to connect or bind to.
 type target struct {
 	addr  sockaddr.Addr
-	shown net.Addr // in errors
+	asked net.Addr // what was asked for, where addr does not say it: in errors
+}
+
+// shown returns t as errors have it.
+func (h *Host) shown(network string, t target) net.Addr {
+	if t.asked != nil {
+		return t.asked
+	}
+	return h.netAddr(network, t.addr)
 }
 
 var errMissingAddress = errors.New("missing address")
@@ -63,8 +71,7 @@ func (h *Host) resolve(network, address string) ([]target, error) {
 		if strings.HasSuffix(network, "4") && !ip.Is4() || strings.HasSuffix(network, "6") && ip.Is4() {
 			continue
 		}
-		a := h.address(netip.AddrPortFrom(ip, port))
-		all = append(all, target{a, h.netAddr(network, a)})
+		all = append(all, target{addr: h.address(netip.AddrPortFrom(ip, port))})
 	}
 	if len(all) == 0 {
 		return nil, &net.AddrError{Err: "no suitable address found", Addr: name}
@@ -78,11 +85,11 @@ func (h *Host) anyAddress(network string, port uint16) target {
 	if strings.HasSuffix(network, "6") {
 		ip = netip.IPv6Unspecified()
 	}
-	shown := net.Addr(&net.TCPAddr{Port: int(port)})
+	asked := net.Addr(&net.TCPAddr{Port: int(port)})
 	if strings.HasPrefix(network, "udp") {
-		shown = &net.UDPAddr{Port: int(port)}
+		asked = &net.UDPAddr{Port: int(port)}
 	}
-	return target{h.address(netip.AddrPortFrom(ip, port)), shown}
+	return target{h.address(netip.AddrPortFrom(ip, port)), asked}
 }
 
 // resolve returns the addresses of a name, or of an address in writing.
