@@ -213,19 +213,9 @@ func roleReset() int {
 	must(unix.Connect(s, to))
 	_, err := unix.Write(s, []byte("many bytes"))
 	must(err)
-	p := []unix.PollFd{{Fd: int32(s), Events: unix.POLLIN | unix.POLLRDHUP}}
-	_, err = unix.Poll(p, int(patience.Milliseconds()))
-	must(err)
-	fmt.Println("poll", events(p[0].Revents))
-	for range 2 {
-		n, err := unix.GetsockoptInt(s, unix.SOL_SOCKET, unix.SO_ERROR)
-		must(err)
-		if n == 0 {
-			step("SO_ERROR", nil)
-		} else {
-			step("SO_ERROR", syscall.Errno(n))
-		}
-	}
+	fmt.Println("poll", events(await(s)))
+	soError(s)
+	soError(s)
 	step("connect", unix.Connect(s, to))
 
 	s = stream()
@@ -248,6 +238,49 @@ func events(e int16) string {
 		}
 	}
 	return strings.Join(names, "|")
+}
+
+// A peer that closes with bytes unread resets, on either way of the bytes.
+func TestUnreadReset(t *testing.T) {
+	both(t, func(t *testing.T, v *virtual) {
+		want := "poll IN|ERR|HUP|RDHUP\nSO_ERROR ECONNRESET\nSO_ERROR ok\n"
+		if got := v.role(t, "unread"); got != want {
+			t.Errorf("got:\n%s\nwant:\n%s", got, want)
+		}
+	})
+}
+
+func roleUnread() int {
+	l := listenOn(4000, 5)
+	c := stream()
+	must(unix.Connect(c, &unix.SockaddrInet4{Addr: loopback, Port: 4000}))
+	a, _, err := unix.Accept(l)
+	must(err)
+	mustAll(unix.Write(c, []byte("unread")))
+	await(a)
+	must(unix.Close(a))
+	fmt.Println("poll", events(await(c)))
+	soError(c)
+	soError(c)
+	return 0
+}
+
+// await waits until fd is readable or ended, and returns its events.
+func await(fd int) int16 {
+	p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN | unix.POLLRDHUP}}
+	_, err := unix.Poll(p, int(patience.Milliseconds()))
+	must(err)
+	return p[0].Revents
+}
+
+func soError(fd int) {
+	n, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	must(err)
+	if n == 0 {
+		step("SO_ERROR", nil)
+	} else {
+		step("SO_ERROR", syscall.Errno(n))
+	}
 }
 
 // A socket passed over AF_UNIX, duplicated and inherited is still the socket.

@@ -144,6 +144,7 @@ func (c *call) fromI386() bool {
 			c.proceed()
 			return false
 		}
+		c.time64 = c.nr == i386Recvmmsg64
 		c.nr = nr
 		return true
 	}

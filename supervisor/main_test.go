@@ -43,6 +43,7 @@ var roles = map[string]func() int{
 	"go":                roleGo,
 	"connections":       roleConnections,
 	"closed":            roleClosed,
+	"unread":            roleUnread,
 	"lacking":           roleLacking,
 	"accepts":           roleAccepts,
 	"server":            roleServer,

@@ -19,6 +19,7 @@ type call struct {
 	nr     int
 	args   [6]uint64
 	compat bool // made by a 32-bit program
+	time64 bool // though compat, with a struct timespec of 64 bits
 	dup    int  // of the descriptor in the first argument; see withSocket
 	gone   bool // the caller was found to wait no more: what was read of it is void
 }

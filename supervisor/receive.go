@@ -139,7 +139,7 @@ func (c *call) mmsgTimeout() (time.Duration, unix.Errno) {
 		return 0, 0
 	}
 	var b [16]byte
-	if c.compat {
+	if c.compat && !c.time64 {
 		if e := c.read(c.args[4], b[:8]); e != 0 {
 			return 0, e
 		}
