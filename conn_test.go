@@ -201,6 +201,29 @@ func TestRawConn(t *testing.T) {
 	})
 }
 
+// A socket without a peer hears of a refused datagram if it asks for it (ip(7), IP_RECVERR).
+func TestUnconnectedHearsRefusal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := dialtone.NewNetwork()
+		n.Host("closed.test")
+		p, err := n.Host("client.test").ListenPacket("udp4", ":0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		const solIP, ipRecvErr = 0, 11
+		if err := p.(*dialtone.PacketConn).RawConn().SetOption(solIP, ipRecvErr, socket.Int(1)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.WriteTo([]byte("x"), &net.UDPAddr{IP: n.Addresses("closed.test")[0].AsSlice(), Port: 9}); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := p.ReadFrom(make([]byte, 1)); !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Errorf("read: %v", err)
+		}
+	})
+}
+
 // Datagrams over AF_UNIX: addresses, answers, and the end of the peer.
 func TestUnixgram(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -468,6 +468,15 @@ var errorCases = []struct {
 		_, err = p.WriteTo([]byte("x"), &net.UnixAddr{Name: "x", Net: "unixgram"})
 		return err
 	}},
+	{"write to an address of TCP", func(t *testing.T, s *system) error {
+		p, err := s.listenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		defer p.Close()
+		_, err = p.WriteTo([]byte("x"), &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9})
+		return err
+	}},
 	{"write a datagram too long", func(t *testing.T, s *system) error {
 		p, err := s.listenPacket("udp", "127.0.0.1:0")
 		if err != nil {

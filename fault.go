@@ -17,7 +17,8 @@ import (
 
 // Fault is a rule that makes connects fail, whatever the network would have said: the third connect from app.test to
 // db.test's port 5432 fails with ETIMEDOUT, say. A connect that matches all that the rule names fails at once, with
-// nothing sent, and leaves the socket as it was. Zero values match everything.
+// nothing sent, and leaves the socket as it was. Zero values match everything. A dial connects once for each address that
+// it tries.
 type Fault struct {
 	From    string // the name of the host that connects
 	Process string // the program's name: [socket.Caller].Name

@@ -84,8 +84,8 @@ func (c *PacketConn) WriteToUDPAddrPort(b []byte, to netip.AddrPort) (int, error
 func (c *PacketConn) writeTo(b []byte, to net.Addr) (int, error) {
 	a, ok := c.host.socketAddr(to)
 	unix := c.sock.Family == sockaddr.Unix
-	switch {
-	case !ok || (a.Family == sockaddr.Unix) != unix:
+	switch _, tcp := to.(*net.TCPAddr); {
+	case !ok || tcp || (a.Family == sockaddr.Unix) != unix:
 		return 0, syscall.EINVAL
 	case c.remote != nil:
 		return 0, net.ErrWriteToConnected

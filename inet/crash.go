@@ -20,6 +20,13 @@ func (s *Stack) Crash() {
 	s.core.Lock()
 	defer s.core.Unlock()
 	s.setAllUp(false) // first: so nothing leaves
+	for key, n := range s.neighbours {
+		s.core.Cancel(&n.expiry)
+		for _, p := range n.waiting {
+			p.Free()
+		}
+		delete(s.neighbours, key)
+	}
 	for _, port := range slices.Sorted(maps.Keys(s.listeners)) {
 		for _, l := range slices.Clone(s.listeners[port]) {
 			l.Disconnect(&socket.Call{})
