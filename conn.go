@@ -21,19 +21,14 @@ type Conn struct {
 	endpoint
 }
 
-// newConn takes a connected socket over. TCP_NODELAY is set, as package net does.
+// newConn takes a connected socket over.
 func newConn(h *Host, s *socket.Socket, network string) *Conn {
-	c := &Conn{endpoint{host: h, sock: s, network: network}}
-	c.connected()
-	return c
-}
-
-// connected completes a connection whose socket is connected.
-func (c *Conn) connected() {
-	if c.sock.Family != sockaddr.Unix {
-		c.sock.SetOption(&c.write.call, solTCP, tcpNoDelay, on) // every TCP socket has it
+	c := &Conn{}
+	c.host, c.sock, c.network = h, s, network
+	if s.Family == sockaddr.Unix {
+		c.name()
 	}
-	c.name()
+	return c
 }
 
 // on is the value of an option that is switched on.
@@ -46,7 +41,7 @@ func (c *Conn) Read(b []byte) (int, error) {
 	if len(b) == 0 && c.may(&c.read) == nil {
 		return 0, nil // package net does not ask the socket then
 	}
-	n, err := c.recv(b)
+	n, _, err := c.recv(b)
 	if n == 0 && err == nil {
 		err = io.EOF
 	}
@@ -60,9 +55,10 @@ func (c *Conn) Write(b []byte) (int, error) {
 	if err := c.may(&c.write); err != nil {
 		return 0, c.opError("write", err)
 	}
-	c.write.message = socket.Message{Data: b}
-	n, e := c.sock.Send(&c.write.call, &c.write.message)
-	c.write.message.Data = nil
+	o := newOperation()
+	o.message.Data = b
+	n, e := c.sock.Send(&o.call, &o.message)
+	o.free()
 	if e != errno.OK {
 		return n, c.opError("write", callError("write", e))
 	}
@@ -110,24 +106,22 @@ const (
 )
 
 // SetNoDelay is [net.TCPConn.SetNoDelay]: it switches TCP_NODELAY, which is on at first.
-func (c *Conn) SetNoDelay(noDelay bool) error {
-	return c.set(solTCP, tcpNoDelay, socket.Bool(noDelay))
-}
+func (c *Conn) SetNoDelay(on bool) error { return c.setErr(c.setInts(solTCP, tcpNoDelay, number(on))) }
 
 // SetLinger is [net.TCPConn.SetLinger]: what close does with unsent data; 0 resets the connection, less than 0 is the
 // default.
 func (c *Conn) SetLinger(sec int) error {
-	return c.set(socket.SolSocket, socket.SoLinger, append(socket.Bool(sec >= 0), socket.Int(max(sec, 0))...))
+	return c.setErr(c.setInts(socket.SolSocket, socket.SoLinger, number(sec >= 0), max(sec, 0)))
 }
 
 // SetKeepAlive is [net.TCPConn.SetKeepAlive]: it switches SO_KEEPALIVE, which is off at first; see [Dialer].
 func (c *Conn) SetKeepAlive(on bool) error {
-	return c.set(socket.SolSocket, socket.SoKeepAlive, socket.Bool(on))
+	return c.setErr(c.setInts(socket.SolSocket, socket.SoKeepAlive, number(on)))
 }
 
 // SetKeepAlivePeriod is [net.TCPConn.SetKeepAlivePeriod]: the time before the first probe, in whole seconds.
 func (c *Conn) SetKeepAlivePeriod(d time.Duration) error {
-	return c.set(solTCP, tcpKeepIdle, socket.Int(seconds(d)))
+	return c.setErr(c.setInts(solTCP, tcpKeepIdle, seconds(d)))
 }
 
 // SetKeepAliveConfig is [net.TCPConn.SetKeepAliveConfig]: times in whole seconds; what is 0 is package net's default (15
@@ -145,7 +139,7 @@ func (c *Conn) SetKeepAliveConfig(k net.KeepAliveConfig) error {
 		if o.value == 0 {
 			o.value = o.otherwise
 		}
-		if err := c.set(o.level, o.name, socket.Int(o.value)); err != nil {
+		if err := c.setErr(c.setInts(o.level, o.name, o.value)); err != nil {
 			return err
 		}
 	}
@@ -167,9 +161,9 @@ func number(b bool) int {
 	return 0
 }
 
-// set is setOption with the shape of a connection's error.
-func (c *Conn) set(level, name int, value []byte) error {
-	if err := c.setOption(level, name, value); err != nil {
+// setErr gives what setInts returned the shape of a connection's error.
+func (c *Conn) setErr(err error) error {
+	if err != nil {
 		return c.opError("set", err)
 	}
 	return nil

@@ -23,7 +23,7 @@ func (h *Host) Dial(network, address string) (net.Conn, error) {
 
 // DialContext is [Host.Dial] that ends when ctx does: what [net/http.Transport] and many others take.
 func (h *Host) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	return (&Dialer{Host: h}).DialContext(ctx, network, address)
+	return h.dialer.DialContext(ctx, network, address)
 }
 
 // trailKey is a context's key for a trail.
@@ -133,7 +133,7 @@ type attempt struct {
 	sock    *socket.Socket
 	call    socket.Call
 	caller  socket.Caller
-	raw     [sockaddr.LenUnix]byte // room for the address's bytes
+	raw     [sockaddr.LenInet6]byte // room for the address's bytes
 }
 
 // connect is connect(2), and again connect(2) to ask how it stands.
@@ -141,12 +141,8 @@ func (a *attempt) connect() errno.Errno { return a.sock.Connect(&a.call, a.to.ad
 
 // metItself reports whether the socket is connected to itself.
 func (a *attempt) metItself() bool {
-	local, e := a.sock.Name(&a.call)
-	if e != errno.OK || a.sock.Type != socket.Stream || local.Family == sockaddr.Unix {
-		return false
-	}
-	peer, e := a.sock.Peer(&a.call)
-	return e == errno.OK && local == peer
+	local, peer, ok := a.sock.Ends() // of no UNIX socket
+	return ok && local == peer
 }
 
 // open makes the socket of an attempt, lets Control see it, and binds it to LocalAddr.
@@ -169,7 +165,7 @@ func (d *Dialer) open(ctx context.Context, network string, to target) (*attempt,
 
 // prepare does to the socket of an attempt what is done before connect.
 func (d *Dialer) prepare(ctx context.Context, a *attempt) error {
-	defaultOptions(a.sock, a.network)
+	defaultOptions(&a.call, a.sock, a.network)
 	control := d.ControlContext
 	if control == nil && d.Control != nil {
 		control = ignoringContext(d.Control)

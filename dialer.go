@@ -104,7 +104,8 @@ func setKeepAlive(h *Host, s *socket.Socket, network string, config net.KeepAliv
 	if !config.Enable || !strings.HasPrefix(network, "tcp") {
 		return nil
 	}
-	c := &Conn{endpoint{host: h, sock: s, network: network}}
+	c := &Conn{}
+	c.host, c.sock, c.network = h, s, network
 	return c.SetKeepAliveConfig(config)
 }
 
@@ -126,15 +127,20 @@ func ignoringContext(f func(string, string, syscall.RawConn) error) func(context
 }
 
 // defaultOptions sets what package net sets on every socket.
-func defaultOptions(s *socket.Socket, network string) {
+func defaultOptions(call *socket.Call, s *socket.Socket, network string) {
 	if s.Family == sockaddr.Inet6 {
 		const solIPv6, ipv6V6Only = 41, 26
 		s.SetOption(&socket.Call{}, solIPv6, ipv6V6Only, socket.Bool(strings.HasSuffix(network, "6")))
 	}
 	if s.Family != sockaddr.Unix && s.Type == socket.Dgram {
-		s.SetOption(&socket.Call{}, socket.SolSocket, socket.SoBroadcast, socket.Bool(true))
+		s.SetOption(call, socket.SolSocket, socket.SoBroadcast, enabled)
+	}
+	if s.Family != sockaddr.Unix && s.Type == socket.Stream {
+		s.SetOption(call, solTCP, tcpNoDelay, enabled) // accepted connections inherit it
 	}
 }
+
+var enabled = socket.Bool(true)
 
 // wildcardOf is the wildcard of a family.
 func wildcardOf(f sockaddr.Family, port uint16) sockaddr.Addr {

@@ -3,6 +3,7 @@
 package dialtone
 
 import (
+	"encoding/binary"
 	"net"
 	"os"
 	"sync"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"dialtone/errno"
+	"dialtone/sockaddr"
 	"dialtone/socket"
 )
 
@@ -18,49 +20,78 @@ type endpoint struct {
 	host    *Host
 	sock    *socket.Socket
 	network string
-	local   net.Addr
-	remote  net.Addr // nil: none
+	names   atomic.Pointer[names] // nil: nobody has asked, the socket knows
 	read    half
 	write   half
 	closed  atomic.Bool
 }
 
-// half is one direction: calls in it take turns, and share what they need.
+// names are the addresses of both ends; nil: none.
+type names struct{ local, remote net.Addr }
+
+// half is one direction: calls in it take turns.
 type half struct {
 	mu       sync.Mutex
-	call     socket.Call
-	message  socket.Message
 	deadline atomic.Int64 // of the core's clock, in nanoseconds; 0: none
 }
 
-// name finds out the names of the socket's ends.
+// operation is what a call needs while it runs. An idle connection has none.
+type operation struct {
+	call    socket.Call
+	message socket.Message
+	value   [8]byte // of an option
+}
+
+var operations = sync.Pool{New: func() any { return new(operation) }}
+
+func newOperation() *operation { return operations.Get().(*operation) }
+
+// free gives o back. Its call must have returned.
+func (o *operation) free() {
+	*o = operation{}
+	operations.Put(o)
+}
+
+// name finds out the names of the socket's ends, while the socket can tell.
 func (e *endpoint) name() {
-	call := &e.read.call // nobody reads yet
+	call := &socket.Call{}
+	var n names
 	if a, en := e.sock.Name(call); en == errno.OK {
-		e.local = e.host.netAddr(e.network, a)
+		n.local = e.host.netAddr(e.network, a)
 	}
 	if a, en := e.sock.Peer(call); en == errno.OK {
-		e.remote = e.host.netAddr(e.network, a)
+		n.remote = e.host.netAddr(e.network, a)
 	}
+	e.names.Store(&n)
+}
+
+// ends returns the names. A connection whose socket remembers them makes none until somebody asks.
+func (e *endpoint) ends() *names {
+	if n := e.names.Load(); n != nil {
+		return n
+	}
+	local, remote, _ := e.sock.Ends()
+	e.names.CompareAndSwap(nil, &names{e.host.netAddr(e.network, local), e.host.netAddr(e.network, remote)})
+	return e.names.Load()
 }
 
 // Socket returns the socket under the connection, for the calls that package net doesn't have.
 func (e *endpoint) Socket() *socket.Socket { return e.sock }
 
 // LocalAddr implements [net.Conn].
-func (e *endpoint) LocalAddr() net.Addr { return e.local }
+func (e *endpoint) LocalAddr() net.Addr { return e.ends().local }
 
 // RemoteAddr implements [net.Conn].
-func (e *endpoint) RemoteAddr() net.Addr { return e.remote }
+func (e *endpoint) RemoteAddr() net.Addr { return e.ends().remote }
 
 // Close implements [net.Conn]: calls that wait return [net.ErrClosed].
 func (e *endpoint) Close() error {
 	if e.closed.Swap(true) {
 		return e.opError("close", net.ErrClosed)
 	}
-	e.read.call.Cancel(e.sock.Core)
-	e.write.call.Cancel(e.sock.Core)
-	e.sock.Close(&socket.Call{})
+	o := newOperation()
+	e.sock.CloseNow(&o.call)
+	o.free()
 	return nil
 }
 
@@ -101,17 +132,20 @@ func (e *endpoint) may(h *half) error {
 	return nil
 }
 
-// recv receives into b, as a message of the reading half, which must be locked.
-func (e *endpoint) recv(b []byte) (int, error) {
+// recv receives into b, and tells from whom where the family does. The reading half must be locked.
+func (e *endpoint) recv(b []byte) (n int, from sockaddr.Addr, err error) {
 	if err := e.may(&e.read); err != nil {
-		return 0, e.opError("read", err)
+		return 0, from, e.opError("read", err)
 	}
-	e.read.message = socket.Message{Data: b}
-	n, en := e.sock.Recv(&e.read.call, &e.read.message)
+	o := newOperation()
+	o.message.Data = b
+	n, en := e.sock.Recv(&o.call, &o.message)
+	from = o.message.From
+	o.free()
 	if en != errno.OK {
-		return n, e.opError("read", callError("read", en))
+		return n, sockaddr.Addr{}, e.opError("read", callError("read", en))
 	}
-	return n, nil
+	return n, from, nil
 }
 
 // SetReadBuffer is [net.TCPConn.SetReadBuffer]: it sets SO_RCVBUF, in bytes, which Linux doubles (socket(7)).
@@ -121,10 +155,21 @@ func (e *endpoint) SetReadBuffer(bytes int) error { return e.setBuffer(socket.So
 func (e *endpoint) SetWriteBuffer(bytes int) error { return e.setBuffer(socket.SoSndBuf, bytes) }
 
 func (e *endpoint) setBuffer(name, bytes int) error {
-	if err := e.setOption(socket.SolSocket, name, socket.Int(bytes)); err != nil {
+	if err := e.setInts(socket.SolSocket, name, bytes); err != nil {
 		return e.localError("set", err)
 	}
 	return nil
+}
+
+// setInts is setOption with a value of C ints.
+func (e *endpoint) setInts(level, name int, values ...int) error {
+	o := newOperation()
+	defer o.free()
+	b := o.value[:0]
+	for _, v := range values {
+		b = binary.LittleEndian.AppendUint32(b, uint32(v))
+	}
+	return e.setOption(level, name, b)
 }
 
 // setOption is setsockopt(2), with the error that goes into a [net.OpError].
@@ -132,7 +177,9 @@ func (e *endpoint) setOption(level, name int, value []byte) error {
 	if e.closed.Load() {
 		return net.ErrClosed
 	}
-	if en := e.sock.SetOption(&socket.Call{}, level, name, value); en != errno.OK {
+	o := newOperation()
+	defer o.free()
+	if en := e.sock.SetOption(&o.call, level, name, value); en != errno.OK {
 		return callError("setsockopt", en)
 	}
 	return nil
@@ -152,10 +199,10 @@ func callError(call string, en errno.Errno) error {
 
 // opError is what package net makes of most errors: operation, network, both addresses.
 func (e *endpoint) opError(op string, err error) error {
-	return &net.OpError{Op: op, Net: e.network, Source: e.local, Addr: e.remote, Err: err}
+	return &net.OpError{Op: op, Net: e.network, Source: e.LocalAddr(), Addr: e.RemoteAddr(), Err: err}
 }
 
 // localError is what package net makes of errors that concern this end alone: deadlines, buffers, listeners.
 func (e *endpoint) localError(op string, err error) error {
-	return &net.OpError{Op: op, Net: e.network, Addr: e.local, Err: err}
+	return &net.OpError{Op: op, Net: e.network, Addr: e.LocalAddr(), Err: err}
 }

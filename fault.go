@@ -79,7 +79,7 @@ func (n *Network) prefixes(to string) ([]netip.Prefix, error) {
 	if p, err := netip.ParsePrefix(to); err == nil {
 		return []netip.Prefix{p.Masked()}, nil
 	}
-	ips, err := n.resolve(to)
+	ips, err := n.resolve(nil, to)
 	if err != nil {
 		return nil, err
 	}

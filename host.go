@@ -24,6 +24,7 @@ type Host struct {
 	stack   *inet.Stack
 	tree    *unixdomain.Tree
 	unix    *unixdomain.Space
+	dialer  Dialer // without options
 
 	mu  sync.Mutex
 	pid int // of the newest process
@@ -32,10 +33,12 @@ type Host struct {
 func newHost(n *Network, name string, p *personality.Personality, seed uint64) *Host {
 	core := socket.NewCore(n.clock, p)
 	tree := newTree()
-	return &Host{
+	h := &Host{
 		name: name, network: n, core: core, stack: inet.New(core, seed),
 		tree: tree, unix: unixdomain.New(core, tree),
 	}
+	h.dialer.Host = h
+	return h
 }
 
 // newTree returns the file tree of a new host, where everybody may make sockets in /tmp.
@@ -94,18 +97,7 @@ func (h *Host) Crash() { h.stack.Crash() }
 func (h *Host) Restart() { h.stack.Restart() }
 
 // Addresses returns the addresses of the host's interfaces, but for those of lo, in the order they were given.
-func (h *Host) Addresses() []netip.Addr {
-	var ips []netip.Addr
-	for _, i := range h.stack.Interfaces() {
-		if i.Loopback() {
-			continue
-		}
-		for _, p := range i.Prefixes() {
-			ips = append(ips, p.Addr())
-		}
-	}
-	return ips
-}
+func (h *Host) Addresses() []netip.Addr { return h.stack.AppendAddresses(nil) }
 
 // newPID returns the number of a new process.
 func (h *Host) newPID() int {

@@ -51,7 +51,8 @@ func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (ne
 		s.Close(&socket.Call{})
 		return nil, lc.Host.listenError(network, at, os.NewSyscallError("listen", e.Syscall()))
 	}
-	l := &Listener{endpoint: endpoint{host: lc.Host, sock: s, network: network}, keepAlive: lc.KeepAliveConfig}
+	l := &Listener{keepAlive: lc.KeepAliveConfig}
+	l.host, l.sock, l.network = lc.Host, s, network
 	if !l.keepAlive.Enable && lc.KeepAlive > 0 {
 		l.keepAlive = net.KeepAliveConfig{Enable: true, Idle: lc.KeepAlive, Interval: lc.KeepAlive, Count: -1}
 	}
@@ -99,7 +100,7 @@ func (lc *ListenConfig) bound(ctx context.Context, network, address string, type
 
 // bind does what there is to do before bind, and binds.
 func (lc *ListenConfig) bind(call *socket.Call, s *socket.Socket, network string, at target) error {
-	defaultOptions(s, network)
+	defaultOptions(call, s, network)
 	if s.Family != sockaddr.Unix && s.Type == socket.Stream {
 		// Package net does so: to be able to start again at once.
 		s.SetOption(call, socket.SolSocket, socket.SoReuseAddr, socket.Bool(true))
@@ -155,7 +156,9 @@ func (l *Listener) Accept() (net.Conn, error) {
 	if err := l.may(&l.read); err != nil {
 		return nil, l.localError("accept", err)
 	}
-	s, e := l.sock.Accept(&l.read.call)
+	o := newOperation()
+	s, e := l.sock.Accept(&o.call)
+	o.free()
 	if e != errno.OK {
 		return nil, l.localError("accept", callError("accept", e))
 	}
@@ -167,7 +170,7 @@ func (l *Listener) Accept() (net.Conn, error) {
 }
 
 // Addr implements [net.Listener].
-func (l *Listener) Addr() net.Addr { return l.local }
+func (l *Listener) Addr() net.Addr { return l.LocalAddr() }
 
 // SetUnlinkOnClose is [net.UnixListener.SetUnlinkOnClose]: whether Close removes the socket's name, as it does at first.
 func (l *Listener) SetUnlinkOnClose(unlink bool) { l.unlink.Store(unlink) }
@@ -177,7 +180,7 @@ func (l *Listener) Close() error {
 	if l.closed.Load() {
 		return l.localError("close", net.ErrClosed)
 	}
-	if a, ok := l.local.(*net.UnixAddr); ok && l.unlink.Swap(false) {
+	if a, ok := l.LocalAddr().(*net.UnixAddr); ok && l.unlink.Swap(false) {
 		// As in package net it is no matter if somebody has removed the name already.
 		_ = l.host.tree.Remove(a.Name)
 	}

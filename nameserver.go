@@ -153,7 +153,7 @@ func (n *Network) records(q *query) (all [][]byte, known bool) {
 		}
 		return all, len(names) > 0
 	}
-	ips := n.lookUp(q.name)
+	ips := n.lookUp(nil, q.name)
 	for _, ip := range ips {
 		if q.typ == typeA && ip.Is4() || q.typ == typeAAAA && ip.Is6() {
 			all = append(all, ip.AsSlice())

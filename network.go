@@ -152,13 +152,14 @@ func (n *Network) AddName(name string, ips ...netip.Addr) {
 
 // Addresses returns the addresses that a name stands for, those of the host's interfaces (but lo) first; none if nobody
 // knows it. Names are the same in upper and lower case, with or without a final dot (RFC 4343).
-func (n *Network) Addresses(name string) []netip.Addr {
+func (n *Network) Addresses(name string) []netip.Addr { return n.appendAddresses(nil, name) }
+
+func (n *Network) appendAddresses(ips []netip.Addr, name string) []netip.Addr {
 	n.mu.Lock()
 	h, more := n.hosts[key(name)], n.names[key(name)]
 	n.mu.Unlock()
-	var ips []netip.Addr
 	if h != nil {
-		ips = h.Addresses()
+		ips = h.stack.AppendAddresses(ips)
 	}
 	return append(ips, more...)
 }

@@ -20,7 +20,8 @@ type PacketConn struct {
 }
 
 func newPacketConn(h *Host, s *socket.Socket, network string) *PacketConn {
-	c := &PacketConn{endpoint{host: h, sock: s, network: network}}
+	c := &PacketConn{}
+	c.host, c.sock, c.network = h, s, network
 	c.name()
 	return c
 }
@@ -29,7 +30,8 @@ func newPacketConn(h *Host, s *socket.Socket, network string) *PacketConn {
 func (c *PacketConn) Read(b []byte) (int, error) {
 	c.read.mu.Lock()
 	defer c.read.mu.Unlock()
-	return c.recv(b)
+	n, _, err := c.recv(b)
+	return n, err
 }
 
 // ReadFrom implements [net.PacketConn]: a datagram that does not fit is cut. The address of a UNIX socket without a name
@@ -51,11 +53,7 @@ func (c *PacketConn) ReadFromUDPAddrPort(b []byte) (n int, addr netip.AddrPort, 
 func (c *PacketConn) readFrom(b []byte) (int, sockaddr.Addr, error) {
 	c.read.mu.Lock()
 	defer c.read.mu.Unlock()
-	n, err := c.recv(b)
-	if err != nil {
-		return n, sockaddr.Addr{}, err
-	}
-	return n, c.read.message.From, nil
+	return c.recv(b)
 }
 
 // Write implements [net.Conn].
@@ -71,7 +69,7 @@ func (c *PacketConn) Write(b []byte) (int, error) {
 func (c *PacketConn) WriteTo(b []byte, to net.Addr) (int, error) {
 	n, err := c.writeTo(b, to)
 	if err != nil {
-		return n, &net.OpError{Op: "write", Net: c.network, Source: c.local, Addr: to, Err: err}
+		return n, &net.OpError{Op: "write", Net: c.network, Source: c.LocalAddr(), Addr: to, Err: err}
 	}
 	return n, nil
 }
@@ -87,7 +85,7 @@ func (c *PacketConn) writeTo(b []byte, to net.Addr) (int, error) {
 	switch _, tcp := to.(*net.TCPAddr); {
 	case !ok || tcp || (a.Family == sockaddr.Unix) != unix:
 		return 0, syscall.EINVAL
-	case c.remote != nil:
+	case c.RemoteAddr() != nil:
 		return 0, net.ErrWriteToConnected
 	case unix && to.Network() != c.network:
 		return 0, syscall.EAFNOSUPPORT
@@ -106,9 +104,10 @@ func (c *PacketConn) send(to []byte, name string, b []byte) (int, error) {
 	if err := c.may(&c.write); err != nil {
 		return 0, err
 	}
-	c.write.message = socket.Message{Data: b, To: to}
-	n, e := c.sock.Send(&c.write.call, &c.write.message)
-	c.write.message = socket.Message{}
+	o := newOperation()
+	o.message.Data, o.message.To = b, to
+	n, e := c.sock.Send(&o.call, &o.message)
+	o.free()
 	if e != errno.OK {
 		return n, callError(name, e)
 	}

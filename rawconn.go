@@ -92,7 +92,7 @@ func (r *RawConn) until(op string, h *half, want socket.Events, f func(fd uintpt
 			timeout = max(at-r.e.sock.Core.Now(), 0)
 		}
 		files := []socket.PollFile{{Socket: r.e.sock, Events: want | socket.Always}}
-		if _, e := socket.Poll(&h.call, r.e.sock.Core, files, timeout); e != errno.OK {
+		if _, e := socket.Poll(&socket.Call{}, r.e.sock.Core, files, timeout); e != errno.OK {
 			return r.e.opError(op, callError("poll", e))
 		}
 	}

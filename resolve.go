@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -62,19 +63,21 @@ func (h *Host) resolve(network, address string) ([]target, error) {
 	if name == "" {
 		return []target{h.anyAddress(network, port)}, nil
 	}
-	ips, err := h.network.resolve(name)
+	var room [4]netip.Addr
+	ips, err := h.network.resolve(room[:0], name)
 	if err != nil {
 		return nil, err
 	}
-	var all []target
-	for _, ip := range h.ordered(ips) {
-		if strings.HasSuffix(network, "4") && !ip.Is4() || strings.HasSuffix(network, "6") && ip.Is4() {
-			continue
-		}
-		all = append(all, target{addr: h.address(netip.AddrPortFrom(ip, port))})
-	}
-	if len(all) == 0 {
+	ips = slices.DeleteFunc(ips, func(ip netip.Addr) bool {
+		return strings.HasSuffix(network, "4") && !ip.Is4() || strings.HasSuffix(network, "6") && ip.Is4()
+	})
+	if len(ips) == 0 {
 		return nil, &net.AddrError{Err: "no suitable address found", Addr: name}
+	}
+	ips = h.ordered(ips)
+	all := make([]target, len(ips))
+	for i, ip := range ips {
+		all[i].addr = h.address(netip.AddrPortFrom(ip, port))
 	}
 	return all, nil
 }
@@ -92,22 +95,24 @@ func (h *Host) anyAddress(network string, port uint16) target {
 	return target{h.address(netip.AddrPortFrom(ip, port)), asked}
 }
 
-// resolve returns the addresses of a name, or of an address in writing.
-func (n *Network) resolve(name string) ([]netip.Addr, error) {
-	if ip, err := netip.ParseAddr(name); err == nil {
-		return []netip.Addr{ip.Unmap()}, nil
+// resolve appends the addresses of a name, or of an address in writing, to ips.
+func (n *Network) resolve(ips []netip.Addr, name string) ([]netip.Addr, error) {
+	if isDigit := name[0] >= '0' && name[0] <= '9'; isDigit || strings.Contains(name, ":") {
+		if ip, err := netip.ParseAddr(name); err == nil {
+			return append(ips, ip.Unmap()), nil
+		}
 	}
-	if ips := n.lookUp(name); len(ips) > 0 {
+	if ips = n.lookUp(ips, name); len(ips) > 0 {
 		return ips, nil
 	}
 	return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
 }
 
-// lookUp returns the addresses of a name; localhost is known where nobody has given it another meaning (RFC 6761, 6.3).
-func (n *Network) lookUp(name string) []netip.Addr {
-	ips := n.Addresses(name)
+// lookUp appends the addresses of a name; localhost is known where nobody has given it another meaning (RFC 6761, 6.3).
+func (n *Network) lookUp(ips []netip.Addr, name string) []netip.Addr {
+	ips = n.appendAddresses(ips, name)
 	if len(ips) == 0 && key(name) == "localhost" {
-		ips = []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}
+		ips = append(ips, netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback())
 	}
 	return ips
 }

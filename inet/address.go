@@ -40,6 +40,21 @@ func (s *Stack) ownEntry(ip netip.Addr) *ownAddress {
 	return &s.own[at]
 }
 
+// AppendAddresses appends the addresses of the interfaces to ips, but for those of lo, in the order they were given.
+func (s *Stack) AppendAddresses(ips []netip.Addr) []netip.Addr {
+	s.core.Lock()
+	defer s.core.Unlock()
+	for _, i := range s.interfaces {
+		if i.loopback {
+			continue
+		}
+		for _, p := range i.prefixes {
+			ips = append(ips, p.Addr())
+		}
+	}
+	return ips
+}
+
 // meaning returns what an address means to the host.
 func (s *Stack) meaning(ip netip.Addr) ownAddress {
 	if at, ok := slices.BinarySearchFunc(s.own, ip, ownAddress.compare); ok {

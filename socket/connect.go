@@ -147,7 +147,7 @@ func (s *Socket) waitConnected(c *Call, late errno.Errno) errno.Errno {
 			return s.report(c, errno.ECONNABORTED)
 		}
 		before := s.dissolved
-		switch o := c.sleep(s.Core, &s.watchers, Out, deadline); {
+		switch o := s.sleep(c, &s.watchers, Out, deadline); {
 		case s.dissolved != before:
 			return p.DissolvedMeanwhile
 		case o == timedOut:

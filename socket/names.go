@@ -31,6 +31,17 @@ func (s *Socket) Peer(c *Call) (sockaddr.Addr, errno.Errno) {
 	return s.Endpoint.Peer()
 }
 
+// Ends returns the addresses of both ends of a connection, whatever has become of it since; ok is false where the
+// endpoint is no [Remote].
+func (s *Socket) Ends() (local, peer sockaddr.Addr, ok bool) {
+	s.Core.Lock()
+	defer s.Core.Unlock()
+	if r, ok := s.Endpoint.(Remote); ok {
+		return s.Endpoint.Name(), r.Remote(), true
+	}
+	return local, peer, false
+}
+
 // Shutdown is shutdown(2).
 func (s *Socket) Shutdown(c *Call, how How) errno.Errno {
 	if e := s.enter(); e != errno.OK {
@@ -94,6 +105,18 @@ func (s *Socket) Close(c *Call) {
 	if s.Core.Personality.Stream.CloseAborts != errno.OK && s.refs > 0 && s.refs == s.calls {
 		s.Wake(Out)
 	}
+	s.Core.Unlock()
+}
+
+// CloseNow is Close for an owner who leaves no call behind: those that wait on s return ECANCELED, later ones EBADF.
+func (s *Socket) CloseNow(c *Call) {
+	s.Core.Lock()
+	s.closed = true
+	for sl := s.asleep; sl != nil; sl = sl.next {
+		sl.end(canceled)
+	}
+	s.Wake(Nval)
+	s.release(c)
 	s.Core.Unlock()
 }
 

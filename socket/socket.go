@@ -62,6 +62,7 @@ type Socket struct {
 	err         errno.Errno // pending
 	soft        errno.Errno // noted, and not serious enough to end anything
 	watchers    Queue
+	asleep      *sleeper     // calls that wait on s
 	trail       *trail.Trail // of the attempt under way
 	opts        options
 	// Calls stop waiting at these times of the core's clock (net.Conn's deadlines); 0: they don't.

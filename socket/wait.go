@@ -28,6 +28,7 @@ type sleeper struct {
 	waiter  clock.Waiter
 	watch   Watch
 	timeout clock.Event
+	next    *sleeper // on the same socket
 	outcome outcome
 	done    bool // outcome is settled
 }
@@ -43,17 +44,43 @@ func (s *sleeper) end(o outcome) {
 // forever is the deadline that never comes.
 const forever = time.Duration(1<<63 - 1)
 
+// sleep is [Call.sleep] of a call on s alone, which [Socket.CloseNow] ends.
+func (s *Socket) sleep(c *Call, q *Queue, want Events, deadline time.Duration) outcome {
+	if s.closed {
+		return canceled
+	}
+	sl := s.Core.sleeper()
+	sl.next, s.asleep = s.asleep, sl
+	o := c.sleepAt(s.Core, sl, q, want, deadline)
+	for at := &s.asleep; ; at = &(*at).next {
+		if *at == sl {
+			*at = sl.next
+			break
+		}
+	}
+	sl.next = nil
+	s.Core.sleepers = append(s.Core.sleepers, sl)
+	return o
+}
+
 // sleep lets the core's lock go until one of want happens at q, the deadline comes, or somebody ends the call. It
 // returns with the lock held again. The sleeper is in the queue before the lock is let go, so nothing is missed; and the
 // lock is let go by [Core.Unlock], so no packet is left behind.
 func (c *Call) sleep(core *Core, q *Queue, want Events, deadline time.Duration) outcome {
+	s := core.sleeper()
+	o := c.sleepAt(core, s, q, want, deadline)
+	core.sleepers = append(core.sleepers, s)
+	return o
+}
+
+// sleepAt is sleep at s, which is idle before and after.
+func (c *Call) sleepAt(core *Core, s *sleeper, q *Queue, want Events, deadline time.Duration) outcome {
 	if c.canceled {
 		return canceled
 	}
 	if deadline != forever && deadline <= core.NowLocked() {
 		return timedOut
 	}
-	s := core.sleeper()
 	s.watch.Events = want
 	q.Add(&s.watch)
 	if deadline != forever {
@@ -74,7 +101,6 @@ func (c *Call) sleep(core *Core, q *Queue, want Events, deadline time.Duration) 
 	}
 	s.watch.Remove()
 	core.Cancel(&s.timeout)
-	core.sleepers = append(core.sleepers, s)
 	return s.outcome
 }
 
@@ -156,7 +182,7 @@ func (s *Socket) waitData(c *Call, want Events, deadline, by time.Duration) errn
 	}
 	before, listens := s.dissolved, s.Listening()
 	// Readiness grows with an error or the end, whatever was asked for.
-	switch o := c.sleep(s.Core, q, want|RdHup, deadline); {
+	switch o := s.sleep(c, q, want|RdHup, deadline); {
 	case s.dissolved != before && !listens:
 		return s.Core.Personality.Stream.DissolvedMeanwhile
 	case o == timedOut:

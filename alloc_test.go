@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build !race
+
+// Not under the race detector, which makes sync.Pool forget at random.
+
+package dialtone
+
+import (
+	"io"
+	"net"
+	"testing"
+)
+
+// linked returns a listener and a dial to it, on hosts of their own but for UNIX sockets.
+func linked(tb testing.TB, network string) (net.Listener, func() net.Conn) {
+	n := NewNetwork()
+	server, client, at, to := n.Host("server.test"), n.Host("client.test"), ":80", "server.test:80"
+	if network == "unix" {
+		client, at, to = server, "@socket", "@socket"
+	}
+	l, err := server.Listen(network, at)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return l, func() net.Conn {
+		c, err := client.Dial(network, to)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		return c
+	}
+}
+
+// connectOnce connects, accepts and closes both ends; on TCP with a reset, so that no port waits in TIME-WAIT.
+func connectOnce(tb testing.TB, l net.Listener, dial func() net.Conn) {
+	c := dial()
+	s, err := l.Accept()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if c, ok := c.(*Conn); ok && l.Addr().Network() == "tcp" {
+		if err := c.SetLinger(0); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	c.Close()
+	s.Close()
+}
+
+// TestAllocations holds what calls allocate, for both ends together.
+func TestAllocations(t *testing.T) {
+	check := func(name string, most float64, f func()) {
+		t.Helper()
+		if got := testing.AllocsPerRun(500, f); got > most {
+			t.Errorf("%s: %v allocations, want %v at most", name, got, most)
+		}
+	}
+	l, dial := linked(t, "tcp4")
+	check("TCP connect+accept+close", 12, func() { connectOnce(t, l, dial) })
+	u, dialUnix := linked(t, "unix")
+	check("UNIX connect+accept+close", 21, func() { connectOnce(t, u, dialUnix) })
+
+	c := dial()
+	s, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, 1)
+	check("TCP ping-pong", 2, func() {
+		for _, way := range [][2]net.Conn{{c, s}, {s, c}} {
+			if _, err := way[0].Write(b); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadFull(way[1], b); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func BenchmarkConnectAcceptClose(b *testing.B) {
+	for _, network := range []string{"tcp4", "unix"} {
+		b.Run(network, func(b *testing.B) {
+			l, dial := linked(b, network)
+			b.ReportAllocs()
+			for b.Loop() {
+				connectOnce(b, l, dial)
+			}
+		})
+	}
+}
