@@ -66,12 +66,7 @@ const (
 	gone
 )
 
-// pairKey names one end of a connection on one host.
-type pairKey struct {
-	stack         *inet.Stack
-	local, remote netip.AddrPort
-}
-
+// plain is an address without its family's dress: mapped IPv4 is IPv4.
 func plain(a sockaddr.Addr) netip.AddrPort { return netip.AddrPortFrom(a.IP.Unmap(), a.Port) }
 
 // adopt makes a hosted socket of a layer's socket and a native one, which the

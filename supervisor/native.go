@@ -52,16 +52,8 @@ func disconnectNative(fd int) unix.Errno {
 	return e
 }
 
-// peerName returns the abstract name that the other end is bound to, without
-// its leading NUL byte; "" for none.
-func peerName(fd int) string {
-	sa, err := unix.Getpeername(fd)
-	if err != nil {
-		return ""
-	}
-	return abstractName(sa)
-}
-
+// abstractName returns an abstract name without its leading NUL byte; "" for
+// other addresses.
 func abstractName(sa unix.Sockaddr) string {
 	u, ok := sa.(*unix.SockaddrUnix)
 	if !ok || len(u.Name) == 0 || u.Name[0] != '@' {
