@@ -240,6 +240,35 @@ func events(e int16) string {
 	return strings.Join(names, "|")
 }
 
+// A connection for which the target has no descriptor left is not lost.
+func TestAcceptWithoutDescriptor(t *testing.T) {
+	both(t, func(t *testing.T, v *virtual) {
+		if got := v.role(t, "full"); got != "accept EMFILE\naccept ok\nserver read kept\n" {
+			t.Errorf("got:\n%s", got)
+		}
+	})
+}
+
+func roleFull() int {
+	l := listenOn(4000, 5)
+	c := stream()
+	must(unix.Connect(c, &unix.SockaddrInet4{Addr: loopback, Port: 4000}))
+	mustAll(unix.Write(c, []byte("kept")))
+	var limit unix.Rlimit
+	must(unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
+	most := limit.Cur
+	limit.Cur = uint64(c + 1)
+	must(unix.Setrlimit(unix.RLIMIT_NOFILE, &limit))
+	_, _, err := unix.Accept(l)
+	step("accept", err)
+	limit.Cur = most
+	must(unix.Setrlimit(unix.RLIMIT_NOFILE, &limit))
+	a, _, err := unix.Accept(l)
+	step("accept", err)
+	read("server", a)
+	return 0
+}
+
 // A peer that closes with bytes unread resets, on either way of the bytes.
 func TestUnreadReset(t *testing.T) {
 	both(t, func(t *testing.T, v *virtual) {

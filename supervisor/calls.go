@@ -193,6 +193,9 @@ func (s *Supervisor) acceptRefused(c *call, h *hosted) {
 // acceptNow hands one connection over, if one waits. It reports whether the
 // call has been answered, or its caller is gone.
 func (s *Supervisor) acceptNow(c *call, h *hosted, dup int) bool {
+	if !c.valid() {
+		return true // before anything leaves the queue
+	}
 	a, e := h.take(dup)
 	if e == unix.EAGAIN {
 		return false
@@ -202,9 +205,7 @@ func (s *Supervisor) acceptNow(c *call, h *hosted, dup int) bool {
 		return true
 	}
 	if e := s.deliver(c, h, a); e != 0 {
-		// Not lost: the next accept gets it.
-		h.listen.undelivered = append([]*accepted{a}, h.listen.undelivered...)
-		h.listen.announce()
+		h.giveBack(a)
 		c.fail(e)
 	}
 	return true

@@ -7,6 +7,7 @@ package supervisor
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"dialtone/errno"
 	"dialtone/sockaddr"
@@ -186,6 +187,21 @@ func (h *hosted) takePresented(dup int) (*accepted, unix.Errno) {
 			unix.Close(p.s)
 		}
 	}
+}
+
+// giveBack keeps a connection whose caller did not get it for the next accept.
+// A pumped one is presented again, so that T polls readable; the native peer of
+// a direct one cannot be put back into T's queue, and waits here.
+func (h *hosted) giveBack(a *accepted) {
+	l := h.listen
+	if a.s >= 0 && h.presentPumped(a.peer) == 0 {
+		unix.Close(a.t)
+		unix.Close(a.s)
+		l.early[plain(a.peer)] = a.sock
+		return
+	}
+	l.undelivered = slices.Insert(l.undelivered, 0, a)
+	l.announce()
 }
 
 // takeFromLayer accepts the connection from peer, and keeps those before it.

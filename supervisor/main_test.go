@@ -43,6 +43,8 @@ var roles = map[string]func() int{
 	"go":                roleGo,
 	"connections":       roleConnections,
 	"closed":            roleClosed,
+	"trap":              roleTrap,
+	"full":              roleFull,
 	"unread":            roleUnread,
 	"lacking":           roleLacking,
 	"accepts":           roleAccepts,
@@ -149,6 +151,10 @@ func roleNested() int { return runProgram("true") }
 func roleHost() int { return runProgram("cat", "/proc/self/status", "/proc/self/limits") }
 
 func roleDaemons() int { return runProgram("sh", "-c", daemonScript) }
+
+func roleTrap() int {
+	return runProgram("sh", "-c", "trap 'echo caught; exit 9' TERM; sleep 1000 & echo ready; wait")
+}
 
 func roleTerminal() int {
 	// A test run in the background inherits SIGINT ignored; catching it once

@@ -387,6 +387,35 @@ func countFDs(t *testing.T) int {
 	return len(names)
 }
 
+// A signal sent to the supervisor reaches the program, which decides.
+func TestSignalsAreForwarded(t *testing.T) {
+	cmd := exec.Command(selfPath(t))
+	cmd.Env = append(os.Environ(), roleVariable+"=trap")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var word string
+	if _, err := fmt.Fscan(out, &word); err != nil || word != "ready" {
+		t.Fatalf("the program says %q, %v", word, err)
+	}
+	if err := cmd.Process.Signal(unix.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	rest, err := io.ReadAll(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // its status is looked at
+	if got := strings.TrimSpace(string(rest)); got != "caught" || cmd.ProcessState.ExitCode() != 9 {
+		t.Errorf("said %q, status %d; want \"caught\" and 9", got, cmd.ProcessState.ExitCode())
+	}
+}
+
 // The target is in the foreground group of the terminal it runs on, and what
 // Ctrl-C sends ends it as if run directly.
 func TestTerminal(t *testing.T) {
