@@ -87,6 +87,41 @@ func TestSetLinger(t *testing.T) {
 	}
 }
 
+// A connection that was reset before it was accepted is accepted nevertheless, and says who it was, as Linux has it.
+func TestAcceptAfterReset(t *testing.T) {
+	for _, network := range []string{"tcp4", "unix"} {
+		synctest.Test(t, func(t *testing.T) {
+			h := dialtone.NewNetwork().Host("host.test")
+			address := "127.0.0.1:80"
+			if network == "unix" {
+				address = "/tmp/s"
+			}
+			l, err := h.Listen(network, address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer l.Close()
+			c, err := h.Dial(network, address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.(*dialtone.Conn).SetLinger(0)
+			c.Close()
+			s, err := l.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			if a := s.RemoteAddr(); a == nil || a.String() != c.LocalAddr().String() {
+				t.Errorf("%s: accepted from %v, want %v", network, a, c.LocalAddr())
+			}
+			if _, err := s.Read(make([]byte, 1)); err == nil {
+				t.Errorf("%s: read without an error", network)
+			}
+		})
+	}
+}
+
 // Options reach the socket, and are those of package net at first.
 func TestOptions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
