@@ -11,6 +11,7 @@ import (
 	"dialtone/firewall"
 	"dialtone/inet"
 	"dialtone/link"
+	"dialtone/mac"
 	"dialtone/personality"
 	"dialtone/socket"
 	"dialtone/unixdomain"
@@ -26,8 +27,9 @@ type Host struct {
 	unix    *unixdomain.Space
 	dialer  Dialer // without options
 
-	mu  sync.Mutex
-	pid int // of the newest process
+	mu     sync.Mutex
+	pid    int         // of the newest process
+	access *mac.Module // nil: the host has no policy
 }
 
 func newHost(n *Network, name string, p *personality.Personality, seed uint64) *Host {

@@ -13,6 +13,7 @@ import (
 	"dialtone/clock"
 	"dialtone/link"
 	"dialtone/personality"
+	"dialtone/selinux"
 )
 
 // Network is a number of hosts and the links between them. It has one clock and one seed, which decides whatever is left
@@ -31,7 +32,8 @@ type Network struct {
 	names  map[string][]netip.Addr // beside those of the hosts
 	next4  netip.Addr              // the address that Host gives next
 	next6  netip.Addr
-	faults *faults // nil: there has never been one
+	faults *faults         // nil: there has never been one
+	policy *selinux.Policy // of all hosts; nil: none
 }
 
 // Option changes how a network is made.
@@ -118,6 +120,11 @@ func (n *Network) newHost(name string, p *personality.Personality) (*Host, error
 	n.hosts[key(name)] = h
 	if n.faults != nil {
 		h.setFaults(n.faults)
+	}
+	if n.policy != nil {
+		if err := h.SetPolicy(n.policy); err != nil {
+			panic("dialtone: a policy that other hosts have: " + err.Error())
+		}
 	}
 	return h, nil
 }

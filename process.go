@@ -57,12 +57,19 @@ func (p *Process) call() *socket.Call { return &socket.Call{Caller: p.caller} }
 
 // Socket is socket(2).
 func (p *Process) Socket(family sockaddr.Family, typ, protocol int) (fd int, err error) {
+	return p.newSocket(family, typ, protocol, 0)
+}
+
+// newSocket makes a socket with a SID; 0: that which access control gives it.
+func (p *Process) newSocket(family sockaddr.Family, typ, protocol int, sid uint32) (fd int, err error) {
 	p.host.network.enter()
 	t, e := socketType(typ)
 	if e != errno.OK {
 		return -1, e.Err()
 	}
-	s, e := p.host.core.NewSocket(p.call(), family, t, protocol)
+	c := p.call()
+	c.SID = sid
+	s, e := p.host.core.NewSocket(c, family, t, protocol)
 	if e != errno.OK {
 		return -1, e.Err()
 	}

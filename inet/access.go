@@ -3,6 +3,8 @@
 package inet
 
 import (
+	"net/netip"
+
 	"dialtone/errno"
 	"dialtone/socket"
 	"dialtone/tcp"
@@ -22,9 +24,13 @@ func (c *stream) label() *socket.Label {
 
 // mayOpen reports whether the connection's SYN would be let out: if not connect is refused, as by Linux's
 // selinux_ip_postroute.
-func (c *stream) mayOpen(w path, p wire.Packet, t *trail.Trail) errno.Errno {
+func (c *stream) mayOpen(w path, to netip.Addr, t *trail.Trail) errno.Errno {
 	a := c.stack.core.Access
-	if a == nil || a.Leave(c.label(), &p, w.out.Name, nil, t) {
+	if a == nil {
+		return errno.OK
+	}
+	syn := wire.Packet{Src: w.source, Dst: to, Proto: wire.TCP}
+	if a.Leave(c.label(), &syn, w.out.Name, nil, t) {
 		return errno.OK
 	}
 	return errno.ECONNREFUSED

@@ -11,7 +11,6 @@ import (
 	"dialtone/socket"
 	"dialtone/tcp"
 	"dialtone/trail"
-	"dialtone/wire"
 )
 
 // Connect implements [socket.Endpoint]: the address's meaning, the route, the source address, the port; then the SYN.
@@ -27,8 +26,7 @@ func (c *stream) Connect(call *socket.Call, b []byte) errno.Errno {
 		return e
 	}
 	c.label().Associate(call.Wanted)
-	syn := wire.Packet{Src: w.source, Dst: to.Addr(), Proto: wire.TCP}
-	if e := c.mayOpen(w, syn, t); e != errno.OK {
+	if e := c.mayOpen(w, to.Addr(), t); e != errno.OK {
 		return e
 	}
 	local, e := c.choosePort(w.source, to, t)
