@@ -107,8 +107,8 @@ func (d *datagram) bindAny() errno.Errno {
 	return d.bindPort(0, d.stack.core.Personality.UDP.NoPort)
 }
 
-// Connect implements [socket.Endpoint]: it names the peer, or dissolves the association with AF_UNSPEC. The implicit
-// port comes first, so that it is taken even if the rest fails (inet_dgram_connect).
+// Connect implements [socket.Endpoint]: it names the peer, or dissolves the association with AF_UNSPEC. On Linux the
+// implicit port comes first, so that it is taken even if the rest fails (inet_dgram_connect).
 func (d *datagram) Connect(call *socket.Call, b []byte) errno.Errno {
 	if len(b) < sockaddr.LenFamily {
 		return errno.EINVAL
@@ -124,8 +124,10 @@ func (d *datagram) Connect(call *socket.Call, b []byte) errno.Errno {
 	if e := d.stack.mayConnect(d.family); e != errno.OK {
 		return e
 	}
-	if e := d.bindAny(); e != errno.OK {
-		return e
+	if !facts.BindsLast {
+		if e := d.bindAny(); e != errno.OK {
+			return e
+		}
 	}
 	a, e := d.address(b)
 	if e != errno.OK {
@@ -189,12 +191,20 @@ func (d *datagram) associate(call *socket.Call, a sockaddr.Addr) errno.Errno {
 	if w.broadcast && !d.sock.Options().Broadcast && facts.Broadcast != errno.OK {
 		return facts.Broadcast
 	}
-	if !d.hold.address && !d.chosen {
-		d.choose(w.source)
-		d.chosen = true
+	if e := d.bindAny(); e != errno.OK {
+		return e
 	}
-	if facts.TupleInUse != errno.OK && d.ports.connected(d, a.AddrPort()) {
+	source := d.local.Addr()
+	chooses := !d.hold.address && !d.chosen
+	if chooses {
+		source = w.source
+	}
+	if facts.TupleInUse != errno.OK && d.ports.connected(netip.AddrPortFrom(source, d.hold.port), a.AddrPort()) {
 		return facts.TupleInUse
+	}
+	if chooses {
+		d.choose(source)
+		d.chosen = true
 	}
 	d.remote = a.AddrPort()
 	d.sock.Label.Associate(call.Wanted)

@@ -47,10 +47,10 @@ func (t *datagrams) remove(d *datagram) {
 	t.drop(&d.hold)
 }
 
-// connected reports whether another socket has the local end of d and the given peer.
-func (t *datagrams) connected(d *datagram, remote netip.AddrPort) bool {
-	return slices.ContainsFunc(t.bound[d.local.Port()], func(o *datagram) bool {
-		return o != d && o.local == d.local && o.remote == remote
+// connected reports whether a socket has both ends.
+func (t *datagrams) connected(local, remote netip.AddrPort) bool {
+	return slices.ContainsFunc(t.bound[local.Port()], func(d *datagram) bool {
+		return d.local == local && d.remote == remote
 	})
 }
 

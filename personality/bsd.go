@@ -36,6 +36,7 @@ func bsdUDP() UDP {
 	return UDP{
 		NoPort: errno.EADDRNOTAVAIL, PortZero: errno.EADDRNOTAVAIL, TupleInUse: errno.EADDRINUSE, Filtered: errno.EACCES,
 		DissolvesFirst: true, DissolvedToPort: true,
+		BindsLast: true, // in_pcbladdr comes before in_pcb_lport_dest, or in_pcbbind
 	}
 }
 

@@ -30,6 +30,7 @@ func darwin() *Personality {
 				Fresh:      both(Rule{Action: Attempt}),
 				Listening:  both(Rule{Refuse, errno.EOPNOTSUPP}),
 				Connecting: {Blocking: Rule{Refuse, errno.EISCONN}, NonBlocking: Rule{Refuse, errno.EALREADY}},
+				Deferred:   both(Rule{Refuse, errno.EISCONN}), // TCP_FASTOPEN_CONNECT is Linux's: as there
 				Unreported: both(Rule{Refuse, errno.EISCONN}),
 				Connected:  both(Rule{Refuse, errno.EISCONN}),
 				Dead:       both(Rule{ReportDead, errno.EINVAL}),

@@ -25,6 +25,7 @@ func freeBSD() *Personality {
 				Fresh:      both(Rule{Action: Attempt}),
 				Listening:  both(Rule{Refuse, errno.EOPNOTSUPP}),
 				Connecting: both(Rule{Refuse, errno.EALREADY}),
+				Deferred:   both(Rule{Refuse, errno.EISCONN}), // TCP_FASTOPEN_CONNECT is Linux's: as there
 				Unreported: both(Rule{Refuse, errno.EISCONN}),
 				Connected:  both(Rule{Refuse, errno.EISCONN}),
 				Dead:       both(Rule{Forget, errno.ECONNREFUSED}),

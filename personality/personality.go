@@ -146,6 +146,8 @@ type UDP struct {
 	TakesInet bool
 	// KeepsSource: the address that connect chose first is used for later peers too, until the association is dissolved.
 	KeepsSource bool
+	// BindsLast: connect takes the implicit port once there is a way; else before it looks at the address.
+	BindsLast bool
 	// UnspecDissolves: connecting to AF_UNSPEC dissolves the association and returns 0; else it is a wrong family.
 	UnspecDissolves bool
 	// DissolvesFirst: a socket that connects anew has lost its association before the address is looked at.
