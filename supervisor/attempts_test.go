@@ -72,6 +72,45 @@ func roleClient() int {
 	return 0
 }
 
+// A program that shuts its writing half and then closes with bytes unread
+// resets: the other side is told that they were lost.
+func TestCloseUnreadAfterShutdown(t *testing.T) {
+	v := newVirtual(t, Options{})
+	l, err := v.web.Listen("tcp", ":80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	lost := make(chan error, 1)
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			lost <- err
+			return
+		}
+		defer c.Close()
+		for {
+			if _, err := c.Write([]byte("unread")); err != nil {
+				lost <- err
+				return
+			}
+		}
+	}()
+	v.role(t, "closeunread", v.webIP())
+	if err := <-lost; !errors.Is(err, unix.EPIPE) && !errors.Is(err, unix.ECONNRESET) {
+		t.Errorf("the server's write: %v, want a reset", err)
+	}
+}
+
+func roleCloseUnread() int {
+	c := stream()
+	must(unix.Connect(c, webAddress(80)))
+	must(unix.Shutdown(c, unix.SHUT_WR))
+	await(c)
+	must(unix.Close(c))
+	return 0
+}
+
 // A blocking connect that a signal without SA_RESTART interrupts returns EINTR
 // and goes on; the next call waits for its end, or finds it.
 func TestInterruptedConnect(t *testing.T) {

@@ -43,6 +43,7 @@ var roles = map[string]func() int{
 	"go":                roleGo,
 	"connections":       roleConnections,
 	"closed":            roleClosed,
+	"closeunread":       roleCloseUnread,
 	"trap":              roleTrap,
 	"full":              roleFull,
 	"unread":            roleUnread,

@@ -69,6 +69,9 @@ func (p *pump) run() {
 	buf := p.h.sup.chunk[:]
 	upMore, closed := p.moveUp(buf)
 	if closed {
+		if len(p.down) > 0 || takeNativeError(p.s) != 0 {
+			p.resetLayer() // T was closed with bytes unread
+		}
 		p.h.forget()
 		return
 	}
