@@ -122,6 +122,28 @@ func TestAcceptAfterReset(t *testing.T) {
 	}
 }
 
+// A deadline in the year 9999, or a timeout of 292 years, is none.
+func TestDistantDeadlines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := dialtone.NewNetwork()
+		c, s := connected(t, n, "tcp4")
+		distant := time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+		if err := c.SetDeadline(distant); err != nil {
+			t.Fatal(err)
+		}
+		time.AfterFunc(time.Hour, func() { s.Write([]byte("x")) })
+		if _, err := c.Read(make([]byte, 1)); err != nil {
+			t.Error(err)
+		}
+		for _, d := range []dialtone.Dialer{{Timeout: 1<<63 - 1}, {Deadline: distant}} {
+			d.Host = n.Host("client.test")
+			if _, err := d.Dial("tcp4", "server.test:9"); !errors.Is(err, syscall.ECONNREFUSED) {
+				t.Errorf("%v %v: %v", d.Timeout, d.Deadline, err)
+			}
+		}
+	})
+}
+
 // Options reach the socket, and are those of package net at first.
 func TestOptions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -51,12 +51,20 @@ const never = time.Duration(1<<63 - 1)
 func (d *Dialer) deadline() time.Duration {
 	now, at := d.Host.core.Now(), never
 	if d.Timeout != 0 { // less than 0 has passed already, as in package net
-		at = now + d.Timeout
+		at = later(now, d.Timeout)
 	}
 	if !d.Deadline.IsZero() {
-		at = min(at, now+time.Until(d.Deadline))
+		at = min(at, later(now, time.Until(d.Deadline)))
 	}
 	return at
+}
+
+// later is now + d, at most never: deadlines of the year 9999 are in use.
+func later(now, d time.Duration) time.Duration {
+	if d > never-now {
+		return never
+	}
+	return now + d
 }
 
 // targets resolves the address to dial, and checks that LocalAddr goes with it.

@@ -29,7 +29,8 @@
 //
 // All time comes from one clock. By default that is real time; inside a [testing/synctest] bubble it is the bubble's: a
 // connection attempt that nobody answers ends with ETIMEDOUT after its 131 seconds, at once. A network belongs to the
-// bubble it was made in, and panics where it is used in another place. [WithClock] gives it a clock of your own.
+// bubble it was made in: used on the other side of a bubble's wall it panics, and says what to do. [WithClock] gives it a
+// clock of your own.
 //
 // Whatever is left to chance (lost packets, implicit ports) comes from the network's seed ([WithSeed]), the packet's flow
 // and its number, never from the order in which goroutines happen to run: the same seed, the same run.

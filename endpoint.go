@@ -111,7 +111,7 @@ func (e *endpoint) setDeadlines(t time.Time, halves ...*half) error {
 	var at time.Duration
 	if !t.IsZero() {
 		// A deadline that is long past is as good as one just past.
-		at = max(e.sock.Core.Now()+time.Until(t), 1)
+		at = max(later(e.sock.Core.Now(), time.Until(t)), 1)
 	}
 	for _, h := range halves {
 		h.deadline.Store(int64(at))
