@@ -5,9 +5,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -125,6 +127,24 @@ programs:
 		if stderr.Len() > 0 {
 			t.Errorf("%d signals, unasked: %s", test.signals, stderr.String())
 		}
+	}
+}
+
+// TestNobodyReadsTheExplanation closes the pipe that stderr is: the program runs on, to its own exit status.
+func TestNobodyReadsTheExplanation(t *testing.T) {
+	needHosting(t)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	defer w.Close()
+	command := exec.Command("dialtone", "run", "--explain", "--", "dial", "tcp", "203.0.113.12:80") // unreachable.test
+	command.Stderr = w
+	out, err := command.Output()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 || !bytes.Contains(out, []byte("network is unreachable")) {
+		t.Errorf("%q, %v, want the program's own failure", out, err)
 	}
 }
 

@@ -8,6 +8,9 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/signal"
+
+	"golang.org/x/sys/unix"
 )
 
 type runVerb struct {
@@ -57,5 +60,8 @@ func (v *runVerb) run(h *hosting) (int, error) {
 	}
 	program.Argv = v.Args
 	program.Stdin, program.Stdout, program.Stderr = os.Stdin, os.Stdout, os.Stderr
+	// That nobody reads our own words any more must not end the program. It has SIGPIPE as usual: exec(3) resets what is
+	// caught here.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	return h.supervisor.Run(context.Background(), program)
 }
