@@ -171,9 +171,6 @@ func (d *datagram) address(b []byte) (sockaddr.Addr, errno.Errno) {
 		return a, facts.MappedRefused
 	}
 	a.IP = d.stack.meant(a.IP, d.local.Addr())
-	if d.family == sockaddr.Inet6 && a.IP.Is6() && d.local.Addr().Is4() {
-		return a, errno.EAFNOSUPPORT // from an IPv4 address to an IPv6 one
-	}
 	return a, errno.OK
 }
 
@@ -225,11 +222,7 @@ func (d *datagram) way(a sockaddr.Addr, t *trail.Trail) (path, errno.Errno) {
 	s := d.stack
 	o := d.sock.Options()
 	q := query{to: a.IP, from: d.local.Addr(), device: o.Device, onLink: o.DontRoute, foreign: d.opts.transparent}
-	if needsScope(a.IP) && q.device == "" {
-		i := s.interfaceIndexed(a.Scope)
-		if i == nil {
-			return path{}, errno.EINVAL
-		}
+	if i := s.interfaceIndexed(a.Scope); i != nil && needsScope(a.IP) && q.device == "" {
 		q.device = i.Name
 	}
 	w, r, e := s.lookUp(q)
@@ -270,7 +263,7 @@ func (d *datagram) Name() sockaddr.Addr { return d.shown(d.local) }
 // shown returns an address as the socket shows it, a link-local one with its scope.
 func (d *datagram) shown(ap netip.AddrPort) sockaddr.Addr {
 	a := addr(d.family, ap)
-	if i := d.stack.interfaceNamed(d.sock.Options().Device); i != nil && a.IP.Is6() && a.IP.IsLinkLocalUnicast() {
+	if i := d.stack.interfaceNamed(d.sock.Options().Device); i != nil && needsScope(a.IP) {
 		a.Scope = uint32(i.Index)
 	}
 	return a

@@ -70,6 +70,9 @@ func (d *datagram) target(b []byte) (sockaddr.Addr, errno.Errno) {
 	if len(b) < sockaddr.LenFamily {
 		return sockaddr.Addr{}, errno.EINVAL
 	}
+	if d.family == sockaddr.Inet6 && sockaddr.FamilyOf(b) == sockaddr.Unspec {
+		return d.target(nil) // udpv6_sendmsg takes AF_UNSPEC for no address at all
+	}
 	a, e := d.address(b)
 	if e == errno.OK && a.Port == 0 {
 		e = errno.EINVAL
@@ -163,6 +166,9 @@ func (d *datagram) SetOption(call *socket.Call, level, name int, value []byte) e
 		return errno.EINVAL
 	case level == solTCP:
 		return errno.ENOPROTOOPT
+	}
+	if level == solIPv6 && name == ipv6AddrForm {
+		return becomeIPv4(d.sock, &d.family, socket.IntValue(value), d.remote.IsValid(), d.remote)
 	}
 	return d.opts.set(call, &d.hold, level, name, socket.IntValue(value))
 }

@@ -4,6 +4,7 @@ package inet
 
 import (
 	"dialtone/errno"
+	"dialtone/sockaddr"
 	"dialtone/socket"
 )
 
@@ -71,8 +72,14 @@ func (o *ipOptions) flag(level, name int) *bool {
 	return nil
 }
 
+// lacks reports whether the holder's socket knows no options of the level: one of AF_INET has none of IPv6.
+func (h *hold) lacks(level int) bool { return level == solIPv6 && h.sock.Family == sockaddr.Inet }
+
 // option reads an option of the socket that h belongs to.
 func (o *ipOptions) option(h *hold, level, name int) ([]byte, errno.Errno) {
+	if h.lacks(level) {
+		return nil, errno.ENOPROTOOPT
+	}
 	if f := o.flag(level, name); f != nil {
 		return socket.Bool(*f), errno.OK
 	}
@@ -101,6 +108,9 @@ func (o *ipOptions) option(h *hold, level, name int) ([]byte, errno.Errno) {
 
 // set sets an option of the socket that h belongs to.
 func (o *ipOptions) set(call *socket.Call, h *hold, level, name, n int) errno.Errno {
+	if h.lacks(level) {
+		return errno.ENOPROTOOPT
+	}
 	if f := o.flag(level, name); f != nil {
 		if f == &o.transparent && call.Caller != nil && !call.Caller.May(socket.NetRaw) && !call.Caller.May(socket.NetAdmin) {
 			return errno.EPERM

@@ -38,6 +38,9 @@ func (q *query) allows(i *Interface) bool { return q.device == "" || q.device ==
 func (s *Stack) lookUp(q query) (path, *Route, errno.Errno) {
 	facts := &s.core.Personality.IP
 	device := s.interfaceNamed(q.device)
+	if q.from.IsMulticast() || s.isBroadcast(q.from) {
+		q.from = netip.Addr{} // bound so to hear it; nothing can come from there
+	}
 	switch {
 	case q.device != "" && (device == nil || !device.up):
 		return path{}, nil, facts.NoRoute
@@ -51,6 +54,8 @@ func (s *Stack) lookUp(q query) (path, *Route, errno.Errno) {
 		return path{}, r, e
 	}
 	switch {
+	case q.bound() && q.from.Is4() != q.to.Is4():
+		e = errno.EAFNOSUPPORT // a socket of AF_INET6 that is bound to an IPv4-mapped address, or has come to use one
 	case !q.bound():
 		w.source, e = s.source(&w, q.to)
 	case q.from.Is4() && q.from.IsLoopback() && !w.out.loopback:
@@ -63,16 +68,34 @@ func (s *Stack) lookUp(q query) (path, *Route, errno.Errno) {
 
 // wayTo finds the way without its source address.
 func (s *Stack) wayTo(q *query, device *Interface) (path, *Route, errno.Errno) {
-	facts := &s.core.Personality.IP
 	if i := s.broadcastOn(q); i != nil {
 		return path{out: i, nextHop: q.to, broadcast: true}, nil, errno.OK
 	}
 	if i := s.owner(q.to); i != nil && q.allows(i) {
 		return path{out: s.interfaces[0], nextHop: q.to, local: true}, nil, errno.OK
 	}
-	if q.to.Is6() && q.to.IsMulticast() {
+	limited := q.to == limitedBroadcast
+	switch {
+	case q.to.Is6() && q.to.IsMulticast():
 		return s.multicastWay(q)
+	case !limited && !q.to.IsMulticast():
+	case device != nil:
+		return path{out: device, nextHop: q.to, broadcast: limited}, nil, errno.OK
+	case q.bound() && s.owner(q.from) != nil:
+		return path{out: s.owner(q.from), nextHop: q.to, broadcast: limited}, nil, errno.OK
 	}
+	w, r, e := s.routed(q)
+	if e != errno.OK && device != nil && q.to.Is4() {
+		// Linux takes an IPv4 destination without a route to be on the link of the device that was asked for.
+		return path{out: device, nextHop: q.to}, nil, errno.OK
+	}
+	w.broadcast = limited
+	return w, r, e
+}
+
+// routed finds the way by rules and routes alone.
+func (s *Stack) routed(q *query) (path, *Route, errno.Errno) {
+	facts := &s.core.Personality.IP
 	for k := range s.rules {
 		if r := &s.rules[k]; r.Prefix.Contains(q.to) {
 			if r.Type == Unreachable {
@@ -103,27 +126,21 @@ func (s *Stack) wayTo(q *query, device *Interface) (path, *Route, errno.Errno) {
 			return path{}, r, facts.InterfaceDown
 		}
 	}
-	if device != nil && q.to.Is4() {
-		// Linux takes an IPv4 destination without a route to be on the link of the device that was asked for.
-		return path{out: device, nextHop: q.to}, nil, errno.OK
-	}
 	return path{}, nil, facts.NoRoute
 }
 
-// broadcastOn returns the interface that a broadcast goes out by; nil if q.to is none, or there is no such interface.
+// broadcastOn returns the interface that the broadcast of a network goes out by; nil if q.to is none, or there is no such
+// interface.
 func (s *Stack) broadcastOn(q *query) *Interface {
-	if !s.isBroadcast(q.to) {
+	if q.to == limitedBroadcast || !s.isBroadcast(q.to) {
 		return nil
 	}
 	for _, i := range s.interfaces {
 		if !i.up || !q.allows(i) {
 			continue
 		}
-		if q.to == limitedBroadcast && !i.loopback {
-			return i
-		}
 		for _, p := range i.prefixes {
-			if p.Contains(q.to) && q.to != limitedBroadcast {
+			if p.Contains(q.to) {
 				return i
 			}
 		}

@@ -89,8 +89,8 @@ func (s *Stack) reject(p *wire.Packet, v firewall.Verdict, at *Interface) {
 	}
 }
 
-// answer sends a packet back to where p came from, by in if given, from the
-// address p was for if that is one of the host's.
+// answer sends a packet back to where p came from, by in if given, from the address p was for; from one of the host's own
+// if that is none of them and it is ICMP that answers. A reset must come from whom the segment was for, whoever sends it.
 func (s *Stack) answer(p *wire.Packet, in *Interface, fill func(*wire.Packet)) {
 	q := query{to: p.Src}
 	if p.Src.IsLinkLocalUnicast() && in != nil {
@@ -102,9 +102,9 @@ func (s *Stack) answer(p *wire.Packet, in *Interface, fill func(*wire.Packet)) {
 	}
 	a := wire.NewPacket()
 	a.Src, a.Dst = p.Dst, p.Src
-	if s.owner(a.Src) == nil {
+	fill(a)
+	if a.Proto != wire.TCP && s.owner(a.Src) == nil {
 		a.Src = w.source
 	}
-	fill(a)
 	s.output(a, w, nil)
 }

@@ -89,11 +89,13 @@ func (s *Stack) mayBind(call *socket.Call, a sockaddr.Addr, sock *socket.Socket,
 			return e
 		}
 	}
-	if !a.IP.IsUnspecified() && s.owner(a.IP) == nil && !o.freeBind && !o.transparent {
-		datagrams := sock.Type == socket.Dgram && (a.IP.IsMulticast() || s.isBroadcast(a.IP))
-		if !datagrams {
-			return errno.EADDRNOTAVAIL
-		}
+	switch i := s.owner(a.IP); {
+	case a.IP.IsUnspecified(), o.freeBind, o.transparent:
+	case a.IP.Is6() && a.IP.IsMulticast() && sock.Type == socket.Stream:
+		return errno.EINVAL
+	case a.IP.IsMulticast(), s.isBroadcast(a.IP): // to hear what is sent there
+	case i == nil, a.IP.Is6() && sock.Options().Device != "" && sock.Options().Device != i.Name:
+		return errno.EADDRNOTAVAIL
 	}
 	if s.privileged(call, a.Port) {
 		return errno.EACCES

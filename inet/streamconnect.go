@@ -86,8 +86,6 @@ func (c *stream) destination(b []byte) (netip.AddrPort, errno.Errno) {
 		return none, facts.SubnetBroadcast
 	case mapped && c.hold.onlyIPv6():
 		return none, facts.MappedRefused
-	case c.family == sockaddr.Inet6 && a.IP.Is6() && c.hold.address && c.local.Addr().Is4():
-		return none, errno.EAFNOSUPPORT // bound to an IPv4 address
 	case a.IP.IsLinkLocalUnicast() && a.IP.Is6():
 		if e := c.stack.scopeFits(c.sock, a.Scope); e != errno.OK {
 			return none, e

@@ -3,6 +3,7 @@
 package inet
 
 import (
+	"net/netip"
 	"time"
 
 	"dialtone/errno"
@@ -161,17 +162,21 @@ func (c *stream) deferTime(n uint8) (d time.Duration) {
 
 // becomeIPv4 is IPV6_ADDRFORM: a connected AF_INET6 socket with an IPv4-mapped peer becomes one of AF_INET (ipv6(7)).
 func (c *stream) becomeIPv4(family int) errno.Errno {
+	return becomeIPv4(c.sock, &c.family, family, c.conn.State() == tcp.Established, c.remote)
+}
+
+func becomeIPv4(s *socket.Socket, family *sockaddr.Family, wanted int, connected bool, remote netip.AddrPort) errno.Errno {
 	switch {
-	case c.family != sockaddr.Inet6:
+	case *family != sockaddr.Inet6:
 		return errno.ENOPROTOOPT
-	case family != int(sockaddr.Inet):
+	case wanted != int(sockaddr.Inet):
 		return errno.EINVAL
-	case c.conn.State() != tcp.Established:
+	case !connected:
 		return errno.ENOTCONN
-	case !c.remote.Addr().Is4():
+	case !remote.Addr().Is4():
 		return errno.EADDRNOTAVAIL
 	}
-	c.family, c.sock.Family = sockaddr.Inet, sockaddr.Inet
+	*family, s.Family = sockaddr.Inet, sockaddr.Inet
 	return errno.OK
 }
 
