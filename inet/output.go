@@ -11,7 +11,7 @@ import (
 	"dialtone/wire"
 )
 
-// dropped says what became of a packet that did not leave.
+// fate says what became of a packet.
 type fate uint8
 
 const (

@@ -43,4 +43,23 @@
 // (EAFNOSUPPORT), control messages on datagrams, programs that are executable
 // but not readable. AF_UNIX sockets and /proc/net are the real machine's. The
 // filter is not a boundary against a hostile program.
+//
+// # Where T shows through
+//
+// Calls without an address are not caught, for the sake of speed, and in these
+// cases T answers otherwise than an inet socket:
+//
+//	call                                      answer        instead of
+//	read, recv on a stream without a peer     EINVAL        ENOTCONN
+//	write, send on a stream without a peer    ENOTCONN      EPIPE and SIGPIPE
+//	send on a datagram socket without a peer  ENOTCONN      EDESTADDRREQ
+//	read, recv, send on a connected datagram  ECONNRESET    ECONNREFUSED, EHOSTUNREACH and
+//	socket after an ICMP error                              the like, which SO_ERROR still has
+//	first write, direct, after the peer's     EPIPE         success; the reset follows
+//	close
+//	SO_SNDBUF, SO_RCVBUF not set before       AF_UNIX's     TCP's
+//
+// MSG_FASTOPEN answers EOPNOTSUPP, whatever net.ipv4.tcp_fastopen says. Of
+// rtnetlink(7) there are links and addresses; routes, neighbours and rules are
+// empty lists.
 package supervisor
