@@ -123,6 +123,40 @@ func version(a net.Addr) string {
 	return "6"
 }
 
+// The race asks each system's connect how it stands in its own way: some say EISCONN to a connect that has succeeded.
+func TestHappyEyeballsOnEverySystem(t *testing.T) {
+	for _, name := range personality.Names() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p, _ := personality.Named(name)
+				n := dialtone.NewNetwork()
+				client, err := n.NewHost("client.test", p)
+				if err != nil {
+					t.Fatal(err)
+				}
+				n.Hub().SetLatency(time.Millisecond)
+				if _, err := client.Attach("eth0", n.Hub(), netip.MustParsePrefix("10.9.9.9/8"), netip.MustParsePrefix("fd00::99/64")); err != nil {
+					t.Fatal(err)
+				}
+				l, err := n.Host("server.test").Listen("tcp6", ":80") // the one that is not preferred
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer l.Close()
+				before := time.Now()
+				c, err := client.Dial("tcp", "server.test:80")
+				if err != nil || version(c.RemoteAddr()) != "6" || time.Since(before) > 100*time.Millisecond {
+					t.Fatalf("%v, %v after %v", c, err, time.Since(before))
+				}
+				c.Close()
+				if _, err := client.Dial("tcp", "server.test:81"); !errors.Is(err, syscall.ECONNREFUSED) {
+					t.Errorf("closed port: %v", err)
+				}
+			})
+		})
+	}
+}
+
 // The losers of a race leave nothing behind.
 func TestHappyEyeballsLosersAreReset(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -125,12 +125,15 @@ func (r *racers) wait(poll *socket.Call, core *socket.Core, until time.Duration)
 	socket.Poll(poll, core, files, timeout) // canceled or timed out: the race looks at both itself
 }
 
-// look asks each attempt how it stands, by calling connect (again). It takes out the first that has succeeded, and
-// those that failed.
+// look asks each attempt how it stands: SO_ERROR tells of a failure, on every system (connect(2), EINPROGRESS), and calling
+// connect again of a success. It takes out the first that has succeeded, and those that failed.
 func (r *racers) look() (won *attempt, lost bool) {
 	for i := 0; i < len(r.running); {
 		a := r.running[i]
-		e := a.connect()
+		e := a.sock.Error()
+		if e == errno.OK {
+			e = a.connect()
+		}
 		if e == errno.EINPROGRESS || e == errno.EALREADY {
 			i++
 			continue
