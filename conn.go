@@ -31,9 +31,6 @@ func newConn(h *Host, s *socket.Socket, network string) *Conn {
 	return c
 }
 
-// on is the value of an option that is switched on.
-var on = socket.Int(1)
-
 // Read implements [net.Conn].
 func (c *Conn) Read(b []byte) (int, error) {
 	c.read.mu.Lock()

@@ -556,6 +556,7 @@ func shape(err error, dir string) string {
 			fmt.Fprintf(&b, " Op %s Net %s Source %s Addr %s", op.Op, op.Net, describe(op.Source), describe(op.Addr))
 		}
 		if e, ok := err.(net.Error); ok {
+			//lint:ignore SA1019 deprecated, but still part of the shape
 			fmt.Fprintf(&b, " Timeout %v Temporary %v", e.Timeout(), e.Temporary())
 		}
 		for _, known := range knownErrors {
@@ -573,9 +574,15 @@ var knownErrors = []struct {
 	name string
 	err  error
 }{
-	{"closed", net.ErrClosed}, {"deadline", os.ErrDeadlineExceeded}, {"context deadline", context.DeadlineExceeded},
-	{"canceled", context.Canceled}, {"EOF", io.EOF}, {"permission", os.ErrPermission}, {"exist", os.ErrExist},
-	{"not exist", os.ErrNotExist}, {"unsupported", errors.ErrUnsupported},
+	{"closed", net.ErrClosed},
+	{"deadline", os.ErrDeadlineExceeded},
+	{"context deadline", context.DeadlineExceeded},
+	{"canceled", context.Canceled},
+	{"EOF", io.EOF},
+	{"permission", os.ErrPermission},
+	{"exist", os.ErrExist},
+	{"not exist", os.ErrNotExist},
+	{"unsupported", errors.ErrUnsupported},
 }
 
 // typeName names an error's type; the unexported ones of package net are told apart by what they say.

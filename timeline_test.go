@@ -64,9 +64,17 @@ func timeline(t *testing.T, seed uint64) string {
 		}
 		n.Host("silent.test").Firewall(func(f *firewall.Firewall) { f.Input.Policy = firewall.Verdict{Action: firewall.Drop} })
 		kinds := []struct{ network, address string }{
-			{"tcp4", "s0.test:80"}, {"tcp6", "s1.test:80"}, {"tcp4", "s1.test:80"}, {"tcp4", "s2.test:81"}, // refused
-			{"udp4", "s0.test:53"}, {"udp6", "s2.test:54"}, {"tcp4", "s0.test:82"}, {"tcp4", "s1.test:83"},
-			{"tcp4", "silent.test:80"}, {"tcp4", "203.0.113.1:80"}, {"tcp4", "10.200.0.1:80"}, // no route; no neighbour
+			{"tcp4", "s0.test:80"},
+			{"tcp6", "s1.test:80"},
+			{"tcp4", "s1.test:80"},
+			{"tcp4", "s2.test:81"}, // refused
+			{"udp4", "s0.test:53"},
+			{"udp6", "s2.test:54"},
+			{"tcp4", "s0.test:82"},
+			{"tcp4", "s1.test:83"},
+			{"tcp4", "silent.test:80"},
+			{"tcp4", "203.0.113.1:80"},
+			{"tcp4", "10.200.0.1:80"}, // no route; no neighbour
 		}
 		var wg sync.WaitGroup
 		start := time.Now()

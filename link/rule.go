@@ -98,9 +98,14 @@ func (r *Rule) Check() error {
 		name  string
 		share float64
 	}{
-		{"loss", e.Loss}, {"duplicate", e.Duplicate}, {"reorder", e.Reorder}, {"corrupt", e.Corrupt},
-		{"to bad", e.Bursts.ToBad}, {"to good", e.Bursts.ToGood},
-		{"loss while good", e.Bursts.LossGood}, {"loss while bad", e.Bursts.LossBad},
+		{"loss", e.Loss},
+		{"duplicate", e.Duplicate},
+		{"reorder", e.Reorder},
+		{"corrupt", e.Corrupt},
+		{"to bad", e.Bursts.ToBad},
+		{"to good", e.Bursts.ToGood},
+		{"loss while good", e.Bursts.LossGood},
+		{"loss while bad", e.Bursts.LossBad},
 	} {
 		if !(s.share >= 0 && s.share <= 1) { // NaN too
 			return fmt.Errorf("%s of %v, want a share between 0 and 1", s.name, s.share)
