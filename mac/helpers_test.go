@@ -187,3 +187,12 @@ func (w *world) setPolicy(oldnew ...string) {
 
 // latency delays all packets.
 func latency(d time.Duration) link.Rule { return link.Rule{Effect: link.Effect{Latency: d}} }
+
+func defaultPolicy(w *world) *selinux.Policy {
+	w.Helper()
+	data, err := os.ReadFile("../selinux/defaultpolicy/default.33")
+	w.check(err, 0)
+	p, err := selinux.Parse(data)
+	w.check(err, 0)
+	return p
+}
