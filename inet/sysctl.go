@@ -99,6 +99,7 @@ func (s *Stack) config() *tcp.Config {
 	c.InitialRTO, c.MinRTO, c.MaxRTO = p.TCP.InitialRTO, p.TCP.MinRTO, p.TCP.MaxRTO
 	c.SynRetries, c.SynLinearTimeouts = uint8(y.TCPSynRetries), uint8(y.TCPSynLinearTimeouts)
 	c.SynAckRetries, c.Retries2 = uint8(y.TCPSynAckRetries), uint8(y.TCPRetries2)
+	c.ResetOnUnread = p.TCP.ResetOnUnread
 	c.SynBackoff, c.KeepInit = p.TCP.SynBackoff, p.TCP.KeepInit
 	c.DelayedAck, c.TimeWait, c.FinWait2 = p.TCP.DelayedACK, p.TCP.TimeWait, y.TCPFinTimeout
 	s.tcpConfig = &c

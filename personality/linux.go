@@ -49,7 +49,7 @@ var Linux = &Personality{
 		NoPort: errno.EADDRNOTAVAIL, TupleInUse: errno.EADDRNOTAVAIL,
 		Multicast: errno.ENETUNREACH, Broadcast: errno.ENETUNREACH, SubnetBroadcast: errno.ENETUNREACH,
 		MappedRefused: errno.ENETUNREACH,
-		NoteOnly:      true, QueuesICMP4: true, MappedSticks: true, Multipath: true,
+		NoteOnly:      true, QueuesICMP4: true, MappedSticks: true, Multipath: true, ResetOnUnread: true,
 	},
 	UDP: UDP{
 		NoPort: errno.EAGAIN, Broadcast: errno.EACCES, MappedRefused: errno.ENETUNREACH, Filtered: errno.EPERM,

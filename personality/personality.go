@@ -117,6 +117,8 @@ type TCP struct {
 	MappedRefused Errno
 	// Filtered is connect's error when the host's own firewall drops its SYN; 0: the SYN is lost.
 	Filtered Errno
+	// ResetOnUnread: closing with unread data sends a reset for a FIN (RFC 2525, 2.17).
+	ResetOnUnread bool
 	// SoftRetries is how often a SYN must have been sent again for a second soft error to end the attempt (ICMPError).
 	SoftRetries int
 	// Multipath: there is IPPROTO_MPTCP. Here it is TCP, as it becomes with a peer that has no Multipath TCP (RFC 8684, 3.7).
