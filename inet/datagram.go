@@ -55,11 +55,8 @@ func (d *datagram) Bind(call *socket.Call, b []byte) errno.Errno {
 	if e != errno.OK {
 		return e
 	}
-	if e := d.stack.mayBind(call, a, d.sock, &d.opts); e != errno.OK {
+	if e := d.stack.mayBind(call, a, d.sock, &d.opts, d.hold.port != 0); e != errno.OK {
 		return e
-	}
-	if d.hold.port != 0 {
-		return errno.EINVAL
 	}
 	if call.Caller != nil {
 		d.hold.uid = call.Caller.UID

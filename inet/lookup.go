@@ -25,6 +25,7 @@ type path struct {
 	source    netip.Addr
 	broadcast bool
 	local     bool // to the host itself
+	lost      bool // what goes there arrives nowhere
 }
 
 // bound reports whether the sender is bound to an address.
@@ -38,8 +39,10 @@ func (q *query) allows(i *Interface) bool { return q.device == "" || q.device ==
 func (s *Stack) lookUp(q query) (path, *Route, errno.Errno) {
 	facts := &s.core.Personality.IP
 	device := s.interfaceNamed(q.device)
-	if q.from.IsMulticast() || s.isBroadcast(q.from) {
-		q.from = netip.Addr{} // bound so to hear it; nothing can come from there
+	if q.from.IsMulticast() || s.isBroadcast(q.from) || q.from.Is6() && q.to.Is4() {
+		// Nothing comes from a group or a broadcast address: the socket is bound to it to hear. And what an AF_INET6 socket
+		// sends to an IPv4 address never comes from its IPv6 one.
+		q.from = netip.Addr{}
 	}
 	switch {
 	case q.device != "" && (device == nil || !device.up):
@@ -86,8 +89,9 @@ func (s *Stack) wayTo(q *query, device *Interface) (path, *Route, errno.Errno) {
 	}
 	w, r, e := s.routed(q)
 	if e != errno.OK && device != nil && q.to.Is4() {
-		// Linux takes an IPv4 destination without a route to be on the link of the device that was asked for.
-		return path{out: device, nextHop: q.to}, nil, errno.OK
+		// Linux takes an IPv4 destination without a route to be on the link of the device that was asked for. On lo such a
+		// packet comes in again from one of the host's own addresses, and is dropped (fib_validate_source).
+		return path{out: device, nextHop: q.to, lost: device.loopback}, nil, errno.OK
 	}
 	w.broadcast = limited
 	return w, r, e

@@ -39,7 +39,7 @@ func (s *Stack) output(p *wire.Packet, w path, t *trail.Trail) fate {
 		p.Free()
 		return rejected
 	}
-	if !w.out.up {
+	if !w.out.up || w.lost {
 		p.Free()
 		return sent
 	}

@@ -17,11 +17,9 @@ func (c *stream) Bind(call *socket.Call, b []byte) errno.Errno {
 	if e != errno.OK {
 		return e
 	}
-	if e := c.stack.mayBind(call, a, c.sock, &c.opts.ipOptions); e != errno.OK {
+	bound := c.conn.State() != tcp.Closed || c.queue != nil || c.hold.port != 0 || c.hold.number
+	if e := c.stack.mayBind(call, a, c.sock, &c.opts.ipOptions, bound); e != errno.OK {
 		return e
-	}
-	if c.conn.State() != tcp.Closed || c.queue != nil || c.hold.port != 0 || c.hold.number {
-		return errno.EINVAL
 	}
 	before := c.local
 	c.hold.addr = a.IP
@@ -81,9 +79,16 @@ func (s *Stack) parseBind(f sockaddr.Family, b []byte, v6only bool) (a sockaddr.
 	return a, mapped, e
 }
 
-// mayBind checks what does not depend on the protocol: the address must be the host's own, and a low port needs a
-// capability.
-func (s *Stack) mayBind(call *socket.Call, a sockaddr.Addr, sock *socket.Socket, o *ipOptions) errno.Errno {
+// mayBind checks what does not depend on the protocol: the address must be the host's own, a low port needs a capability,
+// and a socket is bound once. The last comes early for AF_INET6 (inet6_bind).
+func (s *Stack) mayBind(call *socket.Call, a sockaddr.Addr, sock *socket.Socket, o *ipOptions, bound bool) errno.Errno {
+	switch {
+	case !bound || sock.Family != sockaddr.Inet6:
+	case s.privileged(call, a.Port):
+		return errno.EACCES
+	default:
+		return errno.EINVAL
+	}
 	if a.IP.Is6() && a.IP.IsLinkLocalUnicast() {
 		if e := s.scopeFits(sock, a.Scope); e != errno.OK {
 			return e
@@ -94,11 +99,14 @@ func (s *Stack) mayBind(call *socket.Call, a sockaddr.Addr, sock *socket.Socket,
 	case a.IP.Is6() && a.IP.IsMulticast() && sock.Type == socket.Stream:
 		return errno.EINVAL
 	case a.IP.IsMulticast(), s.isBroadcast(a.IP): // to hear what is sent there
-	case i == nil, a.IP.Is6() && sock.Options().Device != "" && sock.Options().Device != i.Name:
+	case i == nil, a.IP.Is6() && !a.IP.IsGlobalUnicast() && sock.Options().Device != "" && sock.Options().Device != i.Name:
 		return errno.EADDRNOTAVAIL
 	}
 	if s.privileged(call, a.Port) {
 		return errno.EACCES
+	}
+	if bound {
+		return errno.EINVAL
 	}
 	return errno.OK
 }

@@ -268,6 +268,7 @@ func mssFor(out *Interface, to netip.Addr) uint16 {
 // it, and the socket's next error is ECONNRESET where there was anything to end. What bind fixed stays. Of Multipath TCP
 // it is a subflow that ends: the socket above keeps its name, and has no error (mptcp_disconnect).
 func (c *stream) Disconnect(*socket.Call) errno.Errno {
+	active := c.queue != nil || c.deferred || c.conn.State() != tcp.Closed
 	if c.queue != nil {
 		c.stopListening()
 	} else {
@@ -289,7 +290,7 @@ func (c *stream) Disconnect(*socket.Call) errno.Errno {
 	c.conn = tcp.Conn{}
 	c.shut = 0
 	c.remote, c.way = netip.AddrPort{}, path{}
-	if !c.hold.number {
+	if active && !c.hold.number { // tcp_set_state lets go of it; who is closed already keeps what bind gave
 		c.stack.tcpPorts.drop(&c.hold)
 	}
 	if c.multipath {
