@@ -77,6 +77,16 @@ func TestAllocations(t *testing.T) {
 			}
 		}
 	})
+
+	bulk := make([]byte, 64<<10)
+	check("TCP 64 KiB", 10, func() {
+		if _, err := c.Write(bulk); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(s, bulk); err != nil {
+			t.Fatal(err)
+		}
+	})
 }
 
 func BenchmarkConnectAcceptClose(b *testing.B) {

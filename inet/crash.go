@@ -53,7 +53,7 @@ func (s *Stack) Crash() {
 		for _, port := range slices.Sorted(maps.Keys(ports.bound)) {
 			for _, d := range slices.Clone(ports.bound[port]) {
 				ports.remove(d)
-				d.queue, d.bytes = nil, 0
+				d.empty()
 				d.sock.SetError(errno.ENETDOWN)
 			}
 		}

@@ -25,7 +25,7 @@ type datagram struct {
 	remote netip.AddrPort // of an associated socket; invalid: none
 	chosen bool           // the local address was chosen by connect
 
-	queue  []received
+	queue  fifo[received]
 	bytes  int // in queue
 	shut   shutdown
 	errors errorQueue
@@ -39,6 +39,7 @@ type received struct {
 	sender  uint32 // SIDs: of the socket it is from, and its own
 	message uint32
 	payload []byte
+	buffer  *wire.Buffer // held
 }
 
 func (s *Stack) newDatagram(sock *socket.Socket) *datagram {
@@ -285,5 +286,5 @@ func (d *datagram) Accept(*socket.Call, *socket.Socket) (socket.Endpoint, errno.
 // Close implements [socket.Endpoint].
 func (d *datagram) Close(*socket.Call) {
 	d.ports.remove(d)
-	d.queue = nil
+	d.empty()
 }

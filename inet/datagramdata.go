@@ -45,7 +45,8 @@ func (d *datagram) Send(call *socket.Call, m *socket.Message) (int, errno.Errno)
 	}
 	p := wire.NewPacket()
 	p.Proto, p.Src, p.Dst, p.TOS, p.TTL = wire.Protocol(d.sock.Protocol), w.source, to.IP, d.opts.tos, d.opts.ttl
-	p.UDP = wire.Datagram{SrcPort: d.local.Port(), DstPort: to.Port, Payload: append([]byte(nil), m.Data...)}
+	p.UDP = wire.Datagram{SrcPort: d.local.Port(), DstPort: to.Port}
+	p.UDP.Payload, p.UDP.Buffer = wire.Copy(m.Data)
 	if a := s.core.Access; a != nil && !a.Leave(&d.sock.Label, p, w.out.Name, m, call.Trail) {
 		p.Free()
 		return 0, errno.ECONNREFUSED
@@ -88,13 +89,13 @@ func (d *datagram) Recv(call *socket.Call, m *socket.Message) (int, errno.Errno)
 	if e := d.sock.TakeError(); e != errno.OK {
 		return 0, e
 	}
-	if len(d.queue) == 0 {
+	if d.queue.len() == 0 {
 		if d.shut&shutRecv != 0 && d.sock.Blocks(call) && m.Flags&socket.MsgDontWait == 0 {
 			return 0, errno.OK // only who would wait is told (__skb_wait_for_more_packets)
 		}
 		return 0, errno.EAGAIN
 	}
-	r := d.queue[0]
+	r := d.queue.first()
 	n := copy(m.Data, r.payload)
 	m.Size = len(r.payload)
 	m.From = addr(d.family, r.from)
@@ -104,11 +105,9 @@ func (d *datagram) Recv(call *socket.Call, m *socket.Message) (int, errno.Errno)
 		m.Out |= socket.MsgTrunc
 	}
 	if m.Flags&socket.MsgPeek == 0 {
-		d.queue[0] = received{}
-		if d.queue = d.queue[1:]; len(d.queue) == 0 {
-			d.queue = nil
-		}
 		d.bytes -= len(r.payload) + datagramOverhead
+		r.buffer.Release()
+		d.queue.pop()
 	}
 	if m.Flags&socket.MsgTrunc != 0 {
 		return len(r.payload), errno.OK
@@ -122,7 +121,7 @@ func (d *datagram) Ready() socket.Events {
 	if len(d.errors.entries) > 0 {
 		e |= socket.Err
 	}
-	if len(d.queue) > 0 {
+	if d.queue.len() > 0 {
 		e |= socket.In
 	}
 	if d.shut&shutRecv != 0 {

@@ -124,12 +124,13 @@ func (d *datagram) input(p *wire.Packet, in *Interface) bool {
 	if d.bytes > 0 && d.bytes+size > d.sock.ReceiveBuffer() {
 		return true
 	}
-	r := received{from: netip.AddrPortFrom(p.Src, p.UDP.SrcPort), payload: p.UDP.Payload}
+	r := received{from: netip.AddrPortFrom(p.Src, p.UDP.SrcPort), payload: p.UDP.Payload, buffer: p.UDP.Buffer}
 	r.sender, r.message = sender, message
 	if p.Src.Is6() && p.Src.IsLinkLocalUnicast() {
 		r.scope = uint32(in.Index)
 	}
-	d.queue = append(d.queue, r)
+	r.buffer.Hold()
+	d.queue.push(r)
 	d.bytes += size + datagramOverhead
 	d.sock.Wake(socket.In)
 	return true
@@ -147,4 +148,12 @@ func (d *datagram) heard(h *heard) {
 		return
 	}
 	d.sock.SetError(h.meaning.Errno)
+}
+
+// empty forgets what waits to be read.
+func (d *datagram) empty() {
+	for _, r := range d.queue.all() {
+		r.buffer.Release()
+	}
+	d.queue, d.bytes = fifo[received]{}, 0
 }

@@ -3,6 +3,7 @@
 package inet
 
 import (
+	"bytes"
 	"net/netip"
 
 	"dialtone/errno"
@@ -49,7 +50,7 @@ func (q *errorQueue) add(h *heard, family sockaddr.Family) {
 // (ip_icmp_error).
 func (h *heard) data() []byte {
 	if h.about.Proto != wire.TCP {
-		return h.about.UDP.Payload
+		return bytes.Clone(h.about.UDP.Payload)
 	}
 	b, err := wire.Append(nil, h.about)
 	if err != nil {

@@ -109,7 +109,7 @@ func (c *stream) acceptFast(child *stream, syn *wire.Segment) {
 
 // unfinished counts the connections in the accept queue whose handshake is not complete.
 func (q *listener) unfinished() (n int) {
-	for _, child := range q.ready {
+	for _, child := range q.ready.all() {
 		if child.conn.State() == tcp.SynReceived {
 			n++
 		}

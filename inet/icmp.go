@@ -3,6 +3,7 @@
 package inet
 
 import (
+	"bytes"
 	"net/netip"
 
 	"dialtone/errno"
@@ -42,9 +43,11 @@ func (s *Stack) sendICMPError(p *wire.Packet, in *Interface, typ, code uint8, in
 	})
 }
 
-// quote returns what an error quotes of p: all of it, since payloads in memory are shared.
+// quote returns what an error quotes of p: all of it. Its payload is a copy: nobody says when an error is done with.
 func quote(p *wire.Packet) *wire.Packet {
 	q := *p
+	q.TCP.Payload, q.TCP.Buffer = bytes.Clone(p.TCP.Payload), nil
+	q.UDP.Payload, q.UDP.Buffer = bytes.Clone(p.UDP.Payload), nil
 	return &q
 }
 

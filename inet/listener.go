@@ -18,7 +18,7 @@ type listener struct {
 	backlog int
 	admits  int // how many may be in ready
 	// ready are established, or have even ended, and wait for accept, in order.
-	ready []*stream
+	ready fifo[*stream]
 	// handshaking have sent their SYN-ACK.
 	handshaking map[*stream]bool
 	requests    int // of handshaking, those without a cookie
@@ -31,7 +31,7 @@ const maxCookies = 4096
 const cookieLife = 2 * time.Minute
 
 // full reports whether the accept queue has no room.
-func (q *listener) full() bool { return len(q.ready) >= q.admits }
+func (q *listener) full() bool { return q.ready.len() >= q.admits }
 
 // Listen implements [socket.Endpoint].
 func (c *stream) Listen(call *socket.Call, backlog int) errno.Errno {
@@ -132,7 +132,7 @@ func (c *stream) admits(child *stream, seg *wire.Segment) bool {
 // established moves a child to the accept queue.
 func (c *stream) established(child *stream) {
 	c.queue.forget(child)
-	c.queue.ready = append(c.queue.ready, child)
+	c.queue.ready.push(child)
 	c.sock.Wake(socket.In)
 }
 
@@ -156,14 +156,11 @@ func (c *stream) Accept(_ *socket.Call, s *socket.Socket) (socket.Endpoint, errn
 		return nil, errno.EINVAL
 	}
 	q := c.queue
-	if len(q.ready) == 0 {
+	if q.ready.len() == 0 {
 		return nil, errno.EAGAIN
 	}
-	child := q.ready[0]
-	q.ready[0] = nil
-	if q.ready = q.ready[1:]; len(q.ready) == 0 {
-		q.ready = nil
-	}
+	child := q.ready.first()
+	q.ready.pop()
 	s.Label = child.own
 	child.parent, child.sock, child.hold.sock = nil, s, s
 	*s.Options() = *c.sock.Options() // inherited (inet_csk_clone_lock)
@@ -187,7 +184,7 @@ func (c *stream) stopListening() {
 	} else {
 		s.listeners[c.hold.port] = all
 	}
-	for _, child := range q.ready {
+	for _, child := range q.ready.all() {
 		child.parent = nil
 		if child.conn.State() != tcp.Closed {
 			child.conn.Abort()

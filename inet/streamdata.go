@@ -88,7 +88,7 @@ func (c *stream) Ready() socket.Events {
 		e |= socket.Err
 	}
 	if c.queue != nil {
-		if len(c.queue.ready) > 0 {
+		if c.queue.ready.len() > 0 {
 			e |= socket.In
 		}
 		return e

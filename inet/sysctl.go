@@ -7,6 +7,7 @@ import (
 
 	"dialtone/personality"
 	"dialtone/tcp"
+	"dialtone/wire"
 )
 
 // Sysctl are a host's settings. Each bears the name it has on Linux below net.ipv4 (they hold for IPv6 as well).
@@ -108,4 +109,4 @@ func (s *Stack) config() *tcp.Config {
 
 // maxSegment is the largest payload of one segment on a link in memory, in bytes: like a network card that segments
 // itself, such a link takes a packet of up to 64 KiB whatever its MTU.
-const maxSegment = 65535 - 60 - 20
+const maxSegment = wire.MaxText

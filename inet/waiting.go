@@ -10,8 +10,8 @@ func (c *stream) Waiting() []sockaddr.Addr {
 	if c.queue == nil {
 		return nil
 	}
-	peers := make([]sockaddr.Addr, 0, len(c.queue.ready))
-	for _, child := range c.queue.ready {
+	peers := make([]sockaddr.Addr, 0, c.queue.ready.len())
+	for _, child := range c.queue.ready.all() {
 		peers = append(peers, addr(child.family, child.remote))
 	}
 	return peers

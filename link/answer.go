@@ -48,7 +48,7 @@ func resetFor(p *wire.Packet) *wire.Packet {
 func errorFor(p *wire.Packet, type4, code4, type6, code6 uint8) *wire.Packet {
 	a := answerFrom(p)
 	quote := *p
-	quote.TCP.Payload, quote.UDP.Payload = nil, nil
+	quote.TCP.Payload, quote.TCP.Buffer, quote.UDP.Payload, quote.UDP.Buffer = nil, nil, nil, nil
 	a.Proto, a.ICMP = wire.ICMP, wire.Message{Type: type4, Code: code4, Quote: &quote}
 	if !p.Is4() {
 		a.Proto, a.ICMP.Type, a.ICMP.Code = wire.ICMPv6, type6, code6

@@ -124,6 +124,8 @@ func (a *active) intact(f *flow, p *wire.Packet) bool {
 		return false
 	}
 	q.Context, q.Secure = p.Context, p.Secure // labels travel beside the bytes
+	p.TCP.Buffer.Release()
+	p.UDP.Buffer.Release()
 	*p = q
 	return true
 }

@@ -65,7 +65,7 @@ func TestConn_drained_holdsNothing(t *testing.T) {
 		exchange(start, &a, &b, &s)
 	}
 	for _, c := range []*Conn{&a, &b} {
-		if c.send.first != nil || c.send.rest != nil || c.recv.first != nil || c.recv.rest != nil || c.later != nil {
+		if c.send.first.bytes != nil || c.send.rest != nil || c.recv.first.bytes != nil || c.recv.rest != nil || c.later != nil {
 			t.Errorf("%+v %+v %v", c.send, c.recv, c.later)
 		}
 	}

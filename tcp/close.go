@@ -34,7 +34,7 @@ func (c *Conn) CloseRead() { c.notes |= readShut }
 func (c *Conn) Close(now time.Duration) {
 	unread := c.recv.size > 0
 	c.notes |= orphan | readShut
-	c.recv = queue{}
+	c.recv.clear()
 	if unread && c.state != Closed && c.state != TimeWait && c.cfg.ResetOnUnread {
 		c.Abort()
 		return

@@ -29,7 +29,7 @@ func (c *Conn) GrantCookie(cookie []byte) { c.fast = &fastOpen{cookie: cookie, o
 // TakeSYNText takes the bytes that came with the SYN given to Accept, and acknowledges them with it. They can be read at
 // once. Call it after Accept, before Next; the caller has seen that the peer's cookie is valid.
 func (c *Conn) TakeSYNText(syn *wire.Segment) {
-	c.recv.adopt(syn.Payload)
+	c.recv.adopt(syn.Payload, syn.Buffer)
 	c.rcvNxt += uint32(len(syn.Payload))
 	c.rcvAdv = c.rcvNxt + c.synWindow()
 }
@@ -52,7 +52,8 @@ func (c *Conn) addFastOpen(out *wire.Segment) uint32 {
 		out.Options.HasFastOpen, out.Options.FastOpen = true, f.cookie
 	}
 	if n := min(c.send.size, int(c.mss)); f.text && n > 0 {
-		out.Payload = c.send.slice(0, n, int(c.mss))
+		text := c.send.slice(0, n, int(c.mss))
+		out.Payload, out.Buffer = text.bytes, text.buffer
 	}
 	return uint32(len(out.Payload))
 }

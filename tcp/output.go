@@ -9,8 +9,8 @@ import (
 	"dialtone/wire"
 )
 
-// Next writes the next segment that is due into out and reports true, or false if none is. The payload points into the
-// send queue and stays as it is for ever. Next allocates nothing, except where small writes are put together.
+// Next writes the next segment that is due into out and reports true, or false if none is. The payload lies in the
+// send queue and stays as it is as long as its buffer is held; out has a hold of its own. Next allocates nothing, except where small writes are put together.
 func (c *Conn) Next(now time.Duration, out *wire.Segment) bool {
 	switch c.state {
 	case Closed:
@@ -33,7 +33,7 @@ func (c *Conn) nextReset(now time.Duration, out *wire.Segment) bool {
 		return false
 	}
 	c.notes &^= owesReset
-	c.fill(now, out, c.bareSeq(), wire.RST|wire.ACK, nil)
+	c.fill(now, out, c.bareSeq(), wire.RST|wire.ACK, chunk{})
 	return true
 }
 
@@ -48,7 +48,7 @@ func (c *Conn) nextSYN(now time.Duration, out *wire.Segment) bool {
 		flags |= wire.ACK
 	}
 	adv := c.rcvAdv
-	c.fill(now, out, c.sndUna, flags, nil)
+	c.fill(now, out, c.sndUna, flags, chunk{})
 	c.rcvAdv, out.Window = adv, uint16(c.synWindow()) // RFC 7323, 2.2: not scaled
 	c.offerOptions(now, &out.Options)
 	text := c.addFastOpen(out)
@@ -143,10 +143,11 @@ func (c *Conn) finSent() bool {
 // fillData makes a segment of n bytes (or fewer, where a chunk ends) from the offset in the send queue on, and a FIN if
 // they reach its end and fin is set.
 func (c *Conn) fillData(now time.Duration, out *wire.Segment, seq uint32, offset, n int, fin bool) {
-	var payload []byte
+	var text chunk
 	if n > 0 {
-		payload = c.send.slice(offset, n, int(c.mss))
+		text = c.send.slice(offset, n, int(c.mss))
 	}
+	payload := text.bytes
 	flags := wire.ACK
 	length := uint32(len(payload))
 	if offset+len(payload) == c.send.size {
@@ -158,7 +159,7 @@ func (c *Conn) fillData(now time.Duration, out *wire.Segment, seq uint32, offset
 			length++
 		}
 	}
-	c.fill(now, out, seq, flags, payload)
+	c.fill(now, out, seq, flags, text)
 	end := seq + length
 	if after(end, c.sndNxt) {
 		c.sndNxt = end
@@ -187,7 +188,7 @@ func (c *Conn) nextProbe(now time.Duration, out *wire.Segment) bool {
 		return false
 	}
 	c.notes &^= owesProbe
-	c.fill(now, out, c.sndUna-1, wire.ACK, nil)
+	c.fill(now, out, c.sndUna-1, wire.ACK, chunk{})
 	return true
 }
 
@@ -196,7 +197,7 @@ func (c *Conn) nextACK(now time.Duration, out *wire.Segment) bool {
 	if !c.has(owesACK) {
 		return false
 	}
-	c.fill(now, out, c.bareSeq(), wire.ACK, nil)
+	c.fill(now, out, c.bareSeq(), wire.ACK, chunk{})
 	return true
 }
 
@@ -211,8 +212,8 @@ func (c *Conn) bareSeq() uint32 {
 }
 
 // fill makes a segment. If it acknowledges, no other acknowledgement is due.
-func (c *Conn) fill(now time.Duration, out *wire.Segment, seq uint32, flags wire.Flags, payload []byte) {
-	*out = wire.Segment{SrcPort: c.local, DstPort: c.remote, Seq: seq, Flags: flags, Payload: payload}
+func (c *Conn) fill(now time.Duration, out *wire.Segment, seq uint32, flags wire.Flags, text chunk) {
+	*out = wire.Segment{SrcPort: c.local, DstPort: c.remote, Seq: seq, Flags: flags, Payload: text.bytes, Buffer: text.buffer}
 	if c.has(tsOK) {
 		out.Options.HasTimestamps, out.Options.TSVal, out.Options.TSEcr = true, timestamp(now), c.tsRecent
 	}

@@ -2,14 +2,22 @@
 
 package tcp
 
-// queue holds bytes in chunks, in order. Bytes that were handed out are never written to again: a chunk only grows
-// behind its end. The zero value is empty, and a drained queue holds no memory.
+import "dialtone/wire"
+
+// queue holds bytes in chunks, in order. Bytes that were handed out are never written to again while anybody holds their
+// buffer: a chunk only grows behind its end. The zero value is empty, and a drained queue holds no memory.
 //
 // The first chunk is kept in the queue itself, so that the common case, one chunk at a time, allocates nothing.
 type queue struct {
-	first []byte
-	rest  *[][]byte // behind first; nil or not empty
-	size  int       // bytes in all
+	first chunk
+	rest  *[]chunk // behind first; nil or not empty
+	size  int      // bytes in all
+}
+
+// chunk is bytes, and the hold on the buffer they lie in.
+type chunk struct {
+	bytes  []byte
+	buffer *wire.Buffer
 }
 
 const (
@@ -21,79 +29,97 @@ const (
 )
 
 // last returns the chunk at the end of a queue that is not empty.
-func (q *queue) last() *[]byte {
+func (q *queue) last() *chunk {
 	if q.rest == nil {
 		return &q.first
 	}
 	return &(*q.rest)[len(*q.rest)-1]
 }
 
-// push adds a chunk at the end. A capacity beyond its length is the queue's to fill.
-func (q *queue) push(chunk []byte) {
+// push adds a chunk at the end, with the hold on its buffer. A capacity beyond its length is the queue's to fill.
+func (q *queue) push(c chunk) {
 	switch {
 	case q.size == 0:
-		q.first = chunk
+		q.first = c
 	case q.rest == nil:
-		q.rest = &[][]byte{chunk}
+		q.rest = &[]chunk{c}
 	default:
-		*q.rest = append(*q.rest, chunk)
+		*q.rest = append(*q.rest, c)
 	}
-	q.size += len(chunk)
+	q.size += len(c.bytes)
 }
 
 // copyIn appends a copy of p.
 func (q *queue) copyIn(p []byte) {
-	if len(p) == 0 {
-		return
+	if len(p) > 0 && q.size > 0 {
+		last := q.last()
+		n := min(cap(last.bytes)-len(last.bytes), len(p))
+		last.bytes = append(last.bytes, p[:n]...)
+		q.size += n
+		p = p[n:]
 	}
-	if q.size == 0 {
-		q.push(append([]byte(nil), p...))
-		return
-	}
-	last := q.last()
-	n := min(cap(*last)-len(*last), len(p))
-	*last = append(*last, p[:n]...)
-	q.size += n
-	if p = p[n:]; len(p) > 0 {
-		q.push(append(make([]byte, 0, max(len(p), growChunk)), p...))
+	for len(p) > 0 {
+		n := min(len(p), wire.MaxText)
+		q.push(q.copied(p[:n]))
+		p = p[n:]
 	}
 }
 
-// adopt appends p itself, or a copy if it is small and not alone.
-func (q *queue) adopt(p []byte) {
+// copied returns a chunk of a copy of p.
+func (q *queue) copied(p []byte) chunk {
+	if len(p) < growChunk && q.size > 0 {
+		return chunk{bytes: append(make([]byte, 0, growChunk), p...)}
+	}
+	b, buffer := wire.Copy(p)
+	return chunk{b, buffer}
+}
+
+// adopt appends p itself, which lies in the given buffer, or a copy if it is small and not alone.
+func (q *queue) adopt(p []byte, buffer *wire.Buffer) {
 	if len(p) < smallChunk && q.size > 0 {
 		q.copyIn(p)
 		return
 	}
-	q.push(p[:len(p):len(p)])
+	buffer.Hold()
+	q.push(chunk{p[:len(p):len(p)], buffer})
 }
 
 // drop removes the first n bytes, of which there must be as many.
 func (q *queue) drop(n int) {
-	q.size -= n
-	if q.size == 0 {
-		*q = queue{}
+	if n == q.size {
+		q.clear()
 		return
 	}
-	for n >= len(q.first) {
-		n -= len(q.first)
+	q.size -= n
+	for n >= len(q.first.bytes) {
+		n -= len(q.first.bytes)
+		q.first.buffer.Release()
 		q.first = (*q.rest)[0]
-		(*q.rest)[0] = nil
+		(*q.rest)[0] = chunk{}
 		if *q.rest = (*q.rest)[1:]; len(*q.rest) == 0 {
 			q.rest = nil
 		}
 	}
-	q.first = q.first[n:]
+	q.first.bytes = q.first.bytes[n:]
+}
+
+// clear removes everything.
+func (q *queue) clear() {
+	q.first.buffer.Release()
+	for _, c := range q.behind() {
+		c.buffer.Release()
+	}
+	*q = queue{}
 }
 
 // copyOut copies from the offset on into p, and returns how many bytes.
 func (q *queue) copyOut(p []byte, offset int) (n int) {
 	chunk, behind := q.first, q.behind()
 	for n < len(p) {
-		if offset < len(chunk) {
-			n += copy(p[n:], chunk[offset:])
+		if offset < len(chunk.bytes) {
+			n += copy(p[n:], chunk.bytes[offset:])
 		}
-		offset = max(0, offset-len(chunk))
+		offset = max(0, offset-len(chunk.bytes))
 		if len(behind) == 0 {
 			break
 		}
@@ -103,7 +129,7 @@ func (q *queue) copyOut(p []byte, offset int) (n int) {
 }
 
 // behind returns the chunks after the first.
-func (q *queue) behind() [][]byte {
+func (q *queue) behind() []chunk {
 	if q.rest == nil {
 		return nil
 	}
@@ -111,30 +137,25 @@ func (q *queue) behind() [][]byte {
 }
 
 // run returns the bytes from the offset on, as far as they lie in one chunk. The offset must be less than size.
-func (q *queue) run(offset int) []byte {
-	if offset < len(q.first) {
-		return q.first[offset:len(q.first):len(q.first)]
+func (q *queue) run(offset int) chunk {
+	c, behind := q.first, q.behind()
+	for offset >= len(c.bytes) {
+		offset -= len(c.bytes)
+		c, behind = behind[0], behind[1:]
 	}
-	offset -= len(q.first)
-	for _, chunk := range q.behind() {
-		if offset < len(chunk) {
-			return chunk[offset:len(chunk):len(chunk)]
-		}
-		offset -= len(chunk)
-	}
-	panic("tcp: offset beyond the queue")
+	c.bytes = c.bytes[offset:len(c.bytes):len(c.bytes)]
+	return c
 }
 
 // slice returns n bytes from the offset on, or fewer where a chunk ends, but never fewer than whole: what is shorter
-// than that is copied together.
-func (q *queue) slice(offset, n, whole int) []byte {
-	b := q.run(offset)
-	if len(b) >= n {
-		return b[:n:n]
+// than that is copied together. The chunk has a hold of its own.
+func (q *queue) slice(offset, n, whole int) chunk {
+	c := q.run(offset)
+	if len(c.bytes) < min(n, whole) {
+		b := make([]byte, min(n, whole))
+		return chunk{bytes: b[:q.copyOut(b, offset)]}
 	}
-	if len(b) >= whole {
-		return b
-	}
-	b = make([]byte, min(n, whole))
-	return b[:q.copyOut(b, offset)]
+	c.buffer.Hold()
+	c.bytes = c.bytes[:min(n, len(c.bytes)):min(n, len(c.bytes))]
+	return c
 }

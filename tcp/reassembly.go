@@ -2,7 +2,11 @@
 
 package tcp
 
-import "slices"
+import (
+	"slices"
+
+	"dialtone/wire"
+)
 
 // reassembly holds the runs that came before their turn: sorted, without overlap, all after the next byte expected.
 type reassembly struct {
@@ -14,8 +18,9 @@ type reassembly struct {
 
 // run is bytes in a row, seq being the number of the first.
 type run struct {
-	seq  uint32
-	data []byte
+	seq    uint32
+	data   []byte
+	buffer *wire.Buffer // held; nil: none
 }
 
 func (r run) end() uint32 { return r.seq + uint32(len(r.data)) }
@@ -25,7 +30,8 @@ func (r run) end() uint32 { return r.seq + uint32(len(r.data)) }
 const maxRuns = 512
 
 // insert takes the bytes from seq on. Where there are bytes already, these stay: whatever came first is right.
-func (r *reassembly) insert(seq uint32, data []byte) {
+func (r *reassembly) insert(seq uint32, text chunk) {
+	data := text.bytes
 	// The first run that ends at seq or later: everything before it is out of reach.
 	i, _ := slices.BinarySearchFunc(r.runs, seq, func(have run, seq uint32) int {
 		return int(int32(have.end() - seq))
@@ -48,7 +54,8 @@ func (r *reassembly) insert(seq uint32, data []byte) {
 		if len(r.runs) >= maxRuns && r.size/len(r.runs) < smallChunk {
 			return
 		}
-		r.runs = slices.Insert(r.runs, i, run{seq, data[:n:n]})
+		text.buffer.Hold()
+		r.runs = slices.Insert(r.runs, i, run{seq, data[:n:n], text.buffer})
 		r.size += n
 		i++
 		seq += uint32(n)
@@ -65,9 +72,10 @@ func (r *reassembly) take(q *queue, next uint32) uint32 {
 			break
 		}
 		if after(have.end(), next) {
-			q.adopt(have.data[next-have.seq:])
+			q.adopt(have.data[next-have.seq:], have.buffer)
 			next = have.end()
 		}
+		have.buffer.Release() // the queue has a hold of its own
 		r.size -= len(have.data)
 		n++
 	}

@@ -46,7 +46,7 @@ func TestReassembly_naiveTwin(t *testing.T) {
 				value++
 				data[i] = value
 			}
-			real.insert(next+offset, data)
+			real.insert(next+offset, chunk{bytes: data})
 			twin.insert(next+offset, data)
 			checkRuns(t, real, next)
 			if rapid.IntRange(0, 3).Draw(t, "take") == 0 {
@@ -94,12 +94,12 @@ func checkRuns(t *rapid.T, r *reassembly, next uint32) {
 func TestReassembly_bounded(t *testing.T) {
 	var r reassembly
 	for seq := uint32(1 << 20); seq > 0; seq -= 2 {
-		r.insert(seq, []byte{byte(seq)})
+		r.insert(seq, chunk{bytes: []byte{byte(seq)}})
 	}
 	if len(r.runs) != maxRuns {
 		t.Errorf("%d runs, want %d", len(r.runs), maxRuns)
 	}
-	r.insert(0, []byte{1, 2, 3}) // would need two more
+	r.insert(0, chunk{bytes: []byte{1, 2, 3}}) // would need two more
 	if len(r.runs) != maxRuns {
 		t.Errorf("%d runs, want %d", len(r.runs), maxRuns)
 	}
@@ -110,7 +110,7 @@ func TestReassembly_large_kept(t *testing.T) {
 	var r reassembly
 	data := make([]byte, 1460)
 	for i := range uint32(4 * maxRuns) {
-		r.insert(1+i*1460, data)
+		r.insert(1+i*1460, chunk{bytes: data})
 	}
 	var q queue
 	if end := r.take(&q, 1); end != 1+4*maxRuns*1460 || r.size != 0 || !r.empty() {
@@ -142,7 +142,7 @@ func TestQueue_naiveTwin(t *testing.T) {
 				clear(data) // it's the caller's again
 			case 1:
 				if len(data) > 0 {
-					q.adopt(data)
+					q.adopt(data, nil)
 					twin = append(twin, data...)
 				}
 			case 2:
@@ -156,7 +156,7 @@ func TestQueue_naiveTwin(t *testing.T) {
 				offset := rapid.IntRange(0, len(twin)-1).Draw(t, "offset")
 				n := rapid.IntRange(1, len(twin)-offset).Draw(t, "n")
 				whole := rapid.SampledFrom([]int{1, 500, 1460}).Draw(t, "whole")
-				got := q.slice(offset, n, whole)
+				got := q.slice(offset, n, whole).bytes
 				if len(got) > n || len(got) < min(n, whole) {
 					t.Fatalf("slice of %d, whole %d: %d bytes", n, whole, len(got))
 				}
@@ -184,13 +184,13 @@ func TestQueue_naiveTwin(t *testing.T) {
 func TestQueue_small_copiedTogether(t *testing.T) {
 	var q queue
 	for range 1 << 16 {
-		q.adopt([]byte{1})
+		q.adopt([]byte{1}, nil)
 	}
 	if n := len(*q.rest); n > 1<<16/growChunk+1 {
 		t.Errorf("%d chunks", n)
 	}
 	q.drop(q.size)
-	if q.first != nil || q.rest != nil {
+	if q.first.bytes != nil || q.rest != nil {
 		t.Error("a drained queue holds memory")
 	}
 }

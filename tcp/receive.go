@@ -231,14 +231,14 @@ func (c *Conn) receiveText(now time.Duration, seg *wire.Segment, seq uint32) Eve
 		return c.end(Reset)
 	}
 	if seq != c.rcvNxt {
-		c.keepForLater(seq, text, fin)
+		c.keepForLater(seq, chunk{text, seg.Buffer}, fin)
 		return 0
 	}
-	return c.advance(now, text, fin)
+	return c.advance(now, chunk{text, seg.Buffer}, fin)
 }
 
 // keepForLater keeps what came before its turn, and tells the peer at once which byte is missing (RFC 5681, 4.2).
-func (c *Conn) keepForLater(seq uint32, text []byte, fin bool) {
+func (c *Conn) keepForLater(seq uint32, text chunk, fin bool) {
 	c.notes |= owesACK
 	if before(seq, c.rcvNxt) {
 		return // a FIN within what was received: it's nobody's
@@ -248,16 +248,16 @@ func (c *Conn) keepForLater(seq uint32, text []byte, fin bool) {
 	}
 	c.later.insert(seq, text)
 	if fin {
-		c.later.fin, c.later.hasFIN = seq+uint32(len(text)), true
+		c.later.fin, c.later.hasFIN = seq+uint32(len(text.bytes)), true
 	}
 }
 
 // advance takes the bytes whose turn has come, and what waited behind them.
-func (c *Conn) advance(now time.Duration, text []byte, fin bool) (ev Events) {
-	if len(text) > 0 {
-		c.recv.adopt(text)
-		c.rcvNxt += uint32(len(text))
-		c.rcvMSS = max(c.rcvMSS, uint16(min(len(text), int(c.offer))))
+func (c *Conn) advance(now time.Duration, text chunk, fin bool) (ev Events) {
+	if n := len(text.bytes); n > 0 {
+		c.recv.adopt(text.bytes, text.buffer)
+		c.rcvNxt += uint32(n)
+		c.rcvMSS = max(c.rcvMSS, uint16(min(n, int(c.offer))))
 		ev = Readable
 	}
 	if c.later != nil {

@@ -89,7 +89,7 @@ func (c *Conn) end(why Reason) Events {
 	c.reason = why
 	c.rexmitAt, c.ackAt, c.endAt = 0, 0, 0
 	c.notes &^= owesSYN | owesACK | owesProbe | owesFirst | recovering | finDue
-	c.send = queue{}
+	c.send.clear()
 	c.later = nil
 	return Ended | Readable | Writable
 }

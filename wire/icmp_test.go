@@ -19,12 +19,12 @@ func TestQuoteIsCut(t *testing.T) {
 	}{
 		{
 			Packet{Src: addr4a, Dst: addr4b, Proto: ICMP, ICMP: Message{Type: 3, Code: 3}},
-			Packet{Src: addr4b, Dst: addr4a, Proto: UDP, UDP: Datagram{7, 8, payload}},
+			Packet{Src: addr4b, Dst: addr4a, Proto: UDP, UDP: Datagram{SrcPort: 7, DstPort: 8, Payload: payload}},
 			576,
 		},
 		{
 			Packet{Src: addr6a, Dst: addr6b, Proto: ICMPv6, ICMP: Message{Type: 2, Info: 1280}},
-			Packet{Src: addr6b, Dst: addr6a, Proto: UDP, UDP: Datagram{7, 8, payload}},
+			Packet{Src: addr6b, Dst: addr6a, Proto: UDP, UDP: Datagram{SrcPort: 7, DstPort: 8, Payload: payload}},
 			1280,
 		},
 	} {

@@ -50,12 +50,12 @@ var samples = []struct {
 }{
 	{
 		"udp over IPv4",
-		Packet{Src: addr4a, Dst: addr4b, Proto: UDP, TTL: 64, TOS: 0x10, UDP: Datagram{4660, 53, []byte("hello")}},
+		Packet{Src: addr4a, Dst: addr4b, Proto: UDP, TTL: 64, TOS: 0x10, UDP: Datagram{SrcPort: 4660, DstPort: 53, Payload: []byte("hello")}},
 		`4510 0021 0000 4000 4011 4e80 c000 0201 c633 6407  1234 0035 000d bd5c 6865 6c6c 6f`,
 	},
 	{
 		"udp over IPv6",
-		Packet{Src: addr6a, Dst: addr6b, Proto: UDP, TTL: 64, TOS: 0x10, FlowLabel: 0xabcde, UDP: Datagram{4660, 53, []byte("hello")}},
+		Packet{Src: addr6a, Dst: addr6b, Proto: UDP, TTL: 64, TOS: 0x10, FlowLabel: 0xabcde, UDP: Datagram{SrcPort: 4660, DstPort: 53, Payload: []byte("hello")}},
 		`610a bcde 000d 1140 2001 0db8 0000 0000 0000 0000 0000 0001 2001 0db8 0001 0000 0000 0000 0000 00ff
 		1234 0035 000d 4d26 6865 6c6c 6f`,
 	},
@@ -116,7 +116,9 @@ func drawPacket(t *rapid.T) Packet {
 	p.Proto = rapid.SampledFrom([]Protocol{UDP, UDPLite, icmp}).Draw(t, "protocol")
 	payload := append([]byte{}, rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(t, "payload")...)
 	if p.Proto != icmp {
-		p.UDP = Datagram{rapid.Uint16().Draw(t, "source"), rapid.Uint16().Draw(t, "destination"), payload}
+		p.UDP = Datagram{
+			SrcPort: rapid.Uint16().Draw(t, "source"), DstPort: rapid.Uint16().Draw(t, "destination"), Payload: payload,
+		}
 		return p
 	}
 	p.ICMP = Message{Type: rapid.Uint8().Draw(t, "type"), Code: rapid.Uint8().Draw(t, "code"), Info: rapid.Uint32().Draw(t, "info")}
@@ -130,7 +132,7 @@ func drawPacket(t *rapid.T) Packet {
 
 // TestChecksumOfZero checks that a UDP checksum that comes out as 0 is sent as ffff (RFC 768).
 func TestChecksumOfZero(t *testing.T) {
-	p := Packet{Src: addr4a, Dst: addr4b, Proto: UDP, UDP: Datagram{1, 2, []byte{0, 0}}}
+	p := Packet{Src: addr4a, Dst: addr4b, Proto: UDP, UDP: Datagram{SrcPort: 1, DstPort: 2, Payload: []byte{0, 0}}}
 	b, err := Append(nil, &p)
 	if err != nil {
 		t.Fatal(err)
@@ -151,10 +153,10 @@ func TestChecksumOfZero(t *testing.T) {
 // of a checksum leaves open.
 func TestEveryBitIsChecked(t *testing.T) {
 	for _, p := range []Packet{
-		{Src: addr4a, Dst: addr4b, Proto: UDP, TTL: 64, UDP: Datagram{4660, 53, []byte("hello")}},
-		{Src: addr6a, Dst: addr6b, Proto: UDP, TTL: 64, UDP: Datagram{4660, 53, []byte("hello")}},
+		{Src: addr4a, Dst: addr4b, Proto: UDP, TTL: 64, UDP: Datagram{SrcPort: 4660, DstPort: 53, Payload: []byte("hello")}},
+		{Src: addr6a, Dst: addr6b, Proto: UDP, TTL: 64, UDP: Datagram{SrcPort: 4660, DstPort: 53, Payload: []byte("hello")}},
 		{Src: addr6a, Dst: addr6b, Proto: TCP, TTL: 64, TCP: Segment{SrcPort: 1, Flags: SYN, Options: Options{MSS: 9}}},
-		{Src: addr4a, Dst: addr4b, Proto: UDPLite, TTL: 64, UDP: Datagram{4660, 53, []byte("hello")}},
+		{Src: addr4a, Dst: addr4b, Proto: UDPLite, TTL: 64, UDP: Datagram{SrcPort: 4660, DstPort: 53, Payload: []byte("hello")}},
 		{Src: addr4a, Dst: addr4b, Proto: ICMP, TTL: 64, ICMP: Message{Type: 3, Code: 1, Quote: quoted4()}},
 		{Src: addr6a, Dst: addr6b, Proto: ICMPv6, TTL: 64, ICMP: Message{Type: 1, Code: 4, Quote: quoted6()}},
 	} {
@@ -188,8 +190,8 @@ func reseal(b []byte) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	udp4 := Packet{Src: addr4a, Dst: addr4b, Proto: UDP, TTL: 64, UDP: Datagram{1, 2, []byte("x")}}
-	udp6 := Packet{Src: addr6a, Dst: addr6b, Proto: UDP, TTL: 64, UDP: Datagram{1, 2, []byte("x")}}
+	udp4 := Packet{Src: addr4a, Dst: addr4b, Proto: UDP, TTL: 64, UDP: Datagram{SrcPort: 1, DstPort: 2, Payload: []byte("x")}}
+	udp6 := Packet{Src: addr6a, Dst: addr6b, Proto: UDP, TTL: 64, UDP: Datagram{SrcPort: 1, DstPort: 2, Payload: []byte("x")}}
 	for _, test := range []struct {
 		name   string
 		packet Packet
@@ -241,8 +243,8 @@ func insertExtension(number byte, extension ...byte) func([]byte) []byte {
 }
 
 func TestOptionsAreSkipped(t *testing.T) {
-	udp4 := Packet{Src: addr4a, Dst: addr4b, Proto: UDP, TTL: 64, UDP: Datagram{1, 2, []byte("x")}}
-	udp6 := Packet{Src: addr6a, Dst: addr6b, Proto: UDP, TTL: 64, UDP: Datagram{1, 2, []byte("x")}}
+	udp4 := Packet{Src: addr4a, Dst: addr4b, Proto: UDP, TTL: 64, UDP: Datagram{SrcPort: 1, DstPort: 2, Payload: []byte("x")}}
+	udp6 := Packet{Src: addr6a, Dst: addr6b, Proto: UDP, TTL: 64, UDP: Datagram{SrcPort: 1, DstPort: 2, Payload: []byte("x")}}
 	for _, test := range []struct {
 		name   string
 		packet Packet
@@ -313,7 +315,7 @@ func FuzzParse(f *testing.F) {
 	for _, p := range []Packet{
 		{Src: addr4a, Dst: addr4b, Proto: ICMP, ICMP: Message{Type: 3, Quote: quoted4()}},
 		{Src: addr6a, Dst: addr6b, Proto: ICMPv6, ICMP: Message{Type: 1, Quote: quoted6()}},
-		{Src: addr6a, Dst: addr6b, Proto: UDPLite, UDP: Datagram{1, 2, []byte("x")}},
+		{Src: addr6a, Dst: addr6b, Proto: UDPLite, UDP: Datagram{SrcPort: 1, DstPort: 2, Payload: []byte("x")}},
 		*quoted6(),
 	} {
 		b, err := Append(nil, &p)

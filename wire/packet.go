@@ -7,7 +7,7 @@
 // parsed once, fully checked, and are a Packet from then on.
 //
 // All numbers are in host order. A payload is shared and immutable: whoever sends it never writes to it again, whoever
-// receives it never writes to it at all.
+// receives it never writes to it at all. Whoever keeps one longer than its packet holds its [Buffer], or copies it.
 package wire
 
 import "net/netip"
@@ -56,6 +56,7 @@ type Secure struct {
 type Datagram struct {
 	SrcPort, DstPort uint16
 	Payload          []byte
+	Buffer           *Buffer // where Payload lies; nil: nowhere in particular
 }
 
 // Message is an ICMP or ICMPv6 message (RFC 792, RFC 4443).

@@ -27,6 +27,7 @@ type Segment struct {
 	Urgent           uint16
 	Options          Options
 	Payload          []byte
+	Buffer           *Buffer // where Payload lies; nil: nowhere in particular
 }
 
 // Options are the TCP options of a segment. An option that takes a value and can be absent has a Has field.
