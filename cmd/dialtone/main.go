@@ -23,6 +23,7 @@ type verbs struct {
 	Run     runVerb     `cmd:"" help:"Run a program on a host of a network."`
 	Up      upVerb      `cmd:"" help:"Start all programs of a scenario file, each on its host."`
 	Conform conformVerb `cmd:"" help:"Put connect(2) cases to dialtone's sockets, and to the running kernel."`
+	Policy  policyVerb  `cmd:"" help:"Ask a security policy who may do what, and why."`
 	Version versionVerb `cmd:"" help:"Print dialtone's version."`
 }
 
