@@ -219,7 +219,7 @@ func (d *datagram) choose(ip netip.Addr) {
 func (d *datagram) way(a sockaddr.Addr, t *trail.Trail) (path, errno.Errno) {
 	s := d.stack
 	o := d.sock.Options()
-	q := query{to: a.IP, from: d.local.Addr(), device: o.Device, onLink: o.DontRoute, foreign: d.opts.transparent}
+	q := query{to: a.IP, from: d.local.Addr(), device: o.Device, onLink: o.DontRoute && a.IP.Is4(), foreign: d.opts.transparent}
 	if i := s.interfaceIndexed(a.Scope); i != nil && needsScope(a.IP) && q.device == "" {
 		q.device = i.Name
 	}

@@ -13,7 +13,7 @@ type query struct {
 	to      netip.Addr
 	from    netip.Addr // what the sender is bound to; invalid or unspecified: nothing
 	device  string     // the only interface allowed (SO_BINDTODEVICE); empty: any
-	onLink  bool       // routes with a gateway don't count (SO_DONTROUTE)
+	onLink  bool       // only routes to what is on the link count (SO_DONTROUTE)
 	foreign bool       // from need not be an address of the host (IP_TRANSPARENT)
 }
 
@@ -110,7 +110,7 @@ func (s *Stack) routed(q *query) (path, *Route, errno.Errno) {
 	}
 	for k := range s.routes {
 		r := &s.routes[k]
-		if !r.Prefix.Contains(q.to) {
+		if !r.Prefix.Contains(q.to) || q.onLink && (r.Type != Unicast || r.Gateway.IsValid()) {
 			continue
 		}
 		if r.Type != Unicast {
@@ -118,9 +118,6 @@ func (s *Stack) routed(q *query) (path, *Route, errno.Errno) {
 		}
 		hop := q.to
 		if r.Gateway.IsValid() {
-			if q.onLink {
-				continue
-			}
 			hop = r.Gateway
 		}
 		if r.Interface.up && q.allows(r.Interface) {

@@ -180,7 +180,7 @@ func (c *stream) reroute() {
 // query asks for the way from an address to another.
 func (c *stream) query(to, from netip.Addr) query {
 	q := query{to: to, from: from, device: c.device(), foreign: c.opts.transparent}
-	q.onLink = c.sock != nil && c.sock.Options().DontRoute
+	q.onLink = c.sock != nil && c.sock.Options().DontRoute && to.Is4()
 	return q
 }
 

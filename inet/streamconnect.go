@@ -82,7 +82,7 @@ func (c *stream) destination(b []byte) (netip.AddrPort, errno.Errno) {
 	}
 	a.IP = c.stack.meant(a.IP, c.local.Addr())
 	switch {
-	case c.stack.isBroadcast(a.IP):
+	case c.broadcast(a.IP):
 		return none, facts.SubnetBroadcast
 	case mapped && c.hold.onlyIPv6():
 		return none, facts.MappedRefused
@@ -107,12 +107,18 @@ func (s *Stack) meant(to, local netip.Addr) netip.Addr {
 	switch {
 	case !to.IsUnspecified():
 		return to
-	case to.Is4() && !local.IsUnspecified() && local.Is4():
+	case to.Is4() && !local.IsUnspecified() && local.Is4() && !local.IsMulticast() && !s.isBroadcast(local):
 		return local
 	case to.Is4(), local.Is4(): // an AF_INET6 socket with an IPv4 address
 		return loopback4
 	}
 	return netip.IPv6Loopback()
+}
+
+// broadcast reports whether ip is the broadcast address of a network that the socket may send to.
+func (c *stream) broadcast(ip netip.Addr) bool {
+	q := c.query(ip, netip.Addr{})
+	return c.stack.broadcastOn(&q) != nil
 }
 
 // first returns the host's first IPv4 address for the unspecified one, and the first broadcast address for the limited
