@@ -17,9 +17,9 @@ func bsd44() *Personality {
 	p.Name = "4.4bsd"
 	// A dead socket has lost its pcb, and tcp_usrreq says EINVAL to whoever has none: for ever, so_error read or not.
 	p.Stream.Inet[Dead] = both(Rule{Forget, errno.EINVAL})
-	// A SYN, one more after 6 s, one more 24 s after that: dead at 75 s (TCP/IP Illustrated, volume 2, section 28.10).
+	// A SYN, one more after 6 s, one more 24 s after that: dead at 75 s (TCP/IP Illustrated, volume 2, p. 828). The first
+	// timeout is 12 ticks of half a second, tcp_newtcpcb's; then it is TCP_REXMTVAL, 24 ticks, times tcp_backoff: 2, 4.
 	p.TCP.SynBackoff = []time.Duration{6 * time.Second, 24 * time.Second, 48 * time.Second}
-	// No 255.255.255.255 check of its own, and no more than 1024 to 5000 for implicit ports (netinet/in.h).
 	p.TCP.PortsFirst, p.TCP.PortsLast = 1024, 5000 // IPPORT_RESERVED, IPPORT_USERRESERVED
 	p.IP.V6Only = false                            // there was no IPv6
 	return p

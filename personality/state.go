@@ -21,7 +21,7 @@ const (
 	// Unreported: the attempt succeeded, but no connect call has said so yet. Data may already flow.
 	Unreported
 	// Connected: a connect call has returned 0, or the socket came from accept or socketpair. It stays so when the peer
-	// closes or resets.
+	// closes; when the connection ends it is Dead where the system has no use for such sockets (FailedIsDead).
 	Connected
 	// Failed: the attempt failed without a caller waiting; the reason is pending in SO_ERROR, or has been read from it.
 	// The next connect moves it on.
