@@ -85,6 +85,9 @@ func (r *Running) build(f *file) error {
 			r.Network.AddName(f.Names[i].name.v, a.v)
 		}
 	}
+	if err := r.control(f); err != nil {
+		return err
+	}
 	return r.addFaults(f)
 }
 

@@ -63,6 +63,7 @@ func check(f *file, m *mistakes) {
 	for i := range f.Faults {
 		c.fault(&f.Faults[i])
 	}
+	c.access()
 	for i := range f.Programs {
 		p := &f.Programs[i]
 		c.hostName(&p.Host)

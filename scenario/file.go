@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dialtone/firewall"
+	"dialtone/selinux"
 	"dialtone/wire"
 )
 
@@ -19,7 +20,15 @@ type file struct {
 	Names    table[list[value[netip.Addr]]] `key:"names"`
 	SRV      table[list[srvPart]]           `key:"srv"`
 	Faults   list[faultPart]                `key:"faults"`
+	Policy   value[string]                  `key:"policy"`
+	Mode     value[mode]                    `key:"mode"`
+	Booleans table[value[bool]]             `key:"booleans"`
+	Flask    value[bool]                    `key:"flask"`
+	Labelled value[bool]                    `key:"labelled"`
+	Labels   labelsPart                     `key:"labels"`
 	Programs list[programPart]              `key:"programs"`
+
+	policy *selinux.Policy // found when the file is checked; nil: no access control
 }
 
 type linkPart struct {

@@ -61,3 +61,17 @@ func (k serviceKind) usualPort() uint16 {
 	}
 	return 0
 }
+
+// mode is what becomes of access control's denials.
+type mode uint8
+
+const (
+	enforcing mode = iota
+	permissive
+	off
+)
+
+func (mode) choices() []string {
+	return []string{enforcing: "enforcing", permissive: "permissive", off: "off"}
+}
+func (m *mode) choose(i int) { *m = mode(i) }
