@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"dialtone"
+	"dialtone/selinux/defaultpolicy"
 	"dialtone/sockaddr"
 )
 
@@ -101,6 +102,13 @@ func BenchmarkAccess(b *testing.B) {
 	for _, c := range accessBench {
 		b.Run(c.name+"/none", func(b *testing.B) {
 			c.run(b, dialtone.NewNetwork().Host("a").NewProcess())
+		})
+		b.Run(c.name+"/default", func(b *testing.B) {
+			h := dialtone.NewNetwork().Host("a")
+			if err := h.SetPolicy(defaultpolicy.Policy()); err != nil {
+				b.Fatal(err)
+			}
+			c.run(b, h.NewProcess())
 		})
 	}
 }

@@ -36,16 +36,20 @@ func (m *Module) Leave(l *socket.Label, p *wire.Packet, netif string, msg *socke
 // label writes on a packet who it is from, for whom it is, and what is in it.
 func (m *Module) label(l *socket.Label, p *wire.Packet, own, message selinux.SID, msg *socket.Message) {
 	p.Context = m.text(own)
-	var secure wire.Secure
-	if message != own {
-		secure.Message = m.text(message)
-	}
+	w := wanted(l, msg)
 	// A connection's SYN alone says who is wanted: the answer comes from whoever accepted it.
-	if w := wanted(l, msg); w != selinux.InitialAnySocket && (msg != nil || p.TCP.Flags&(wire.SYN|wire.ACK) == wire.SYN) {
-		secure.Wanted = m.text(w)
+	if msg == nil && p.TCP.Flags&(wire.SYN|wire.ACK) != wire.SYN {
+		w = selinux.InitialAnySocket
 	}
-	if secure != (wire.Secure{}) {
-		p.Secure = &secure
+	if w == selinux.InitialAnySocket && message == own {
+		return
+	}
+	p.Secure = &wire.Secure{}
+	if w != selinux.InitialAnySocket {
+		p.Secure.Wanted = m.text(w)
+	}
+	if message != own {
+		p.Secure.Message = m.text(message)
 	}
 }
 
