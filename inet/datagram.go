@@ -24,6 +24,9 @@ type datagram struct {
 	local  netip.AddrPort
 	remote netip.AddrPort // of an associated socket; invalid: none
 	chosen bool           // the local address was chosen by connect
+	// source4 is what an AF_INET6 socket with an IPv6 address sends to IPv4 ones from, since it connected to one; invalid:
+	// whatever fits.
+	source4 netip.Addr
 
 	queue  fifo[received]
 	bytes  int // in queue
@@ -127,7 +130,7 @@ func (d *datagram) Connect(call *socket.Call, b []byte) errno.Errno {
 			return e
 		}
 	}
-	a, e := d.address(b)
+	a, e := d.address(b, errno.EAFNOSUPPORT)
 	if e != errno.OK {
 		return e
 	}
@@ -148,15 +151,16 @@ func needsScope(ip netip.Addr) bool {
 	return ip.Is6() && (ip.IsLinkLocalUnicast() || ip.IsLinkLocalMulticast() || ip.IsInterfaceLocalMulticast())
 }
 
-// address reads a destination. An AF_INET6 socket also takes an AF_INET address, for its mapped form.
-func (d *datagram) address(b []byte) (sockaddr.Addr, errno.Errno) {
+// address reads a destination. An AF_INET6 socket also takes an AF_INET address, for its mapped form; refused is the error
+// where it has nothing to do with IPv4.
+func (d *datagram) address(b []byte, refused errno.Errno) (sockaddr.Addr, errno.Errno) {
 	var a sockaddr.Addr
 	var mapped bool
 	facts := &d.stack.core.Personality.UDP
 	e := errno.OK
 	switch inet := d.family == sockaddr.Inet6 && facts.TakesInet && sockaddr.FamilyOf(b) == sockaddr.Inet; {
 	case inet && d.hold.onlyIPv6():
-		return a, errno.EAFNOSUPPORT
+		return a, refused
 	case inet:
 		a, _, e = d.stack.parse(sockaddr.Inet, b)
 	default:
@@ -197,9 +201,12 @@ func (d *datagram) associate(call *socket.Call, a sockaddr.Addr) errno.Errno {
 	if facts.TupleInUse != errno.OK && d.ports.connected(netip.AddrPortFrom(source, d.hold.port), a.AddrPort()) {
 		return facts.TupleInUse
 	}
-	if chooses {
+	switch {
+	case chooses:
 		d.choose(source)
 		d.chosen = true
+	case a.IP.Is4() && source.Is6():
+		d.source4 = w.source
 	}
 	d.remote = a.AddrPort()
 	d.sock.Label.Associate(call.Wanted)
@@ -220,6 +227,9 @@ func (d *datagram) way(a sockaddr.Addr, t *trail.Trail) (path, errno.Errno) {
 	s := d.stack
 	o := d.sock.Options()
 	q := query{to: a.IP, from: d.local.Addr(), device: o.Device, onLink: o.DontRoute && a.IP.Is4(), foreign: d.opts.transparent}
+	if a.IP.Is4() && q.from.Is6() {
+		q.from = d.source4
+	}
 	if i := s.interfaceIndexed(a.Scope); i != nil && needsScope(a.IP) && q.device == "" {
 		q.device = i.Name
 	}
@@ -232,7 +242,7 @@ func (d *datagram) way(a sockaddr.Addr, t *trail.Trail) (path, errno.Errno) {
 
 // dissolve ends the association. What bind fixed stays; an implicit port is let go (__udp_disconnect).
 func (d *datagram) dissolve() {
-	d.remote = netip.AddrPort{}
+	d.remote, d.source4 = netip.AddrPort{}, netip.Addr{}
 	d.sock.Label.Associate(0)
 	if d.stack.core.Personality.UDP.DissolvedToPort {
 		d.choose(wildcard(d.family))

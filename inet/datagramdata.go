@@ -74,7 +74,7 @@ func (d *datagram) target(b []byte) (sockaddr.Addr, errno.Errno) {
 	if d.family == sockaddr.Inet6 && sockaddr.FamilyOf(b) == sockaddr.Unspec {
 		return d.target(nil) // udpv6_sendmsg takes AF_UNSPEC for no address at all
 	}
-	a, e := d.address(b)
+	a, e := d.address(b, d.stack.core.Personality.UDP.MappedRefused)
 	if e == errno.OK && a.Port == 0 {
 		e = errno.EINVAL
 	}
