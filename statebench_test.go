@@ -51,7 +51,8 @@ func newStateBench(t *rapid.T) *stateBench {
 	var err error
 	b.s, err = b.p.Socket(sockaddr.Inet, int(socket.Stream), 0)
 	b.must(err)
-	b.must(b.p.SetsockoptInt(b.s, syscall.IPPROTO_TCP, syscall.TCP_SYNCNT, 1))
+	const solTCP, tcpSynCnt = 6, 7 // in Linux's numbers, wherever this runs
+	b.must(b.p.SetsockoptInt(b.s, solTCP, tcpSynCnt, 1))
 	b.l, err = b.q.Socket(sockaddr.Inet, int(socket.Stream)|dialtone.SOCK_NONBLOCK, 0)
 	b.must(err)
 	b.must(b.q.Bind(b.l, at(7000)))
@@ -132,16 +133,16 @@ func (b *stateBench) call(op string) error {
 	case "connect unspec":
 		return b.p.Connect(b.s, sockaddr.Bytes(make([]byte, 16)))
 	case "SO_ERROR":
-		n, err := b.p.GetsockoptInt(b.s, syscall.SOL_SOCKET, syscall.SO_ERROR)
+		n, err := b.p.GetsockoptInt(b.s, socket.SolSocket, socket.SoError)
 		if err == nil && n != 0 {
 			err = syscall.Errno(n)
 		}
 		return err
 	case "send":
-		_, err := b.p.Send(b.s, []byte("x"), syscall.MSG_DONTWAIT)
+		_, err := b.p.Send(b.s, []byte("x"), socket.MsgDontWait)
 		return err
 	case "recv":
-		_, err := b.p.Recv(b.s, make([]byte, 1), syscall.MSG_DONTWAIT)
+		_, err := b.p.Recv(b.s, make([]byte, 1), socket.MsgDontWait)
 		return err
 	case "listen":
 		return b.p.Listen(b.s, 1)
@@ -155,13 +156,13 @@ func (b *stateBench) call(op string) error {
 		return b.p.SetNonblock(b.s, op != "block")
 	}
 	for { // what is unread when a socket closes makes it a reset
-		if n, err := b.q.Recv(b.peer, make([]byte, 64), syscall.MSG_DONTWAIT); n == 0 || err != nil {
+		if n, err := b.q.Recv(b.peer, make([]byte, 64), socket.MsgDontWait); n == 0 || err != nil {
 			break
 		}
 	}
 	if op == "peer resets" {
 		linger := append(socket.Int(1), socket.Int(0)...)
-		b.must(b.q.Setsockopt(b.peer, syscall.SOL_SOCKET, syscall.SO_LINGER, linger))
+		b.must(b.q.Setsockopt(b.peer, socket.SolSocket, socket.SoLinger, linger))
 	}
 	err := b.q.Close(b.peer)
 	b.peer = -1
