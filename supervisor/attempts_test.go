@@ -112,7 +112,8 @@ func roleCloseUnread() int {
 }
 
 // A blocking connect that a signal without SA_RESTART interrupts returns EINTR
-// and goes on; the next call waits for its end, or finds it.
+// and goes on: the socket does not poll writable, and the next call waits for
+// its end, or finds it.
 func TestInterruptedConnect(t *testing.T) {
 	needs(t, "python3")
 	v := newVirtual(t, Options{})
@@ -134,7 +135,7 @@ func TestInterruptedConnect(t *testing.T) {
 	}
 	defer l.Close()
 	got, status := v.run(t, nil, "python3", "-c", `
-import errno, signal, socket
+import errno, select, signal, socket
 class Alarm(Exception): pass
 def alarm(*_): raise Alarm
 signal.signal(signal.SIGALRM, alarm)
@@ -142,12 +143,35 @@ s = socket.socket()
 signal.setitimer(signal.ITIMER_REAL, 0.05)
 try: s.connect(('172.16.0.2', 80))
 except Alarm: print('interrupted')
+p = select.poll(); p.register(s, select.POLLOUT); print(p.poll(0))
 print(s.connect_ex(('172.16.0.2', 80)), errno.errorcode[s.connect_ex(('172.16.0.2', 80))], s.getpeername()[0])
 s = socket.socket()
 s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, (0).to_bytes(8, 'little') + (50000).to_bytes(8, 'little'))
 print(errno.errorcode[s.connect_ex(('172.16.0.2', 80))])
 `)
-	if want := "interrupted\n0 EISCONN 172.16.0.2\nEINPROGRESS\n"; status != 0 || got != want {
+	if want := "interrupted\n[]\n0 EISCONN 172.16.0.2\nEINPROGRESS\n"; status != 0 || got != want {
+		t.Errorf("status %d, got %q, want %q", status, got, want)
+	}
+}
+
+// An ICMP error that a receive without an address has told is not told again.
+func TestDatagramErrorIsToldOnce(t *testing.T) {
+	needs(t, "python3")
+	v := newVirtual(t, Options{})
+	got, status := v.run(t, nil, "python3", "-c", `
+import select, socket, sys
+to = (sys.argv[1], 9)
+def told():
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.connect(to)
+    s.send(b'x')
+    p = select.poll(); p.register(s, 0); p.poll()
+    try: s.recv(1)
+    except OSError: pass
+    return s
+print(told().getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), told().sendto(b'x', to))
+`, v.webIP())
+	if want := "0 1\n"; status != 0 || got != want {
 		t.Errorf("status %d, got %q, want %q", status, got, want)
 	}
 }

@@ -106,10 +106,10 @@ func (s *Supervisor) listen(c *call, h *hosted) {
 		c.fail(unix.EOPNOTSUPP)
 		return
 	}
-	e := h.sock.Listen(c.layerCall(), int(int32(c.args[1])))
+	e := c.listenLayer(h.sock)
 	if e == errno.EADDRINUSE {
 		s.harvest()
-		e = h.sock.Listen(c.layerCall(), int(int32(c.args[1])))
+		e = c.listenLayer(h.sock)
 	}
 	if e != errno.OK {
 		c.fail(unix.Errno(e))
@@ -220,6 +220,9 @@ func (s *Supervisor) deliver(c *call, h *hosted, a *accepted) unix.Errno {
 			return e
 		}
 	}
+	if e := c.tellSID(a.sock.PeerSID()); e != 0 {
+		return e
+	}
 	flags := int(int32(c.args[3]))
 	if err := unix.SetNonblock(a.t, flags&unix.SOCK_NONBLOCK != 0); err != nil {
 		return errnoOf(err)
@@ -255,6 +258,10 @@ func (s *Supervisor) getsockname(c *call, h *hosted) {
 		c.fail(unix.Errno(e))
 		return
 	}
+	if e := c.tellSID(h.sock.OwnSID()); e != 0 {
+		c.fail(e)
+		return
+	}
 	c.answerAddress(a.Append(nil))
 }
 
@@ -267,6 +274,10 @@ func (s *Supervisor) getpeername(c *call, h *hosted) {
 	a, e := h.sock.Peer(c.layerCall())
 	if e != errno.OK {
 		c.fail(unix.Errno(e))
+		return
+	}
+	if e := c.tellSID(h.sock.PeerSID()); e != 0 {
+		c.fail(e)
 		return
 	}
 	c.answerAddress(a.Append(nil))

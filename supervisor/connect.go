@@ -108,28 +108,42 @@ func (s *Supervisor) parkConnect(c *call, h *hosted, x *explaining, await func(*
 	core := h.sock.Core
 	// SO_SNDTIMEO bounds a connect, too (socket(7)); T keeps it.
 	h.sock.SetOption(c.layerCall(), socket.SolSocket, socket.SoSndTimeo, socket.Timeval(timeout(dup, unix.SO_SNDTIMEO)))
+	// A signal can end the wait at any time, unseen: from now on T looks like what it is.
+	if h.phase == fresh {
+		if e := h.startFilled(dup); e != 0 {
+			unix.Close(dup)
+			c.fail(e)
+			return
+		}
+	}
 	c.park(func(ctx context.Context) {
-		defer unix.Close(dup)
+		defer func() { unix.Close(dup) }()
 		wait := &socket.Call{Caller: c.target.caller}
 		stop := context.AfterFunc(ctx, func() { wait.Cancel(core) })
 		e := await(wait)
 		stop()
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		switch {
-		case h.phase != fresh: // another thread has seen to it
-		case e == errno.OK:
-			e = errno.Errno(h.join(dup, x))
-		case e == errno.ECANCELED || e == late:
+		if e == errno.ECANCELED || e == late {
 			// The attempt goes on without a waiter (connect(2), EINTR).
-			h.explaining = x
-			x = nil
-			if n := h.startFilled(dup); n != 0 {
-				s.warn("a connection under way is lost: %v", n)
+			if h.phase == filled {
+				h.explaining = x
 			}
+			if e == late {
+				c.conclude(0, unix.Errno(e))
+			}
+			return
 		}
-		if e == errno.ECANCELED {
-			return // nobody waits for the answer
+		h.show()
+		switch {
+		case e == errno.OK:
+			x.path(h)
+		case h.phase == failed: // the target finds its socket as it was
+			c.dup = dup
+			if e := s.renewT(c, h); e != 0 && e != unix.ENOENT {
+				s.warn("a socket stays unusable after a failed connect: %v", e)
+			}
+			dup, c.dup = c.dup, -1
 		}
 		c.conclude(0, unix.Errno(e))
 		x.tell(e, e)

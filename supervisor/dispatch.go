@@ -17,6 +17,9 @@ func (s *Supervisor) dispatch(c *call) {
 	if c.compat && !c.fromI386() {
 		return
 	}
+	if c.nr == sysSecurity && !s.security(c) {
+		return
+	}
 	switch c.nr {
 	case unix.SYS_SOCKET:
 		s.socket(c)
@@ -55,8 +58,6 @@ func (s *Supervisor) dispatch(c *call) {
 		s.withSocket(c, s.recvmmsg)
 	case unix.SYS_IOCTL:
 		s.withSocket(c, s.ioctl)
-	case sysSecurity:
-		c.fail(unix.ENOSYS)
 	default:
 		c.proceed()
 	}
@@ -76,6 +77,10 @@ func (s *Supervisor) withSocket(c *call, f func(c *call, h *hosted)) {
 		c.fail(unix.EPERM)
 		return
 	default: // EBADF, EMFILE of our own: the kernel says the same or better
+		if c.secure != nil {
+			c.fail(e)
+			return
+		}
 		c.proceed()
 		return
 	}
@@ -86,6 +91,10 @@ func (s *Supervisor) withSocket(c *call, f func(c *call, h *hosted)) {
 		}
 	}()
 	id, ok := cookie(dup)
+	if !ok && c.secure != nil {
+		c.fail(unix.ENOTSOCK)
+		return
+	}
 	if !ok {
 		c.proceed()
 		return
@@ -107,7 +116,11 @@ func (s *Supervisor) withSocket(c *call, f func(c *call, h *hosted)) {
 // layerCall is the call as the socket layer sees it. It never waits: what has
 // to wait is parked.
 func (c *call) layerCall() *socket.Call {
-	return &socket.Call{Caller: c.target.caller, NonBlocking: true}
+	call := &socket.Call{Caller: c.target.caller, NonBlocking: true}
+	if c.secure != nil {
+		call.SID, call.Wanted = c.secure.sids[0], c.secure.sids[0] // whichever the call is about
+	}
+	return call
 }
 
 // socketcall's numbers (linux/net.h), as x86-64 calls.

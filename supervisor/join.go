@@ -121,6 +121,11 @@ func (h *hosted) startFilled(dup int) unix.Errno {
 func (h *hosted) settle() {
 	h.sup.mu.Lock()
 	defer h.sup.mu.Unlock()
+	h.show()
+}
+
+// show is settle with the supervisor locked.
+func (h *hosted) show() {
 	if h.phase != filled {
 		return
 	}

@@ -60,14 +60,11 @@ func (h *hosted) option(c *call, level, name int) ([]byte, unix.Errno) {
 		return netlinkOption(level, name)
 	}
 	if level == unix.SOL_SOCKET && name == unix.SO_ERROR {
-		native := takeNativeError(c.dup)
-		if h.phase == direct && native != 0 {
-			return socket.Int(int(native)), 0 // the peer's T has reset it
-		}
-		if h.err != 0 {
-			e := h.err
-			h.err = 0
+		if e := h.takeError(c.dup); e != 0 {
 			return socket.Int(int(e)), 0
+		}
+		if native := takeNativeError(c.dup); h.phase == direct && native != 0 {
+			return socket.Int(int(native)), 0 // the peer's T has reset it
 		}
 	}
 	value, e := h.sock.Option(c.layerCall(), level, name)

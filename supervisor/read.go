@@ -18,10 +18,11 @@ type call struct {
 	tid    int
 	nr     int
 	args   [6]uint64
-	compat bool // made by a 32-bit program
-	time64 bool // though compat, with a struct timespec of 64 bits
-	dup    int  // of the descriptor in the first argument; see withSocket
-	gone   bool // the caller was found to wait no more: what was read of it is void
+	compat bool    // made by a 32-bit program
+	time64 bool    // though compat, with a struct timespec of 64 bits
+	dup    int     // of the descriptor in the first argument; see withSocket
+	secure *secure // of the _secure family; nil: a plain call
+	gone   bool    // the caller was found to wait no more: what was read of it is void
 }
 
 // read takes the calls of a target's processes until the last one is gone,
@@ -62,7 +63,7 @@ func (l listener) hungUp() bool {
 
 func (c *call) valid() bool { return c.target.proc.listener.valid(c.id) }
 
-// proceed lets the kernel do the call.
+// proceed lets the kernel do the call. It has none of the _secure family.
 func (c *call) proceed() { c.target.proc.listener.proceed(c.id) }
 
 // succeed answers the call with val. It reports whether the caller got it.

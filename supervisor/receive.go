@@ -317,14 +317,17 @@ func (h *hosted) translate(e unix.Errno) unix.Errno {
 	return e
 }
 
-// takeError returns the pending error that the bytes' way has met, and clears
-// T's.
+// takeError returns the pending error that the bytes' way has met, unless a
+// native call has told it already, and clears it and T's.
 func (h *hosted) takeError(dup int) unix.Errno {
 	if h.err == 0 {
 		return 0
 	}
-	takeNativeError(dup)
 	e := h.err
 	h.err = 0
+	shown := h.datagram == nil || h.datagram.s >= 0
+	if takeNativeError(dup) == 0 && shown {
+		return 0
+	}
 	return e
 }

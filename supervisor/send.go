@@ -19,7 +19,7 @@ const maxDatagram = 65536
 
 // sendto serves sendto(2) with an address; without one it is native.
 func (s *Supervisor) sendto(c *call, h *hosted) {
-	if c.args[4] == 0 {
+	if c.args[4] == 0 && c.secure == nil {
 		c.proceed()
 		return
 	}
@@ -34,7 +34,7 @@ func (s *Supervisor) sendmsg(c *call, h *hosted) {
 		c.fail(e)
 		return
 	}
-	if h.sock != nil && h.sock.Type == socket.Stream && m.name == 0 {
+	if h.sock != nil && h.sock.Type == socket.Stream && m.name == 0 && c.secure == nil {
 		c.proceed() // the bytes and what goes with them are T's
 		return
 	}
@@ -44,6 +44,10 @@ func (s *Supervisor) sendmsg(c *call, h *hosted) {
 // send is sendto and sendmsg.
 func (s *Supervisor) send(c *call, h *hosted, iov []iovec, raw sockaddr.Raw, flags int) {
 	if h.sock != nil && h.sock.Type == socket.Stream {
+		if e := c.mayLabel(h.sock); e != errno.OK {
+			c.fail(unix.Errno(e))
+			return
+		}
 		s.sendStream(c, iov, flags)
 		return
 	}
@@ -72,6 +76,7 @@ func (s *Supervisor) sendOne(c *call, h *hosted, iov []iovec, raw sockaddr.Raw, 
 		return 0, unix.Errno(le)
 	}
 	m := socket.Message{Data: data, Flags: flags, To: to}
+	c.label(&m)
 	n, le := h.sock.Send(c.layerCall(), &m)
 	if le == errno.EACCES {
 		// SO_BROADCAST is T's; the layer learns of it when it matters.
