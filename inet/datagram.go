@@ -240,32 +240,6 @@ func (d *datagram) way(a sockaddr.Addr, t *trail.Trail) (path, errno.Errno) {
 	return w, e
 }
 
-// dissolve ends the association. What bind fixed stays; an implicit port is let go (__udp_disconnect).
-func (d *datagram) dissolve() {
-	d.remote, d.source4 = netip.AddrPort{}, netip.Addr{}
-	d.sock.Label.Associate(0)
-	if d.stack.core.Personality.UDP.DissolvedToPort {
-		d.choose(wildcard(d.family))
-		d.chosen, d.hold.address = false, false
-		return
-	}
-	d.sock.Options().Device = "" // even what SO_BINDTODEVICE has set
-	if d.chosen {
-		d.choose(wildcard(d.family))
-		d.chosen = false
-	}
-	if !d.hold.number {
-		d.ports.remove(d)
-		d.local = netip.AddrPortFrom(d.local.Addr(), 0)
-	}
-}
-
-// Disconnect implements [socket.Endpoint].
-func (d *datagram) Disconnect(*socket.Call) errno.Errno {
-	d.dissolve()
-	return errno.OK
-}
-
 // Name implements [socket.Endpoint].
 func (d *datagram) Name() sockaddr.Addr { return d.shown(d.local) }
 
