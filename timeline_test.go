@@ -45,6 +45,7 @@ func timeline(t *testing.T, seed uint64) string {
 			t.Fatal(err)
 		}
 		var servers []io.Closer
+		var echoing sync.WaitGroup
 		for i := range 3 {
 			h := n.Host(fmt.Sprintf("s%d.test", i))
 			l, err := h.Listen("tcp", ":80")
@@ -56,7 +57,7 @@ func timeline(t *testing.T, seed uint64) string {
 				t.Fatal(err)
 			}
 			servers = append(servers, l, p)
-			go echoStreams(l)
+			go echoStreams(l, &echoing)
 			go echoPackets(p)
 		}
 		if _, err := n.Fault(dialtone.Fault{To: "s1.test", Port: 80, Nth: 7, Times: 5, Errno: errno.ENETDOWN}); err != nil {
@@ -105,6 +106,7 @@ func timeline(t *testing.T, seed uint64) string {
 		for _, s := range servers {
 			s.Close()
 		}
+		echoing.Wait()
 	})
 	return strings.Join(lines, "")
 }
@@ -124,16 +126,18 @@ func exchange(c net.Conn) string {
 	return err.Error()
 }
 
-func echoStreams(l net.Listener) {
+func echoStreams(l net.Listener, running *sync.WaitGroup) {
 	for {
 		c, err := l.Accept()
 		if err != nil {
 			return
 		}
-		go func() {
+		running.Go(func() {
+			// A client's last reset may be lost: the server never hears of its end.
+			c.SetDeadline(time.Now().Add(time.Hour))
 			io.Copy(c, c)
 			c.Close()
-		}()
+		})
 	}
 }
 

@@ -27,6 +27,7 @@ func main() {
 		asJSON = flag.Bool("json", false, "print JSON, one object a figure")
 		plot   = flag.String("plot", "", "write an SVG of connect cost against open connections to this file")
 		pairs  = flag.Int("pairs", 1_000_000, "most connections for the scale test and the plot")
+		hosts  = flag.Int("hosts", 10_000, "hosts on the hub")
 	)
 	flag.Parse()
 	if flag.NArg() > 0 {
@@ -41,6 +42,9 @@ func main() {
 	}
 	if strings.Contains("scale", *only) && strings.Contains("dialtone", *peer) {
 		r.scale = measureScale(*pairs)
+	}
+	if strings.Contains("hub", *only) && strings.Contains("dialtone", *peer) {
+		r.hub = measureCrowd(*hosts)
 	}
 	var err error
 	if *asJSON {

@@ -190,9 +190,11 @@ func memory(e *ends, _ time.Duration) (float64, error) {
 	return bytes, nil
 }
 
-func used() uint64 {
+// used returns the bytes of heap and stacks in use. The second collection empties what the first left in pools.
+func used() int64 {
+	runtime.GC()
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return m.HeapAlloc + m.StackInuse
+	return int64(m.HeapAlloc + m.StackInuse)
 }

@@ -4,11 +4,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/akutz/memconn"
 	"google.golang.org/grpc/test/bufconn"
@@ -59,7 +62,17 @@ func kernel(network string, address func() string) func() (*ends, error) {
 			return nil, err
 		}
 		a := l.Addr()
-		return &ends{l, func() (net.Conn, error) { return net.Dial(a.Network(), a.String()) }, func() {}}, nil
+		dial := func() (net.Conn, error) {
+			for {
+				// Package net gives an AF_UNIX connect to a full backlog up with EAGAIN, instead of waiting.
+				c, err := net.Dial(a.Network(), a.String())
+				if !errors.Is(err, syscall.EAGAIN) {
+					return c, err
+				}
+				runtime.Gosched()
+			}
+		}
+		return &ends{l, dial, func() {}}, nil
 	}
 }
 

@@ -30,6 +30,7 @@ type report struct {
 	rounds  int
 	figures []figure
 	scale   []scaled
+	hub     crowd
 }
 
 // measure runs an operation on its peers, in turns.
@@ -105,6 +106,10 @@ func (r *report) writeText(w io.Writer) error {
 			fmt.Fprintf(t, "%d\t%.0f ns\t%.0f B\t%.2f\t\n", s.Pairs, s.Connect, s.Memory, s.Connect/r.scale[0].Connect)
 		}
 	}
+	if h := r.hub; h.Hosts > 0 {
+		fmt.Fprintf(t, "\ndialtone, hosts on a hub\tmemory per idle host\tconnects\tall of it\t\n")
+		fmt.Fprintf(t, "%d\t%.0f B\t%d\t%.2f s\t\n", h.Hosts, h.Memory, h.Connects, h.Seconds)
+	}
 	return t.Flush()
 }
 
@@ -130,6 +135,9 @@ func (r *report) writeJSON(w io.Writer) error {
 		if err := enc.Encode(s); err != nil {
 			return err
 		}
+	}
+	if r.hub.Hosts > 0 {
+		return enc.Encode(r.hub)
 	}
 	return nil
 }

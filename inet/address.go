@@ -55,8 +55,16 @@ func (s *Stack) AppendAddresses(ips []netip.Addr) []netip.Addr {
 	return ips
 }
 
-// meaning returns what an address means to the host.
+// meaning returns what an address means to the host. Most hosts have a handful, which are faster looked through.
 func (s *Stack) meaning(ip netip.Addr) ownAddress {
+	if len(s.own) <= 8 {
+		for i := range s.own {
+			if s.own[i].ip == ip {
+				return s.own[i]
+			}
+		}
+		return ownAddress{ip: ip}
+	}
 	if at, ok := slices.BinarySearchFunc(s.own, ip, ownAddress.compare); ok {
 		return s.own[at]
 	}

@@ -36,6 +36,7 @@ type Stack struct {
 	tcpConfig         *tcp.Config           // nil: to be made from Sysctl
 	seed              uint64
 	draws             uint64
+	portsGiven        uint64 // by connect, for TCP
 }
 
 // New puts the internet families on a host, which has a loopback interface from then on. seed decides everything that is

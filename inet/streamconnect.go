@@ -198,7 +198,10 @@ func (c *stream) choosePort(source netip.Addr, to netip.AddrPort, t *trail.Trail
 		return local, errno.OK
 	}
 	first, last := c.opts.portRange(&s.Sysctl)
-	start := s.draw(true, words(source), words(to.Addr()), uint64(to.Port()))
+	// RFC 6056, 3.3.3: from a place that the destination decides, and on from there with each connection, so that the
+	// next port is nearly always free, however many are not.
+	start := s.draw(false, words(source), words(to.Addr()), uint64(to.Port())) + 2*s.portsGiven
+	s.portsGiven++
 	port, ok := search(first, last, start, 0, func(port uint16) bool {
 		return !s.tcpPorts.bound(port) && !s.Sysctl.reserves(port) && s.unused(netip.AddrPortFrom(source, port), to, false)
 	})
