@@ -41,9 +41,7 @@ func (s *Socket) AcceptSecure(c *Call) (*Socket, uint32, errno.Errno) {
 	if e != errno.OK {
 		return nil, 0, e
 	}
-	fresh.Core.Lock()
-	defer fresh.Core.Unlock()
-	return fresh, fresh.Label.Peer, errno.OK
+	return fresh, fresh.PeerSID(), errno.OK
 }
 
 // NameSecure is getsockname_secure(2): it also returns the SID of the socket.
@@ -52,36 +50,50 @@ func (s *Socket) NameSecure(c *Call) (sockaddr.Addr, uint32, errno.Errno) {
 		return sockaddr.Addr{}, 0, errno.ENOSYS
 	}
 	a, e := s.Name(c)
-	if e != errno.OK {
-		return a, 0, e
-	}
-	s.Core.Lock()
-	defer s.Core.Unlock()
-	return a, s.Label.SID, errno.OK
+	return a, s.OwnSID(), e
 }
 
-// anySocket is the SID of a peer that may be anyone (Flask's SECINITSID_ANY_SOCKET).
-const anySocket = 8
-
-// PeerSecure is getpeername_secure(2): it also returns the SID of the peer. That of a datagram socket's is the one that
-// connect_secure gave, and stands for any if none was given.
+// PeerSecure is getpeername_secure(2): it also returns the SID of the peer.
 func (s *Socket) PeerSecure(c *Call) (sockaddr.Addr, uint32, errno.Errno) {
 	if !s.Core.controlled() {
 		return sockaddr.Addr{}, 0, errno.ENOSYS
 	}
 	a, e := s.Peer(c)
-	if e != errno.OK {
-		return a, 0, e
-	}
+	return a, s.PeerSID(), e
+}
+
+// OwnSID returns the SID of the socket.
+func (s *Socket) OwnSID() uint32 {
+	s.Core.Lock()
+	defer s.Core.Unlock()
+	return s.Label.SID
+}
+
+// anySocket is the SID of a peer that may be anyone (Flask's SECINITSID_ANY_SOCKET).
+const anySocket = 8
+
+// PeerSID returns the SID of the peer. That of a datagram socket's is the one that connect_secure gave; if none is known it
+// stands for any.
+func (s *Socket) PeerSID() uint32 {
 	s.Core.Lock()
 	defer s.Core.Unlock()
 	switch l := &s.Label; {
 	case l.Peer != 0:
-		return a, l.Peer, errno.OK
+		return l.Peer
 	case l.Wanted != 0:
-		return a, l.Wanted, errno.OK
+		return l.Wanted
 	}
-	return a, anySocket, errno.OK
+	return anySocket
+}
+
+// MaySend asks access control about a send whose bytes take another way than [Socket.Send].
+func (s *Socket) MaySend(c *Call, m *Message) errno.Errno {
+	s.Core.Lock()
+	defer s.Core.Unlock()
+	if s.Core.Access == nil {
+		return errno.OK
+	}
+	return s.Core.Access.Send(c, s, m)
 }
 
 // controlled reports whether there is access control.

@@ -117,8 +117,12 @@ func (s *Supervisor) withSocket(c *call, f func(c *call, h *hosted)) {
 // to wait is parked.
 func (c *call) layerCall() *socket.Call {
 	call := &socket.Call{Caller: c.target.caller, NonBlocking: true}
-	if c.secure != nil {
-		call.SID, call.Wanted = c.secure.sids[0], c.secure.sids[0] // whichever the call is about
+	switch {
+	case c.secure == nil:
+	case c.nr == unix.SYS_SOCKET:
+		call.SID = c.secure.sids[0]
+	case c.nr == unix.SYS_CONNECT:
+		call.Wanted = c.secure.sids[0]
 	}
 	return call
 }

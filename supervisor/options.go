@@ -42,6 +42,15 @@ func (s *Supervisor) getsockopt(c *call, h *hosted) {
 		c.fail(e)
 		return
 	}
+	if level == unix.SOL_SOCKET && name == unix.SO_PEERSEC && room < len(value) {
+		// selinux_socket_getpeersec_stream tells the length that is needed.
+		if e := c.writeUint(c.args[4], uint64(len(value)), 4); e != 0 {
+			c.fail(e)
+			return
+		}
+		c.fail(unix.ERANGE)
+		return
+	}
 	value = value[:min(room, len(value))]
 	if e := c.write(c.args[3], value); e != 0 {
 		c.fail(e)

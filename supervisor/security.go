@@ -174,15 +174,6 @@ func (c *call) contextToSID(m *mac.Module) {
 	c.answer(c.writeUint(c.args[2], uint64(sid), 4))
 }
 
-// answer ends a call that returns 0 or an error.
-func (c *call) answer(e unix.Errno) {
-	if e != 0 {
-		c.fail(e)
-		return
-	}
-	c.succeed(0)
-}
-
 // tellSID writes the SID that a call of the family asks for; a plain call asks
 // for none.
 func (c *call) tellSID(sid uint32) unix.Errno {

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && amd64
+
+package supervisor
+
+import (
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"dialtone/selinux/defaultpolicy"
+)
+
+// flaskProgram compiles the C program of testdata/flask.
+func flaskProgram(t *testing.T) string {
+	t.Helper()
+	needs(t, "cc")
+	binary := filepath.Join(t.TempDir(), "flask")
+	build := exec.Command("cc", "-Wall", "-Wextra", "-Werror", "-I../include", "-o", binary, "testdata/flask/flask.c")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return binary
+}
+
+// A C program makes the calls of the _secure family by include/flask_socket.h. A SID mismatch is found at the server; the
+// connection's socket has the SID that listen_secure gave.
+func TestFlaskSocket(t *testing.T) {
+	binary := flaskProgram(t)
+	v := newVirtual(t, Options{})
+	if got, status := v.run(t, nil, binary); got != "no access control\n" || status != 0 {
+		t.Errorf("without access control: status %d, %q", status, got)
+	}
+	if err := v.here.SetPolicy(defaultpolicy.Policy()); err != nil {
+		t.Fatal(err)
+	}
+	const want = `wrong magic: ENOSYS
+wrong call: EINVAL
+no block: EFAULT
+no descriptor: EBADF
+no socket: ENOTSOCK
+no such context: EINVAL
+small buffer: ENOSPC
+needs 29
+unknown SID: EINVAL
+socket_secure: 0
+bind: 0
+both ways: EINVAL
+listen_secure: 0
+getsockname_secure, NULL: EFAULT
+getsockname_secure: 0
+listener system_u:system_r:httpd_t:s0
+getpeername_secure, unconnected: ENOTCONN
+connect_secure, another: ECONNREFUSED
+connect_secure: 0
+connect_secure, again: EISCONN
+getpeername_secure: 0
+peer user_u:user_r:client_t:s0
+SO_PEERSEC, small buffer: ERANGE
+needs 26
+SO_PEERSEC: 0
+peer user_u:user_r:client_t:s0
+sendto_secure, another message: EINVAL
+sendto_secure: 0
+accept_secure: 0
+client system_u:system_r:http_proxy_t:s0
+getsockname_secure: 0
+connection user_u:user_r:client_t:s0
+read hello
+`
+	if got, status := v.run(t, nil, binary); got != want || status != 0 {
+		t.Errorf("status %d, got\n%s\nwant\n%s", status, got, want)
+	}
+}
