@@ -169,8 +169,14 @@ func (w *world) listener(p place, typ int, context, newconn string, useClient bo
 	return fd
 }
 
-// setPolicy puts both hosts under the default policy, with all ports permitted, and changed: pairs of old and new text.
+// setPolicy puts both hosts under the policy that policyText gives.
 func (w *world) setPolicy(oldnew ...string) {
+	w.Helper()
+	w.check(w.network.SetPolicy(w.policyText(oldnew...)), 0)
+}
+
+// policyText returns the default policy with all ports permitted, and changed: pairs of old and new text.
+func (w *world) policyText(oldnew ...string) *selinux.Policy {
 	w.Helper()
 	text, err := os.ReadFile("../selinux/defaultpolicy/default.cil")
 	w.check(err, 0)
@@ -182,7 +188,7 @@ func (w *world) setPolicy(oldnew ...string) {
 	}
 	p, err := selinux.CompileCIL("default.cil", append(text, ports...))
 	w.check(err, 0)
-	w.check(w.network.SetPolicy(p), 0)
+	return p
 }
 
 // latency delays all packets.
