@@ -87,7 +87,7 @@ func (d *datagram) bindPort(port uint16, none errno.Errno) errno.Errno {
 		var ok bool
 		first, last := d.opts.portRange(&s.Sysctl)
 		port, ok = search(first, last, s.draw(true), 0, func(p uint16) bool {
-			return d.ports.held[p] == nil && !s.Sysctl.reserves(p)
+			return d.ports.unused(p) && !s.Sysctl.reserves(p)
 		})
 		if !ok {
 			return none

@@ -99,7 +99,7 @@ func (c *stream) acceptFast(child *stream, syn *wire.Segment) {
 	if o.HasFastOpen && !bytes.Equal(o.FastOpen, cookie) {
 		child.conn.GrantCookie(cookie)
 	}
-	if !valid || len(syn.Payload) == 0 || c.queue.unfinished() >= c.opts.fastQueue {
+	if !valid || len(syn.Payload) == 0 || c.queue.unfinished() >= int(c.opts.fastQueue) {
 		return
 	}
 	child.conn.TakeSYNText(syn)

@@ -91,8 +91,8 @@ func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort, in *Interfa
 	if e != errno.OK {
 		return true
 	}
-	child := &stream{stack: s, family: c.family, local: local, remote: remote, way: w, parent: c, opts: c.opts}
-	child.scope, child.cookie = uint32(in.Index), cookie
+	child := &stream{stack: s, family: c.family, local: local, remote: remote, way: w.hop(), parent: c, opts: c.opts}
+	child.scope, child.cookie, child.lost = uint32(in.Index), cookie, w.lost
 	child.own = label
 	child.hold.addr, child.hold.v6only = local.Addr(), c.hold.v6only
 	child.timer.Task, child.began = child, s.core.NowLocked()

@@ -28,6 +28,16 @@ type path struct {
 	lost      bool // what goes there arrives nowhere
 }
 
+// hop is what a connection keeps of a path: its own ends say the rest.
+type hop struct {
+	out     *Interface
+	nextHop netip.Addr
+}
+
+func (w *path) hop() hop { return hop{w.out, w.nextHop} }
+
+func (h hop) path() path { return path{out: h.out, nextHop: h.nextHop} }
+
 // bound reports whether the sender is bound to an address.
 func (q *query) bound() bool { return q.from.IsValid() && !q.from.IsUnspecified() }
 

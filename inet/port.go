@@ -4,6 +4,7 @@ package inet
 
 import (
 	"net/netip"
+	"slices"
 
 	"dialtone/sockaddr"
 	"dialtone/socket"
@@ -56,24 +57,19 @@ func (h *hold) bothAny(o *hold) bool {
 
 // ports says who holds which port, for one protocol. Its zero value is empty.
 type ports struct {
-	held map[uint16]*portUse
+	held     map[uint16][]*hold // by bind
+	implicit map[uint16]int32   // by connect: how many
 }
 
-type portUse struct {
-	holds    []*hold // by bind
-	implicit int     // by connect
-}
+// unused reports whether nobody holds the port.
+func (p *ports) unused(port uint16) bool { return p.held[port] == nil && p.implicit[port] == 0 }
 
 // free reports whether h may hold its port beside those who do (inet_csk_bind_conflict, udp_lib_lport_inuse).
 func (p *ports) free(h *hold, port uint16, datagrams bool) bool {
-	use := p.held[port]
-	if use == nil {
-		return true
-	}
-	if use.implicit > 0 && !datagrams {
+	if p.implicit[port] > 0 && !datagrams {
 		return false
 	}
-	for _, o := range use.holds {
+	for _, o := range p.held[port] {
 		if o == h || !h.overlaps(o) || otherDevice(h, o) {
 			continue
 		}
@@ -96,38 +92,28 @@ func otherDevice(h, o *hold) bool {
 // take makes h hold a port.
 func (p *ports) take(h *hold, port uint16) {
 	if p.held == nil {
-		p.held = map[uint16]*portUse{}
-	}
-	use := p.held[port]
-	if use == nil {
-		use = &portUse{}
-		p.held[port] = use
+		p.held, p.implicit = map[uint16][]*hold{}, map[uint16]int32{}
 	}
 	h.port = port
 	if h.implicit {
-		use.implicit++
+		p.implicit[port]++
 	} else {
-		use.holds = append(use.holds, h)
+		p.held[port] = append(p.held[port], h)
 	}
 }
 
 // drop lets h's port go.
 func (p *ports) drop(h *hold) {
-	use := p.held[h.port]
-	if h.port == 0 || use == nil {
+	switch holds := p.held[h.port]; {
+	case h.port == 0:
 		return
-	}
-	if h.implicit {
-		use.implicit--
-	} else {
-		for i, o := range use.holds {
-			if o == h {
-				use.holds = append(use.holds[:i], use.holds[i+1:]...)
-				break
-			}
-		}
-	}
-	if use.implicit == 0 && len(use.holds) == 0 {
+	case h.implicit && p.implicit[h.port] > 1:
+		p.implicit[h.port]--
+	case h.implicit:
+		delete(p.implicit, h.port)
+	case len(holds) > 1:
+		p.held[h.port] = slices.DeleteFunc(holds, func(o *hold) bool { return o == h })
+	default:
 		delete(p.held, h.port)
 	}
 	h.port, h.implicit = 0, false
@@ -135,8 +121,7 @@ func (p *ports) drop(h *hold) {
 
 // bound reports whether any bind holds the port, so that connect must not choose it.
 func (p *ports) bound(port uint16) bool {
-	use := p.held[port]
-	return use != nil && len(use.holds) > 0
+	return p.held[port] != nil
 }
 
 // search goes through the range of implicit ports from a place that chance decides, every second port first, and

@@ -106,7 +106,7 @@ func TestBindConflicts(t *testing.T) {
 			}
 			first.Close(call)
 			second.Close(call)
-			if n := len(s.tcpPorts.held) + len(s.udpPorts.held); n != 0 {
+			if n := len(s.tcpPorts.held) + len(s.tcpPorts.implicit) + len(s.udpPorts.held); n != 0 {
 				t.Errorf("%d ports are held after all sockets are closed", n)
 			}
 		})

@@ -18,40 +18,41 @@ import (
 // stream is the endpoint of a TCP socket: a connection, or a listener, or nothing yet. A connection outlives its socket
 // until TCP is done with it, and precedes it while it waits to be accepted.
 type stream struct {
-	stack  *Stack
-	sock   *socket.Socket // nil: orphaned by close, or not accepted yet
-	family sockaddr.Family
-	conn   tcp.Conn
-	hold   hold
+	stack *Stack
+	sock  *socket.Socket // nil: orphaned by close, or not accepted yet
+	conn  tcp.Conn
+	hold  hold
 
 	// local and remote are the ends; IPv4 is never mapped here. The port of local stays for getsockname when the hold
 	// on it is gone.
 	local, remote netip.AddrPort
-	scope         uint32 // where the SYN came in, of an accepted connection
-	way           path   // to remote
-	known         bool   // in stack.connections
+	way           hop // to remote
 
-	shut      shutdown
-	own       socket.Label // while there is no socket
-	parent    *stream      // the listener, while this waits to be accepted
-	queue     *listener    // of a listener
-	timer     clock.Event
-	multipath bool        // of IPPROTO_MPTCP: see Disconnect
-	deferred  bool        // connect was put off (TCP_FASTOPEN_CONNECT)
-	fast      bool        // the SYN brought bytes (TCP_FASTOPEN)
-	cookie    bool        // came by a SYN cookie: until it is established the host is to know nothing of it (tcp_syncookies)
-	inCall    bool        // the call that sent the SYN has not let the lock go yet
-	final     errno.Errno // the ICMP error that ended the attempt
-	lost      bool        // what is sent vanishes: see MappedSticks
-	// filtered says that the host's own firewall dropped what was sent last.
-	filtered bool
-	mapped   bool // has had an IPv4-mapped peer
+	parent *stream   // the listener, while this waits to be accepted
+	queue  *listener // of a listener
+	timer  clock.Event
 	// waits, if not 0, is when TIME-WAIT began. The socket does not see that state: to it the connection is over.
 	waits  time.Duration
+	began  time.Duration // when connect was called, or the SYN came
 	errors errorQueue
 	opts   streamOptions
-	syns   int           // SYNs sent, for the trail
-	began  time.Duration // when connect was called, or the SYN came
+
+	own    socket.Label // while there is no socket
+	scope  uint32       // where the SYN came in, of an accepted connection
+	syns   uint32       // SYNs sent, for the trail
+	family sockaddr.Family
+	final  errno.Errno // the ICMP error that ended the attempt
+	shut   shutdown
+
+	known     bool // in stack.connections
+	multipath bool // of IPPROTO_MPTCP: see Disconnect
+	deferred  bool // connect was put off (TCP_FASTOPEN_CONNECT)
+	fast      bool // the SYN brought bytes (TCP_FASTOPEN)
+	cookie    bool // came by a SYN cookie: until it is established the host is to know nothing of it (tcp_syncookies)
+	inCall    bool // the call that sent the SYN has not let the lock go yet
+	lost      bool // what is sent vanishes: see MappedSticks, and path
+	filtered  bool // the host's own firewall dropped what was sent last
+	mapped    bool // has had an IPv4-mapped peer
 }
 
 // shutdown is which halves of a connection are over, as poll and recv see it (sk_shutdown).
@@ -164,7 +165,7 @@ func (c *stream) transmit(p *wire.Packet) {
 		p.Free()
 		return
 	}
-	c.filtered = c.stack.output(p, c.way, t) == filtered
+	c.filtered = c.stack.output(p, c.way.path(), t) == filtered
 }
 
 // reroute looks the way up again before a SYN is sent again. If there is none any more the SYN is lost, and the reason
@@ -174,7 +175,8 @@ func (c *stream) reroute() {
 	if e != errno.OK && c.sock != nil {
 		c.sock.NoteError(e)
 	}
-	c.way = w
+	c.way = w.hop()
+	c.lost = c.lost || w.lost
 }
 
 // query asks for the way from an address to another.

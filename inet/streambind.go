@@ -53,7 +53,7 @@ func (c *stream) bindPort(port uint16) errno.Errno {
 		var ok bool
 		first, last := c.opts.portRange(&s.Sysctl)
 		port, ok = search(first, last, s.draw(true), 1, func(p uint16) bool {
-			return s.tcpPorts.held[p] == nil && !s.Sysctl.reserves(p)
+			return s.tcpPorts.unused(p) && !s.Sysctl.reserves(p)
 		})
 		if !ok {
 			return errno.EADDRINUSE

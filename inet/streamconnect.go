@@ -36,7 +36,8 @@ func (c *stream) Connect(call *socket.Call, b []byte) errno.Errno {
 	if local == to && facts.SelfConnect != errno.OK {
 		return facts.SelfConnect
 	}
-	c.local, c.remote, c.way = local, to, w
+	c.local, c.remote, c.way = local, to, w.hop()
+	c.lost = c.lost || w.lost
 	if c.opts.fastConnect && call.Text == nil && c.mayDefer() {
 		c.deferred = true
 		c.enter()

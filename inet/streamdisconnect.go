@@ -35,7 +35,7 @@ func (c *stream) Disconnect(*socket.Call) errno.Errno {
 	c.forget()
 	c.conn = tcp.Conn{}
 	c.shut = 0
-	c.remote, c.way = netip.AddrPort{}, path{}
+	c.remote, c.way = netip.AddrPort{}, hop{}
 	if active && !c.hold.number { // tcp_set_state lets go of it; who is closed already keeps what bind gave
 		c.stack.tcpPorts.drop(&c.hold)
 	}

@@ -39,12 +39,12 @@ const maxSeconds = 32767
 // streamOptions are the options of a TCP socket below SOL_SOCKET.
 type streamOptions struct {
 	ipOptions
+	userTimeout time.Duration
 	noDelay     bool
 	synCount    uint8
 	deferAccept uint8 // retransmissions of the SYN-ACK that a handshake without data waits for (TCP_DEFER_ACCEPT)
-	userTimeout time.Duration
-	fastConnect bool // TCP_FASTOPEN_CONNECT
-	fastQueue   int  // TCP_FASTOPEN: how many connections that were opened fast may wait for the third segment
+	fastConnect bool  // TCP_FASTOPEN_CONNECT
+	fastQueue   int32 // TCP_FASTOPEN: how many connections that were opened fast may wait for the third segment
 }
 
 // apply hands the options to a connection that is about to begin.
@@ -85,7 +85,7 @@ func (c *stream) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno) {
 	case storedKey{solTCP, tcpCongestion}:
 		return append([]byte("reno"), make([]byte, 12)...), errno.OK
 	case storedKey{solTCP, tcpFastOpen}:
-		return socket.Int(o.fastQueue), errno.OK
+		return socket.Int(int(o.fastQueue)), errno.OK
 	case storedKey{solTCP, tcpFastOpenConnect}:
 		return socket.Bool(o.fastConnect), errno.OK
 	case storedKey{solTCP, tcpDeferAccept}:
@@ -135,7 +135,7 @@ func (c *stream) SetOption(call *socket.Call, level, name int, value []byte) err
 		if n < 0 {
 			return errno.EINVAL
 		}
-		o.fastQueue = n
+		o.fastQueue = int32(n)
 	case storedKey{solTCP, tcpFastOpenConnect}:
 		return c.setFastConnect(n)
 	case storedKey{solTCP, tcpDeferAccept}:
