@@ -30,6 +30,9 @@ type Program struct {
 	Stack *inet.Stack
 	// Caller is who the program is on that host. PID and Name are filled in.
 	Caller socket.Caller
+	// Secure is called at the program's first call of the _secure family on a
+	// host without access control, so that it can be put there; nil: ENOSYS.
+	Secure func() error
 }
 
 // Options are what all programs under one supervisor share.

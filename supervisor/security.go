@@ -70,6 +70,9 @@ func (s *Supervisor) security(c *call) bool {
 	number, at := uint32(c.args[1]), c.args[2]
 	form, served := securityCalls[number]
 	m := c.target.access()
+	if secure := c.target.program.Secure; m == nil && secure != nil && secure() == nil {
+		m = c.target.access()
+	}
 	switch {
 	case uint32(c.args[0]) != securityMagic, m == nil:
 		c.fail(unix.ENOSYS)

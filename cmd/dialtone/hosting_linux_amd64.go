@@ -94,7 +94,7 @@ func (h *hosting) program(host string) (supervisor.Program, error) {
 		}
 	}
 	caller, err := ownCredentials()
-	return supervisor.Program{Stack: on.Stack(), Caller: caller}, err
+	return supervisor.Program{Stack: on.Stack(), Caller: caller, Secure: on.Secure}, err
 }
 
 // nameservers returns those that programs on this machine ask.

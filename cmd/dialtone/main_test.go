@@ -114,6 +114,11 @@ func TestScripts(t *testing.T) { runScripts(t, "script") }
 func runScripts(t *testing.T, directory string) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", directory),
+		Setup: func(env *testscript.Env) error {
+			include, err := filepath.Abs("../../include")
+			env.Setenv("INCLUDE", include)
+			return err
+		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"status":    statusCommand,
 			"interrupt": interruptCommand,
