@@ -266,3 +266,35 @@ func TestInterrupted(t *testing.T) {
 		w.check(w.a.ConnectSecure(fd, to, sid), 0)
 	})
 }
+
+// Where both ends connect at once there is no listener, and the wanted SID is that of the other connecting socket.
+func TestBothConnect(t *testing.T) {
+	for _, c := range []struct {
+		wanted string
+		want   syscall.Errno
+	}{{httpd, 0}, {proxy, syscall.ECONNREFUSED}} {
+		inWorld(t, func(w *world) {
+			w.check(w.network.Impair(latency(time.Second)), 0)
+			here, there := at(w.a.Host().Addresses()[0], 4000), at(w.b.Host().Addresses()[0], 4000)
+			fa := w.socket(w.a, sockaddr.Inet, 1|dialtone.SOCK_NONBLOCK, client)
+			fb := w.socket(w.b, sockaddr.Inet, 1|dialtone.SOCK_NONBLOCK, httpd)
+			w.check(w.a.Bind(fa, here), 0)
+			w.check(w.b.Bind(fb, there), 0)
+			w.check(w.a.ConnectSecure(fa, there, w.sid(w.a, c.wanted)), syscall.EINPROGRESS)
+			w.check(w.b.ConnectSecure(fb, here, w.sid(w.b, client)), syscall.EINPROGRESS)
+			time.Sleep(10 * time.Second)
+			n, err := w.b.GetsockoptInt(fb, socket.SolSocket, socket.SoError)
+			w.check(err, 0)
+			if syscall.Errno(n) != c.want {
+				w.Errorf("wanted %s: SO_ERROR is %v, want %v", c.wanted, syscall.Errno(n), c.want)
+			}
+			if c.want == 0 {
+				_, peer, err := w.a.GetpeernameSecure(fa)
+				w.check(err, 0)
+				if got := w.context(w.a, peer); got != httpd {
+					w.Errorf("the peer is %s", got)
+				}
+			}
+		})
+	}
+}

@@ -157,18 +157,24 @@ func (m *Module) Arrive(l *socket.Label, p *wire.Packet, netif string, t *trail.
 
 // segment checks a segment of a connection: each one, since the policy may change. The client learns from the SYN-ACK
 // which SID the server's socket has. If it wants one and the answer has no label at all, then nobody has looked at what
-// it wanted.
+// it wanted. Where both ends connect at once there is no listener: each is the one that the other may want.
 func (m *Module) segment(l *socket.Label, p *wire.Packet, own, from selinux.SID) socket.Admission {
-	if !l.Accepted && p.TCP.Flags.Has(wire.SYN|wire.ACK) {
-		if p.Context == "" && l.Wanted != 0 && selinux.SID(l.Wanted) != selinux.InitialAnySocket {
-			m.decide(m.subject.trail, "%v does not say who it is, %s was wanted: ECONNREFUSED", p.Src, m.text(selinux.SID(l.Wanted)))
+	w := selinux.SID(l.Wanted)
+	opens := !l.Accepted && p.TCP.Flags.Has(wire.SYN)
+	switch {
+	case !opens:
+	case !p.TCP.Flags.Has(wire.ACK):
+		if !matches(w, from) || !m.forMe(p, own) {
 			return socket.Refuse
 		}
+	case p.Context == "" && !matches(w, selinux.SIDWild):
+		m.decide(m.subject.trail, "%v does not say who it is, %s was wanted: ECONNREFUSED", p.Src, m.text(w))
+		return socket.Refuse
 	}
 	if m.flask && m.may(own, from, selinux.ClassTCPSocket, selinux.SocketRecvfrom|connection(l)) != errno.OK {
 		return socket.Lose
 	}
-	if !l.Accepted && p.TCP.Flags.Has(wire.SYN|wire.ACK) {
+	if opens {
 		l.Peer = uint32(from)
 	}
 	return socket.Admit
