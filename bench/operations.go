@@ -35,7 +35,13 @@ var operations = []operation{
 // on TCP with a reset, so that no port waits in TIME-WAIT; the server reads to the end and closes.
 func connects(workers int) func(*ends, time.Duration) (float64, error) {
 	return func(e *ends, span time.Duration) (float64, error) {
-		go serve(e.listener, func(c net.Conn) { io.Copy(io.Discard, c) })
+		// No more wait than a listener's queue holds: a SYN that finds it full is sent again after a second, and the
+		// measurement would be of that.
+		waiting := make(chan struct{}, 1024)
+		go serve(e.listener, func(c net.Conn) {
+			<-waiting
+			io.Copy(io.Discard, c)
+		})
 		var total atomic.Int64
 		var failed atomic.Value
 		var all sync.WaitGroup
@@ -45,6 +51,7 @@ func connects(workers int) func(*ends, time.Duration) (float64, error) {
 				n := int64(0)
 				defer func() { total.Add(n) }()
 				for time.Since(begin) < span {
+					waiting <- struct{}{}
 					c, err := e.dial()
 					if err != nil {
 						failed.Store(err)
