@@ -50,7 +50,7 @@ func startProxy(t *testing.T, oldnew ...string) *scenario.Running {
 }
 
 // connect has a program on the proxy's host connect to a port of the web server.
-func connect(t *testing.T, r *scenario.Running, program string, port uint16) (error, *trail.Trail) {
+func connect(t *testing.T, r *scenario.Running, program string, port uint16) (*trail.Trail, error) {
 	t.Helper()
 	p := r.Host("proxy.test").NewProcessAs(socket.Caller{Name: program, Caps: socket.AllCaps})
 	defer p.Exit()
@@ -60,7 +60,8 @@ func connect(t *testing.T, r *scenario.Running, program string, port uint16) (er
 	}
 	to := sockaddr.Addr{Family: sockaddr.Inet, IP: r.Host("web.test").Addresses()[0], Port: port}
 	var why trail.Trail
-	return p.ConnectExplained(fd, to.Raw(), &why), &why
+	err = p.ConnectExplained(fd, to.Raw(), &why)
+	return &why, err
 }
 
 // An HTTP proxy may connect only to HTTP ports; elsewhere it is refused, and told why. Other programs are free.
@@ -80,7 +81,7 @@ func TestProxy(t *testing.T) {
 		{[]string{"mode: enforcing", "mode: off"}, "squid", 22, nil},
 	} {
 		r := startProxy(t, c.change...)
-		err, why := connect(t, r, c.program, c.port)
+		why, err := connect(t, r, c.program, c.port)
 		if !errors.Is(err, c.want) {
 			t.Errorf("%v: %s to port %d: %v, want %v", c.change, c.program, c.port, err, c.want)
 		}
