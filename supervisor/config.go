@@ -41,8 +41,9 @@ type Options struct {
 	// cannot be hosted, and why. The text is one line. May be nil.
 	Warn func(text string)
 	// Explain is told of each connect(2) once its outcome is known, a
-	// non-blocking one when the attempt has ended. It must not block. Nil:
-	// no trails are kept.
+	// non-blocking one when the attempt has ended; one call at a time, in
+	// order, and before the program learns of the outcome. While it blocks,
+	// programs that connect wait, and their end. Nil: no trails are kept.
 	Explain func(Explanation)
 	// NeverDirect has all bytes travel over the virtual network, so that
 	// captures and counters on it see them; otherwise the bytes between two

@@ -30,6 +30,10 @@ func (s *Supervisor) connect(c *call, h *hosted) {
 	}
 	blocks := !nonBlocking(c.dup)
 	state := h.state()
+	if h.phase == filled && state != personality.Connecting {
+		h.tellOutcome(nil)
+		h.showOutcome()
+	}
 	if blocks && state == personality.Connecting {
 		again := func(wait *socket.Call) errno.Errno {
 			return socket.Connect(wait, h.sock.Core.Personality, h.sock, raw)
@@ -59,13 +63,12 @@ func (s *Supervisor) connect(c *call, h *hosted) {
 	if e == errno.OK && h.phase == fresh && h.state() == personality.Connected {
 		e = errno.Errno(h.join(c.dup, x))
 	}
-	c.conclude(0, unix.Errno(e))
-	x.tell(e, e)
+	c.concludeTold(x, e, e)
 }
 
 // connectStarted goes on after the first step of an attempt.
 func (s *Supervisor) connectStarted(c *call, h *hosted, x *explaining, blocks bool) {
-	result := errno.EINPROGRESS
+	result, outcome := errno.EINPROGRESS, errno.OK
 	switch state := h.state(); {
 	case state == personality.Connecting && blocks:
 		s.parkConnect(c, h, x, h.sock.Await, errno.EINPROGRESS)
@@ -83,21 +86,21 @@ func (s *Supervisor) connectStarted(c *call, h *hosted, x *explaining, blocks bo
 		if result == errno.OK {
 			result = errno.Errno(h.join(c.dup, x))
 		}
-		x.tell(result, result)
+		outcome = result
 	case state == personality.Unreported:
 		if e := h.join(c.dup, x); e != 0 {
-			result = errno.Errno(e)
+			result, outcome = errno.Errno(e), errno.Errno(e)
 		}
-		x.tell(result, errno.OK)
 	default:
 		h.explaining = x
 		if e := h.startFilled(c.dup); e != 0 {
 			c.fail(e)
 			return
 		}
-		h.showFailure()
+		outcome = h.pendingError()
+		h.showOutcome()
 	}
-	c.conclude(0, unix.Errno(result))
+	c.concludeTold(x, result, outcome)
 }
 
 // parkConnect makes a call that waits for the end of the attempt under way.
@@ -134,7 +137,8 @@ func (s *Supervisor) parkConnect(c *call, h *hosted, x *explaining, await func(*
 			}
 			return
 		}
-		h.show()
+		h.explaining.ended(h, e, nil)
+		h.showOutcome()
 		switch {
 		case e == errno.OK:
 			x.path(h)
@@ -145,8 +149,7 @@ func (s *Supervisor) parkConnect(c *call, h *hosted, x *explaining, await func(*
 			}
 			dup, c.dup = c.dup, -1
 		}
-		c.conclude(0, unix.Errno(e))
-		x.tell(e, e)
+		c.concludeTold(x, e, e)
 	})
 }
 
@@ -191,6 +194,5 @@ func (s *Supervisor) connectDatagram(c *call, h *hosted, raw sockaddr.Raw) {
 	if e == errno.OK {
 		e = errno.Errno(h.datagram.follow(c.dup))
 	}
-	c.conclude(0, unix.Errno(e))
-	x.tell(e, e)
+	c.concludeTold(x, e, e)
 }

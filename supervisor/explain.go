@@ -70,23 +70,42 @@ func (x *explaining) path(h *hosted) {
 }
 
 // tell hands the explanation over: what the call returned and what became of
-// the attempt. Only the first outcome counts.
-func (x *explaining) tell(returned, outcome errno.Errno) {
-	if x == nil || x.told {
-		return
+// the attempt. Only the first outcome counts. then, which may be nil, runs when
+// the explanation has been told: at once if nobody wants one. The supervisor is
+// locked, and is while then runs.
+func (x *explaining) tell(returned, outcome errno.Errno, then func()) {
+	switch {
+	case x == nil && then == nil:
+	case x == nil:
+		then()
+	case !x.told:
+		x.told = true
+		x.sup.teller.add(telling{explanation: x.explanation(returned, outcome), then: then})
+	case then != nil:
+		x.sup.teller.add(telling{then: then}) // it may still be waiting to be told
 	}
-	x.told = true
+}
+
+// ended tells of an attempt that the call did not wait for.
+func (x *explaining) ended(h *hosted, e errno.Errno, then func()) {
+	if e == errno.OK {
+		x.path(h)
+	}
+	x.tell(errno.EINPROGRESS, e, then)
+}
+
+func (x *explaining) explanation(returned, outcome errno.Errno) *Explanation {
 	// The layer may still add lines: they are copied under its lock.
 	x.core.Lock()
 	t := x.t
 	t.Lines = slices.Clone(x.t.Lines)
 	took := x.core.Now() - x.began
 	x.core.Unlock()
-	e := Explanation{Program: x.name, PID: x.pid, Call: x.text + " = " + straceResult(returned), Took: took, Trail: &t}
+	e := &Explanation{Program: x.name, PID: x.pid, Call: x.text + " = " + straceResult(returned), Took: took, Trail: &t}
 	if outcome != errno.OK {
 		e.Errno = outcome.Name()
 	}
-	x.sup.opts.Explain(e)
+	return e
 }
 
 // straceResult prints a result as strace(1) does.

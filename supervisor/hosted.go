@@ -157,7 +157,7 @@ func (h *hosted) forget() {
 		return
 	}
 	s := h.sup
-	h.explaining.tell(errno.EINPROGRESS, errno.EINPROGRESS) // unless it had an outcome
+	h.explaining.tell(errno.EINPROGRESS, errno.EINPROGRESS, nil) // unless it had an outcome
 	if h.pump != nil {
 		h.pump.close()
 		h.pump = nil

@@ -117,23 +117,29 @@ func (h *hosted) startFilled(dup int) unix.Errno {
 	return 0
 }
 
-// settle looks whether the attempt under way has ended, and shows it.
+// settle looks whether the attempt under way has ended, and shows it once it
+// is told why.
 func (h *hosted) settle() {
 	h.sup.mu.Lock()
 	defer h.sup.mu.Unlock()
-	h.show()
+	if h.phase == filled && h.state() != personality.Connecting {
+		h.tellOutcome(h.showOutcome)
+	}
 }
 
-// show is settle with the supervisor locked.
-func (h *hosted) show() {
+// tellOutcome tells how the attempt ended, before the target has asked. The
+// supervisor is locked.
+func (h *hosted) tellOutcome(then func()) { h.explaining.ended(h, h.pendingError(), then) }
+
+// showOutcome has T look like what the attempt came to. The supervisor is
+// locked.
+func (h *hosted) showOutcome() {
 	if h.phase != filled {
 		return
 	}
 	switch h.state() {
 	case personality.Connecting:
 	case personality.Unreported, personality.Connected:
-		h.explaining.path(h)
-		h.explaining.tell(errno.EINPROGRESS, errno.OK)
 		s, n := h.pump.s, h.pump.filled
 		h.pump = nil
 		h.unwatchLayer()
@@ -142,21 +148,19 @@ func (h *hosted) show() {
 			h.sup.warn("a connection could not be served: %v", e)
 		}
 	default:
-		h.showFailure()
+		// S is closed with bytes unread: T polls ERR and HUP, and connect or
+		// SO_ERROR ask the layer for the reason.
+		unix.Close(h.pump.s)
+		h.pump = nil
+		h.unwatchLayer()
+		h.phase = failed
 	}
 }
 
-// showFailure closes S with bytes unread: T polls ERR and HUP, and connect or
-// SO_ERROR ask the layer for the reason. The supervisor is locked.
-func (h *hosted) showFailure() {
+func (h *hosted) pendingError() errno.Errno {
 	h.sock.Core.Lock()
-	e := h.sock.PendingError()
-	h.sock.Core.Unlock()
-	h.explaining.tell(errno.EINPROGRESS, e)
-	unix.Close(h.pump.s)
-	h.pump = nil
-	h.unwatchLayer()
-	h.phase = failed
+	defer h.sock.Core.Unlock()
+	return h.sock.PendingError()
 }
 
 // state returns the layer's view of the connection.

@@ -62,6 +62,8 @@ var roles = map[string]func() int{
 	"passed":            rolePassed,
 	"errors":            roleErrors,
 	"explained":         roleExplained,
+	"says":              roleSays,
+	"closedquietly":     roleClosedQuietly,
 }
 
 func TestMain(m *testing.M) {

@@ -4,7 +4,11 @@
 
 package supervisor
 
-import "golang.org/x/sys/unix"
+import (
+	"dialtone/errno"
+
+	"golang.org/x/sys/unix"
+)
 
 // A signal can take the caller away between the deed and its answer; with
 // SA_RESTART it then calls again. What has been done must not be done twice:
@@ -12,6 +16,7 @@ import "golang.org/x/sys/unix"
 
 // reply is an answer that was not taken, and the question.
 type reply struct {
+	id   uint64 // of the call that was not answered
 	nr   int
 	args [6]uint64
 	val  int64
@@ -39,12 +44,30 @@ func (c *call) conclude(val int64, e unix.Errno) {
 	}
 }
 
+// concludeTold is conclude for a connect, once x is told. The supervisor is
+// locked.
+func (c *call) concludeTold(x *explaining, returned, outcome errno.Errno) {
+	if x == nil || c.gone {
+		c.conclude(0, unix.Errno(returned))
+		x.tell(returned, outcome, nil)
+		return
+	}
+	// A signal may make the thread ask again before that.
+	c.remember(0, unix.Errno(returned))
+	x.tell(returned, outcome, func() {
+		taken := c.target.proc.listener.answer(c.id, 0, unix.Errno(returned)) == 0
+		if taken && c.target.replays[c.tid].id == c.id {
+			delete(c.target.replays, c.tid)
+		}
+	})
+}
+
 func (c *call) remember(val int64, e unix.Errno) {
 	r := c.target.replays
 	if len(r) >= maxReplies {
 		clear(r)
 	}
-	r[c.tid] = reply{nr: c.nr, args: c.args, val: val, e: e}
+	r[c.tid] = reply{id: c.id, nr: c.nr, args: c.args, val: val, e: e}
 }
 
 // replay answers the call if it is the one whose answer was not taken. The

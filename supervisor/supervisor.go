@@ -29,6 +29,7 @@ type Supervisor struct {
 	prefix  string // of our abstract names
 	loop    *loop
 	ghosts  ghosts
+	teller  *teller
 
 	// mu guards what follows and every hosted socket. It is taken before a
 	// host's lock, and never held while a call waits.
@@ -69,6 +70,7 @@ func New(opts Options) (*Supervisor, error) {
 		senders:   senders{fds: map[netip.AddrPort]*sender{}},
 	}
 	s.serve = s.dispatch
+	s.teller = newTeller(s)
 	return s, nil
 }
 
@@ -80,6 +82,7 @@ func (s *Supervisor) Close() {
 		h.forget()
 	}
 	s.mu.Unlock()
+	s.teller.close()
 	s.loop.close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -180,6 +183,7 @@ func (t *Target) monitor(readerDone <-chan struct{}) {
 	}
 	tick.Stop()
 	t.parking.cancelAll()
+	t.sup.teller.drain() // answers that wait for their explanation
 	t.callers.close()
 	t.proc.close()
 	close(t.done)
