@@ -225,3 +225,39 @@ func roleExplained() int {
 	}
 	return 0
 }
+
+// An attempt that is made again, since closed sockets held all the ports, is
+// explained once.
+func TestExplainSecondAttempt(t *testing.T) {
+	v := newExplained(t, Options{})
+	v.serveEcho(t)
+	if err := v.here.Stack().SetSysctlNamed("net.ipv4.ip_local_port_range", "40000 40000"); err != nil {
+		t.Fatal(err)
+	}
+	v.role(t, "secondattempt", v.webIP())
+	got := v.next(t)
+	routes := 0
+	for _, l := range got.Trail.Lines {
+		if l.Layer == trail.Route {
+			routes++
+		}
+	}
+	if got.Errno != "EADDRNOTAVAIL" || routes != 1 {
+		t.Errorf("%s with %d routes, want EADDRNOTAVAIL and one: %+v", got.Errno, routes, got.Trail.Lines)
+	}
+}
+
+func roleSecondAttempt() int {
+	// The only port is taken by a listener.
+	must(unix.Listen(bound(40000), 1))
+	if e := unix.Connect(stream(), &unix.SockaddrInet4{Addr: [4]byte(parseIPv4(os.Args[1])), Port: 7}); e != unix.EADDRNOTAVAIL {
+		panic(e)
+	}
+	return 0
+}
+
+func bound(port int) int {
+	fd := stream()
+	must(unix.Bind(fd, &unix.SockaddrInet4{Port: port}))
+	return fd
+}

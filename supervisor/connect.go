@@ -54,6 +54,7 @@ func (s *Supervisor) connect(c *call, h *hosted) {
 	e := socket.Connect(call, h.sock.Core.Personality, h.sock, raw)
 	if e == errno.EADDRNOTAVAIL {
 		s.harvest() // ports of sockets closed a moment ago
+		x.forgetTrail()
 		e = socket.Connect(call, h.sock.Core.Personality, h.sock, raw)
 	}
 	if e == errno.EINPROGRESS {
@@ -189,6 +190,7 @@ func (s *Supervisor) connectDatagram(c *call, h *hosted, raw sockaddr.Raw) {
 	e := socket.Connect(call, h.sock.Core.Personality, h.sock, raw)
 	if e == errno.EADDRNOTAVAIL || e == errno.EAGAIN {
 		s.harvest()
+		x.forgetTrail()
 		e = socket.Connect(call, h.sock.Core.Personality, h.sock, raw)
 	}
 	if e == errno.OK {

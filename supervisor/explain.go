@@ -55,6 +55,16 @@ func (x *explaining) trail() *trail.Trail {
 	return &x.t
 }
 
+// forgetTrail begins anew, for a second attempt after one that had no effect.
+func (x *explaining) forgetTrail() {
+	if x == nil {
+		return
+	}
+	x.core.Lock()
+	x.t = trail.Trail{}
+	x.core.Unlock()
+}
+
 // path notes how the bytes of an established connection travel.
 func (x *explaining) path(h *hosted) {
 	if x == nil || x.told {

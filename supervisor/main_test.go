@@ -62,6 +62,7 @@ var roles = map[string]func() int{
 	"passed":            rolePassed,
 	"errors":            roleErrors,
 	"explained":         roleExplained,
+	"secondattempt":     roleSecondAttempt,
 	"says":              roleSays,
 	"closedquietly":     roleClosedQuietly,
 }
