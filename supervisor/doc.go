@@ -31,6 +31,7 @@
 // A listener's T listens natively; for each connection in the layer's queue
 // one is presented to it (listening.go). Datagrams: datagram.go. That a target
 // has closed T is not reported, but found out (ghost.go, harvest.go).
+// Explanations: teller.go.
 //
 // Importing this package lets the binary be started as a keeper or shim; see
 // reexec.go.
@@ -42,7 +43,10 @@
 // (ENOSYS), families other than AF_UNIX, AF_INET, AF_INET6 and NETLINK_ROUTE
 // (EAFNOSUPPORT), control messages on datagrams, programs that are executable
 // but not readable. AF_UNIX sockets and /proc/net are the real machine's. The
-// filter is not a boundary against a hostile program.
+// filter is not a boundary against a hostile program: one that runs as root can
+// open /dev/net/tun, and reaches the real network by it. Signals that were
+// ignored when the supervisor started, other than SIGHUP and SIGINT, have their
+// default action in the program.
 //
 // # Where T shows through
 //
