@@ -124,40 +124,57 @@ func (s *Socket) Await(c *Call) errno.Errno {
 // waitConnected waits until the attempt under way has ended, and reports how. late is the error if SO_SNDTIMEO runs out
 // first; the attempt goes on then, as it does after EINTR (connect(2)).
 func (s *Socket) waitConnected(c *Call, late errno.Errno) errno.Errno {
+	if ended, e := s.waitEnded(c, late); !ended {
+		return e
+	}
+	switch s.state {
+	case personality.Unreported:
+		s.become(personality.Connected, "connect reported it")
+		s.trail = nil
+		return errno.OK
+	case personality.Connected:
+		return errno.OK // another thread has reported it
+	case personality.Dead:
+		return s.TakeError()
+	default:
+		return s.report(c, errno.ECONNABORTED)
+	}
+}
+
+// AwaitEnd waits for the end of the attempt under way as [Socket.Await] does, and reports nothing: whoever asks the
+// socket next is told how it ended. If the wait ends before, ended is false, and e says why; late is for SO_SNDTIMEO.
+func (s *Socket) AwaitEnd(c *Call, late errno.Errno) (ended bool, e errno.Errno) {
+	if e := s.enter(); e != errno.OK {
+		return false, e
+	}
+	defer s.leave(c)
+	return s.waitEnded(c, late)
+}
+
+// waitEnded waits while an attempt is under way.
+func (s *Socket) waitEnded(c *Call, late errno.Errno) (ended bool, e errno.Errno) {
 	p := &s.Core.Personality.Stream
 	deadline := forever
 	if p.SendTimeout != errno.OK {
 		deadline = s.until(s.opts.SendTimeout)
 	}
-	for {
-		switch s.state {
-		case personality.Connecting, personality.Deferred:
-			if s.refs == s.calls && p.CloseAborts != errno.OK {
-				return p.CloseAborts
-			}
-		case personality.Unreported:
-			s.become(personality.Connected, "connect reported it")
-			s.trail = nil
-			return errno.OK
-		case personality.Connected:
-			return errno.OK // another thread has reported it
-		case personality.Dead:
-			return s.TakeError()
-		default:
-			return s.report(c, errno.ECONNABORTED)
+	for s.state == personality.Connecting || s.state == personality.Deferred {
+		if s.refs == s.calls && p.CloseAborts != errno.OK {
+			return false, p.CloseAborts
 		}
 		before := s.dissolved
 		switch o := s.sleep(c, &s.watchers, Out, deadline); {
 		case s.dissolved != before:
-			return p.DissolvedMeanwhile
+			return false, p.DissolvedMeanwhile
 		case o == timedOut:
-			return late
+			return false, late
 		case o == interrupted, o == restarted && (!p.Restarts || deadline != forever):
-			return errno.EINTR
+			return false, errno.EINTR
 		case o == canceled:
-			return errno.ECANCELED
+			return false, errno.ECANCELED
 		}
 	}
+	return true, errno.OK
 }
 
 // report gives the reason why an attempt failed, or none if it has been read already, and makes the socket fresh.

@@ -35,10 +35,7 @@ func (s *Supervisor) connect(c *call, h *hosted) {
 		h.showOutcome()
 	}
 	if blocks && state == personality.Connecting {
-		again := func(wait *socket.Call) errno.Errno {
-			return socket.Connect(wait, h.sock.Core.Personality, h.sock, raw)
-		}
-		s.parkConnect(c, h, s.explains(c, h, raw), again, errno.EALREADY)
+		s.parkConnect(c, h, s.explains(c, h, raw), errno.EALREADY)
 		return
 	}
 	if h.phase == failed && state == personality.Fresh {
@@ -72,7 +69,7 @@ func (s *Supervisor) connectStarted(c *call, h *hosted, x *explaining, blocks bo
 	result, outcome := errno.EINPROGRESS, errno.OK
 	switch state := h.state(); {
 	case state == personality.Connecting && blocks:
-		s.parkConnect(c, h, x, h.sock.Await, errno.EINPROGRESS)
+		s.parkConnect(c, h, x, errno.EINPROGRESS)
 		return
 	case state == personality.Connecting:
 		h.explaining = x
@@ -106,7 +103,7 @@ func (s *Supervisor) connectStarted(c *call, h *hosted, x *explaining, blocks bo
 
 // parkConnect makes a call that waits for the end of the attempt under way.
 // late is its error if SO_SNDTIMEO ends the wait before.
-func (s *Supervisor) parkConnect(c *call, h *hosted, x *explaining, await func(*socket.Call) errno.Errno, late errno.Errno) {
+func (s *Supervisor) parkConnect(c *call, h *hosted, x *explaining, late errno.Errno) {
 	dup := c.dup
 	c.dup = -1
 	core := h.sock.Core
@@ -124,10 +121,16 @@ func (s *Supervisor) parkConnect(c *call, h *hosted, x *explaining, await func(*
 		defer func() { unix.Close(dup) }()
 		wait := &socket.Call{Caller: c.target.caller}
 		stop := context.AfterFunc(ctx, func() { wait.Cancel(core) })
-		e := await(wait)
+		ended, e := h.sock.AwaitEnd(wait, late)
 		stop()
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		switch {
+		case ended && ctx.Err() != nil:
+			e = errno.ECANCELED // whoever asks next is told, this call again above all
+		case ended:
+			e = h.sock.Await(c.layerCall())
+		}
 		if e == errno.ECANCELED || e == late {
 			// The attempt goes on without a waiter (connect(2), EINTR).
 			if h.phase == filled {

@@ -147,6 +147,18 @@ func (v *conformVerb) put(cases []*conformance.Case, kernel conformance.Arm) ([]
 		return all, nil
 	}
 	reports, err := conformance.RunAll(kernel, conformance.Of(cases, conformance.Linux), conformance.Linux, 16, nil)
+	if err != nil {
+		return append(all, reports...), err
+	}
+	// Time is real on the kernel, and the machine may be busy: what differs is put once more, alone.
+	for i, r := range reports {
+		if r.Pass || r.NotRun != "" {
+			continue
+		}
+		if reports[i], err = conformance.Run(kernel, r.Case, conformance.Linux); err != nil {
+			break
+		}
+	}
 	return append(all, reports...), err
 }
 
