@@ -28,7 +28,19 @@ func TestSignalStorm(t *testing.T) {
 
 // roleStorm makes connections and datagrams on one thread while a timer sends
 // that very thread SIGALRM, every 100 µs.
+//
+// The kernel has a gap that nobody outside can close: an answer that comes
+// after a signal has woken the caller, but before the caller holds the filter's
+// lock again, is dropped although SEND succeeded (seccomp_do_user_notification),
+// and with SA_RESTART the call is made again. Then a connect meets its own
+// success, and a datagram goes twice. It may happen, but seldom.
 func roleStorm() int {
+	repeated := 0
+	defer func() {
+		if repeated > 15 {
+			panic(fmt.Sprint(repeated, " of 600 calls were made twice"))
+		}
+	}()
 	lockThread()
 	watchSignal(unix.SIGALRM)
 	stop := alarmThread(100 * time.Microsecond)
@@ -41,7 +53,11 @@ func roleStorm() int {
 	for i := range 300 {
 		text := fmt.Sprint("round ", i)
 		c := stream()
-		must(unix.Connect(c, to))
+		if err := unix.Connect(c, to); err == unix.EISCONN {
+			repeated++
+		} else {
+			must(err)
+		}
 		mustAll(unix.Write(c, []byte(text)))
 		a, _, err := unix.Accept(l)
 		must(err)
@@ -54,6 +70,11 @@ func roleStorm() int {
 		b := make([]byte, 100)
 		n, _, err := unix.Recvfrom(u, b, 0)
 		must(err)
+		if string(b[:n]) == fmt.Sprint("round ", i-1) {
+			repeated++
+			n, _, err = unix.Recvfrom(u, b, 0)
+			must(err)
+		}
 		if string(b[:n]) != text {
 			fmt.Printf("round %d: datagram %q", i, b[:n])
 			return 1
