@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,6 +22,18 @@ import (
 // Names behind which the real machine would answer do not exist, however they
 // are spelled; other AF_UNIX names are the kernel's business.
 func TestRealServices(t *testing.T) {
+	run, err := filepath.Rel(here(t), "/run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A link counts only where it leads to something: so this service is there.
+	there := t.TempDir()
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(there, link); err != nil {
+		t.Fatal(err)
+	}
+	defer func(before []string) { realServices = before }(realServices)
+	realServices = append(slices.Clone(realServices), filepath.Join(there, "socket"))
 	for _, c := range []struct {
 		name string
 		want unix.Errno
@@ -32,23 +45,36 @@ func TestRealServices(t *testing.T) {
 		{"/var/run/systemd/resolve/io.systemd.Resolve", unix.ENOENT},
 		{"/run/dbus/system_bus_socket", unix.ENOENT},
 		{"/run/avahi-daemon/socket", unix.ENOENT},
+		{filepath.Join(run, "nscd/socket"), unix.ENOENT},
+		{filepath.Join(link, "socket"), unix.ENOENT},
+		{filepath.Join(link, "other"), 0},
 		{"/run/systemd/resolve", 0}, // a directory: ECONNREFUSED by the kernel
 		{"/run/systemd/notify", 0},
 		{"/tmp/nscd/socket", 0},
 		{"run/nscd/socket", 0},
 		{"\x00/run/nscd/socket", 0},
 	} {
-		if got := realService(sockaddr.OfUnix(c.name).Raw()); got != c.want {
+		if got := realService(os.Getpid(), sockaddr.OfUnix(c.name).Raw()); got != c.want {
 			t.Errorf("%q: %v, want %v", c.name, got, c.want)
 		}
 	}
 	inet := sockaddr.Bytes([]byte{unix.AF_INET, 0, 0, 80, 1, 2, 3, 4, 0, 0, 0, 0, 0, 0, 0, 0})
-	if e := realService(inet); e != 0 {
+	if e := realService(os.Getpid(), inet); e != 0 {
 		t.Errorf("an inet address: %v", e)
 	}
-	if e := realService(sockaddr.Raw{Mem: []byte{unix.AF_UNIX}, Len: 110}); e != 0 {
+	if e := realService(os.Getpid(), sockaddr.Raw{Mem: []byte{unix.AF_UNIX}, Len: 110}); e != 0 {
 		t.Errorf("an address that is not all readable: %v", e)
 	}
+}
+
+// here returns the working directory.
+func here(t *testing.T) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // A target's own AF_UNIX sockets pass through; the services do not answer.

@@ -5,7 +5,9 @@
 package supervisor
 
 import (
-	"path"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -37,7 +39,7 @@ const (
 func (s *Supervisor) foreign(c *call) {
 	switch c.nr {
 	case unix.SYS_CONNECT:
-		if e := realService(c.rawAddress(c.args[1], c.args[2])); e != 0 {
+		if e := realService(c.tid, c.rawAddress(c.args[1], c.args[2])); e != 0 {
 			c.fail(e)
 			return
 		}
@@ -50,25 +52,43 @@ func (s *Supervisor) foreign(c *call) {
 	c.proceed()
 }
 
-// realService returns the errno for a connect to an AF_UNIX address that must
-// not be reached: ENOENT, as if the service were not installed.
-func realService(raw sockaddr.Raw) unix.Errno {
+// realService returns the errno for a connect of a thread to an AF_UNIX address
+// that must not be reached: ENOENT, as if the service were not installed.
+func realService(tid int, raw sockaddr.Raw) unix.Errno {
 	b, ok := raw.Copy()
 	if !ok || len(b) <= sockaddr.LenFamily || sockaddr.FamilyOf(b) != sockaddr.Unix {
 		return 0
 	}
 	name := sockaddr.ParseUnix(b).Name
-	if !strings.HasPrefix(name, "/") {
-		return 0
+	if name == "" || name[0] == 0 {
+		return 0 // unnamed or abstract
 	}
-	clean := path.Clean(name)
-	if rest, ok := strings.CutPrefix(clean, "/var/run/"); ok { // a link to /run
-		clean = "/run/" + rest
+	if name[0] != '/' {
+		cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", tid))
+		if err != nil {
+			return unix.ENOENT // the thread has gone, or hides where it is
+		}
+		name = filepath.Join(cwd, name)
 	}
-	if slices.ContainsFunc(realServices, func(r string) bool {
-		return clean == r || strings.HasSuffix(r, "/") && strings.HasPrefix(clean, r)
-	}) {
+	if isRealService(filepath.Clean(name)) {
+		return unix.ENOENT
+	}
+	// A link may lead there, at the end or on the way.
+	if real, err := filepath.EvalSymlinks(name); err == nil && isRealService(real) {
+		return unix.ENOENT
+	}
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(name)); err == nil && isRealService(filepath.Join(dir, filepath.Base(name))) {
 		return unix.ENOENT
 	}
 	return 0
+}
+
+// isRealService reports whether a clean path is one of realServices.
+func isRealService(clean string) bool {
+	if rest, ok := strings.CutPrefix(clean, "/var/run/"); ok { // a link to /run
+		clean = "/run/" + rest
+	}
+	return slices.ContainsFunc(realServices, func(r string) bool {
+		return clean == r || strings.HasSuffix(r, "/") && strings.HasPrefix(clean, r)
+	})
 }
