@@ -38,6 +38,18 @@ func (c Count) String() string {
 	return s
 }
 
+// Add counts a report.
+func (c *Count) Add(r *Report) {
+	switch {
+	case r.NotRun != "":
+		c.NotRun++
+	case r.Pass:
+		c.Agree++
+	default:
+		c.Differ++
+	}
+}
+
 // Add counts a report, once for each errno and family in it.
 func (m *Matrix) Add(r *Report) {
 	if m.cells == nil {
@@ -45,14 +57,7 @@ func (m *Matrix) Add(r *Report) {
 	}
 	for k := range answers(r) {
 		n := m.cells[k]
-		switch {
-		case r.NotRun != "":
-			n.NotRun++
-		case r.Pass:
-			n.Agree++
-		default:
-			n.Differ++
-		}
+		n.Add(r)
 		m.cells[k] = n
 	}
 }

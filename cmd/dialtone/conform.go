@@ -189,23 +189,14 @@ func writeTranscripts(w io.Writer, reports []*conformance.Report) error {
 func writeMatrix(w io.Writer, reports []*conformance.Report) error {
 	var arms []string
 	matrices := map[string]*conformance.Matrix{}
-	counts := map[string]conformance.Count{}
+	counts := map[string]*conformance.Count{}
 	for _, r := range reports {
 		if matrices[r.Arm] == nil {
-			matrices[r.Arm] = &conformance.Matrix{}
+			matrices[r.Arm], counts[r.Arm] = &conformance.Matrix{}, &conformance.Count{}
 			arms = append(arms, r.Arm)
 		}
 		matrices[r.Arm].Add(r)
-		n := counts[r.Arm]
-		switch {
-		case r.NotRun != "":
-			n.NotRun++
-		case r.Pass:
-			n.Agree++
-		default:
-			n.Differ++
-		}
-		counts[r.Arm] = n
+		counts[r.Arm].Add(r)
 	}
 	for _, arm := range arms {
 		fmt.Fprintf(w, "%s, connect by errno and family\n\n", arm)
