@@ -71,7 +71,8 @@
 //
 // An answer that comes after a signal has woken the caller, but before the
 // caller holds the filter's lock again, is dropped although it was accepted
-// (seccomp_do_user_notification); with SA_RESTART the call is then made twice.
-// Seen a few times in 10,000 calls under a signal every 100 µs. WAIT_KILLABLE_RECV
-// would close it, and no connect could be interrupted any more.
+// (seccomp_do_user_notification, by its source; no experiment has caught it in
+// the act); with SA_RESTART the call is then made twice. Calls made twice were
+// seen a few times in 10,000 under a signal every 100 µs. WAIT_KILLABLE_RECV
+// would close the gap, and no connect could be interrupted any more.
 package supervisor

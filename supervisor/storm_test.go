@@ -29,7 +29,7 @@ func TestSignalStorm(t *testing.T) {
 // roleStorm makes connections and datagrams on one thread while a timer sends
 // that very thread SIGALRM, every 100 µs.
 //
-// The kernel has a gap that nobody outside can close: an answer that comes
+// By its source the kernel has a gap that nobody outside can close: an answer that comes
 // after a signal has woken the caller, but before the caller holds the filter's
 // lock again, is dropped although SEND succeeded (seccomp_do_user_notification),
 // and with SA_RESTART the call is made again. Then a connect meets its own

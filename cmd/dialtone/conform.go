@@ -4,7 +4,6 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -249,7 +248,7 @@ func (v *conformVerb) compare(out *output, reports []*conformance.Report, kernel
 		for _, d := range diffs {
 			_, err := fmt.Fprintf(out.stderr, "%s:%d: %s = %s on dialtone, %s on the kernel\n", r.Case.File, d.Step.Line, d.Step.Text, answer(d.A), answer(d.B))
 			if err != nil {
-				return differ, errors.New("can't write: " + err.Error())
+				return differ, err
 			}
 		}
 	}
