@@ -15,6 +15,9 @@ type Context = policydb.Context
 // ParseError tells in which section of a binary policy, and at which offset in bytes, it is wrong.
 type ParseError = policydb.Error
 
+// CompileError tells in which line a policy in CIL is wrong.
+type CompileError = cil.Error
+
 // ClassValue is the number of an object class in one policy; 0 is none. The numbers of the classes that
 // sockets ask about, which hold for every policy, are those of Class.
 type ClassValue uint16
@@ -198,7 +201,7 @@ func (p *Policy) Booleans() map[string]bool {
 }
 
 // CompileCIL compiles the text of a policy in CIL; file is its name in errors. It knows the statements that a policy
-// on sockets needs, and gives an error at file:line for any other. The policy answers as what secilc makes of the
+// on sockets needs, and gives an error at file:line for any other, as for all mistakes: a *CompileError. The policy answers as what secilc makes of the
 // text, except that typebounds are enforced when access is computed and not when it is compiled, as by secilc -N.
 func CompileCIL(file string, text []byte) (*Policy, error) {
 	db, err := cil.Compile(file, text)

@@ -73,7 +73,7 @@ var statements = map[string]struct {
 }
 
 // failure carries the first error up to Compile.
-type failure struct{ error }
+type failure struct{ *Error }
 
 // compiler is the state of one compilation.
 type compiler struct {
@@ -100,7 +100,7 @@ type compiler struct {
 	cond      int32 // the branch under way, see policydb.Rule
 }
 
-// Compile compiles the text of a file, whose name goes into errors.
+// Compile compiles the text of a file, whose name goes into errors. An error is a *Error.
 func Compile(file string, text []byte) (db *policydb.DB, err error) {
 	defer func() {
 		if e := recover(); e != nil {
@@ -108,7 +108,7 @@ func Compile(file string, text []byte) (db *policydb.DB, err error) {
 			if !ours {
 				panic(e)
 			}
-			db, err = nil, f.error
+			db, err = nil, f.Error
 		}
 	}()
 	c := newCompiler(&reader{file: file, text: text, line: 1})

@@ -4,6 +4,15 @@ package cil
 
 import "fmt"
 
+// Error is what is wrong with a text, and in which line; the first is 1.
+type Error struct {
+	File string
+	Line int
+	Msg  string
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Msg) }
+
 // node is an S-expression: a word or a list. The empty word does not occur, so a node without a word is a list.
 type node struct {
 	line int // 1 is the first
@@ -25,7 +34,7 @@ type reader struct {
 }
 
 func (r *reader) fail(line int, format string, args ...any) {
-	panic(failure{fmt.Errorf("%s:%d: %s", r.file, line, fmt.Sprintf(format, args...))})
+	panic(failure{&Error{r.file, line, fmt.Sprintf(format, args...)}})
 }
 
 // statements reads the whole text, which is a row of lists.
