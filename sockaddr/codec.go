@@ -3,6 +3,7 @@
 package sockaddr
 
 import (
+	"bytes"
 	"encoding/binary"
 	"net/netip"
 )
@@ -37,17 +38,17 @@ func ParseInet6(b []byte) Addr {
 
 // ParseUnix returns the address in a struct sockaddr_un of exactly the bytes b, at least [LenFamily]: a path ends at
 // its first NUL or at the end, an abstract name at the end alone (unix(7)).
-func ParseUnix(b []byte) Addr {
+func ParseUnix(b []byte) Addr { return Addr{Family: FamilyOf(b), Name: string(UnixName(b))} }
+
+// UnixName returns the name that [ParseUnix] finds in b, without a copy.
+func UnixName(b []byte) []byte {
 	path := b[LenFamily:]
 	if len(path) > 0 && path[0] != 0 {
-		for i, c := range path {
-			if c == 0 {
-				path = path[:i]
-				break
-			}
+		if end := bytes.IndexByte(path, 0); end >= 0 {
+			path = path[:end]
 		}
 	}
-	return Addr{Family: FamilyOf(b), Name: string(path)}
+	return path
 }
 
 // Append appends a in the layout its family has: a sockaddr_in, a sockaddr_in6, a sockaddr_un (a path with its

@@ -24,9 +24,9 @@ func (e *endpoint) Bind(c *socket.Call, addr []byte) errno.Errno {
 		return err
 	}
 	if name[0] == 0 {
-		return e.bindAbstract(name)
+		return e.bindAbstract(string(name))
 	}
-	return e.bindPath(c, name)
+	return e.bindPath(c, string(name))
 }
 
 func (e *endpoint) bindAbstract(name string) errno.Errno {
@@ -37,9 +37,14 @@ func (e *endpoint) bindAbstract(name string) errno.Errno {
 	case e.space.abstract[key] != nil:
 		return errno.EADDRINUSE
 	}
-	e.space.abstract[key] = e
-	e.name = sockaddr.OfUnix(name)
+	e.take(key)
 	return errno.OK
+}
+
+// take gives e an abstract name that is free.
+func (e *endpoint) take(key abstractName) {
+	e.space.abstract[key] = e
+	e.name, e.inAbstract = key.name, true
 }
 
 // bindPath makes the socket file. That the socket has a name already is noticed only then, as on Linux, so the errors of
@@ -64,7 +69,7 @@ func (e *endpoint) bindPath(c *socket.Call, path string) errno.Errno {
 	}
 	e.inode = w.createAt(p, fs.ModeSocket|perm)
 	e.inode.socket = e
-	e.name = sockaddr.OfUnix(path)
+	e.name = path
 	return errno.OK
 }
 
@@ -73,8 +78,7 @@ func (e *endpoint) unbind() {
 	if e.inode != nil {
 		e.inode.socket = nil
 	}
-	key := abstractName{e.typ, e.name.Name}
-	if e.space.abstract[key] == e {
-		delete(e.space.abstract, key)
+	if e.inAbstract {
+		delete(e.space.abstract, abstractName{e.typ, e.name})
 	}
 }

@@ -59,22 +59,23 @@ func (e *endpoint) autobindForCredentials() errno.Errno {
 // unix_stream_connect: it listens, it has room, e may still connect.
 func (e *endpoint) admission(c *socket.Call, l *endpoint) errno.Errno {
 	u := &e.space.core.Personality.Unix
-	if !l.listening || l.shutRead {
+	b := l.backlog
+	if b == nil || l.shutRead {
 		if c.Trail != nil {
 			why := "is bound but does not listen"
-			if l.listening {
+			if b != nil {
 				why = "was shut down for reading"
 			}
-			c.Trail.Decide(e.space.core.Now(), trail.Backlog, "the socket at %v %s: ECONNREFUSED", l.name, why)
+			c.Trail.Decide(e.space.core.Now(), trail.Backlog, "the socket at %v %s: ECONNREFUSED", l.Name(), why)
 		}
 		return errno.ECONNREFUSED
 	}
-	if l.clients.len() >= l.admits {
+	if b.clients.len() >= b.admits {
 		if u.FullWaits {
-			c.WaitAt = &l.room
+			c.WaitAt = &b.room
 		}
 		if c.Trail != nil {
-			c.Trail.Decide(e.space.core.Now(), trail.Backlog, "all %d places of the listener's queue are taken: %s", l.admits, u.Full.Name())
+			c.Trail.Decide(e.space.core.Now(), trail.Backlog, "all %d places of the listener's queue are taken: %s", b.admits, u.Full.Name())
 		}
 		return u.Full
 	}
@@ -94,10 +95,11 @@ func (e *endpoint) join(c *socket.Call, l *endpoint) *endpoint {
 	server.passCred = l.sock.Options().PassCred
 	server.peerCred = credentialsOf(c)
 	server.peer, e.peer = e, server
-	e.peerCred = l.ownCred
-	l.clients.add(server)
+	b := l.backlog
+	e.peerCred = b.owner
+	b.clients.add(server)
 	if c.Trail != nil {
-		c.Trail.Decide(e.space.core.Now(), trail.Backlog, "place %d of %d in the listener's queue", l.clients.len(), l.admits)
+		c.Trail.Decide(e.space.core.Now(), trail.Backlog, "place %d of %d in the listener's queue", b.clients.len(), b.admits)
 	}
 	l.wake(socket.In)
 	return server
@@ -108,30 +110,34 @@ func (e *endpoint) Listen(c *socket.Call, backlog int) errno.Errno {
 	if !e.named() || e.peer != nil {
 		return errno.EINVAL
 	}
-	e.listening = true
-	e.admits = e.space.core.Personality.Stream.Admits(backlog)
-	e.ownCred = credentialsOf(c)
-	e.peerCred = e.ownCred
-	e.room.Wake(socket.Out)
+	if e.backlog == nil {
+		e.backlog = &listenQueue{}
+	}
+	b := e.backlog
+	b.admits = e.space.core.Personality.Stream.Admits(backlog)
+	b.owner = credentialsOf(c)
+	e.peerCred = b.owner
+	b.room.Wake(socket.Out)
 	return errno.OK
 }
 
 // Accept implements [socket.Endpoint]. A listener shut down for reading gives out whom it has let in already; then who
 // would wait gets EINVAL (skb_recv_datagram).
 func (e *endpoint) Accept(c *socket.Call, s *socket.Socket) (socket.Endpoint, errno.Errno) {
+	b := e.backlog
 	switch {
-	case !e.listening:
+	case b == nil:
 		return nil, errno.EINVAL
-	case e.clients.len() > 0:
+	case b.clients.len() > 0:
 	case e.shutRead && e.sock.Blocks(c):
 		return nil, errno.EINVAL
 	default:
 		return nil, errno.EAGAIN
 	}
-	server := e.clients.take()
+	server := b.clients.take()
 	s.Label = server.own
 	server.sock = s
 	s.Options().PassCred = server.passCred
-	e.room.WakeOne(socket.Out)
+	b.room.WakeOne(socket.Out)
 	return server, errno.OK
 }

@@ -33,7 +33,7 @@ func (e *endpoint) associate(c *socket.Call, addr []byte) errno.Errno {
 	}
 	if !other.hears(e) {
 		if c.Trail != nil {
-			c.Trail.Decide(e.space.core.Now(), trail.Name, "%v is connected to another socket: %s", other.name, u.NotPeer.Name())
+			c.Trail.Decide(e.space.core.Now(), trail.Name, "%v is connected to another socket: %s", other.Name(), u.NotPeer.Name())
 		}
 		return u.NotPeer
 	}
@@ -45,7 +45,7 @@ func (e *endpoint) associate(c *socket.Call, addr []byte) errno.Errno {
 	}
 	e.setPeer(c, other)
 	if c.Trail != nil {
-		c.Trail.Decide(e.space.core.Now(), trail.Name, "associated with %v", other.name)
+		c.Trail.Decide(e.space.core.Now(), trail.Name, "associated with %v", other.Name())
 	}
 	return errno.OK
 }
@@ -70,14 +70,14 @@ func (e *endpoint) hears(from *endpoint) bool {
 // full reports whether e's queue has no room for what another socket sends. Two that are connected to each other are
 // bounded by SO_SNDBUF alone.
 func (e *endpoint) full(from *endpoint) bool {
-	return e != from && e.peer != from && e.queue.len() >= e.admits
+	return e != from && e.peer != from && e.queue.len() >= e.mailbox.admits
 }
 
 // setPeer changes whom e is associated with; nil dissolves. What is in the queue came from whom e heard so far and is
 // thrown away; if that was connected to e in turn, it learns of the loss (unix_dgram_disconnected).
 func (e *endpoint) setPeer(c *socket.Call, other *endpoint) {
 	old := e.peer
-	e.waiting.Remove()
+	e.mailbox.waiting.Remove()
 	if old == other {
 		return
 	}
@@ -94,7 +94,7 @@ func (e *endpoint) setPeer(c *socket.Call, other *endpoint) {
 		return
 	}
 	e.discard(c)
-	e.room.Wake(socket.Out)
+	e.mailbox.room.Wake(socket.Out)
 	if !old.dead && old.peer == e {
 		old.fail(errno.ECONNRESET)
 	}
@@ -105,24 +105,25 @@ func (e *endpoint) joined(from *endpoint) {
 	if e.space.core.Personality.Unix.PeerGone == errno.OK {
 		return
 	}
-	e.associates = append(e.associates, from)
+	e.mailbox.associates = append(e.mailbox.associates, from)
 }
 
 func (e *endpoint) left(from *endpoint) {
-	if i := slices.Index(e.associates, from); i >= 0 {
-		e.associates = slices.Delete(e.associates, i, i+1)
+	m := e.mailbox
+	if i := slices.Index(m.associates, from); i >= 0 {
+		m.associates = slices.Delete(m.associates, i, i+1)
 	}
 }
 
 // leave ends e's association and, where the personality says so, those with it.
 func (e *endpoint) leave() {
-	e.waiting.Remove()
+	e.mailbox.waiting.Remove()
 	if e.peer != nil {
 		e.peer.left(e)
 		e.peer = nil
 	}
-	for _, a := range e.associates {
-		a.waiting.Remove()
+	for _, a := range e.mailbox.associates {
+		a.mailbox.waiting.Remove()
 		a.peer = nil
 		a.fail(e.space.core.Personality.Unix.PeerGone)
 	}

@@ -17,58 +17,70 @@ import (
 type endpoint struct {
 	space *Space
 	sock  *socket.Socket // nil until accepted
-	typ   socket.Type
+	peer  *endpoint
 
-	name  sockaddr.Addr // of no name: unnamed
-	inode *inode        // the socket file, if it made one
+	name  string // as in [sockaddr.Addr]; "": unnamed
+	inode *inode // the socket file, if it made one
 
-	own socket.Label // while there is no socket
+	queue  queue[packet] // sent here, and not read yet
+	unread int           // what packets of this sender weigh that are in others' queues; SO_SNDBUF bounds it
 
-	peer      *endpoint
-	dead      bool // closed
-	shutRead  bool
-	shutWrite bool
+	backlog *listenQueue // nil: it does not listen
+	mailbox *mailbox     // nil but for SOCK_DGRAM
 
-	// A listener's. clients are the other ends of connections that nobody has accepted yet.
-	listening bool
-	clients   queue[*endpoint]
-	admits    int // how many clients may wait, or in a datagram socket's queue, datagrams
+	peerCred socket.Credentials // SO_PEERCRED: whose the peer is
+	own      socket.Label       // while there is no socket
 
-	queue    queue[packet] // sent here, and not read yet
-	unread   int           // what packets of this sender weigh that are in others' queues; SO_SNDBUF bounds it
-	room     socket.Queue  // where those wait who found clients, or a datagram socket's queue, full
-	waiting  socket.Watch  // at the peer's room, while poll wants to know
-	passCred bool          // SO_PASSCRED of the listener, for who is accepted
-
-	associates []*endpoint // datagram sockets connected here, where the personality asks for them
-
-	peerCred credentials // SO_PEERCRED: whose the peer is
-	ownCred  credentials // what those who connect to this listener get
+	typ        socket.Type
+	inAbstract bool // the name is in the space's table: it is not the listener's that accepted, nor a path
+	dead       bool // closed
+	shutRead   bool
+	shutWrite  bool
+	passCred   bool // SO_PASSCRED of the listener, for who is accepted
 }
 
-// credentials are a process's, if known.
-type credentials struct {
-	socket.Credentials
-	known bool
+// listenQueue is what a listener has.
+type listenQueue struct {
+	clients queue[*endpoint] // the other ends of connections that nobody has accepted yet
+	admits  int              // how many may wait
+	room    socket.Queue     // where those wait who found it full
+	owner   socket.Credentials
 }
+
+// mailbox is what only a datagram socket has.
+type mailbox struct {
+	admits     int          // how many datagrams of others may be in the queue
+	room       socket.Queue // where those wait who found it full
+	waiting    socket.Watch // at the peer's room, while poll wants to know
+	associates []*endpoint  // who is connected here, where the personality asks for them
+}
+
+// unknown are the credentials of no peer, as SO_PEERCRED tells them.
+var unknown = socket.Credentials{UID: ^uint32(0), GID: ^uint32(0)}
 
 // credentialsOf returns those of who makes the call.
-func credentialsOf(c *socket.Call) credentials {
+func credentialsOf(c *socket.Call) socket.Credentials {
 	if c.Caller == nil {
-		return credentials{known: true}
+		return socket.Credentials{}
 	}
-	return credentials{socket.Credentials{PID: c.Caller.PID, UID: c.Caller.UID, GID: c.Caller.GID}, true}
+	return socket.Credentials{PID: c.Caller.PID, UID: c.Caller.UID, GID: c.Caller.GID}
 }
 
 // Name implements [socket.Endpoint].
-func (e *endpoint) Name() sockaddr.Addr { return e.name }
+func (e *endpoint) Name() sockaddr.Addr { return sockaddr.OfUnix(e.name) }
 
 // Peer implements [socket.Endpoint]. The peer's name is the one it has now.
 func (e *endpoint) Peer() (sockaddr.Addr, errno.Errno) {
 	if e.peer == nil {
 		return sockaddr.Addr{}, errno.ENOTCONN
 	}
-	return e.peer.name, errno.OK
+	return e.peer.Name(), errno.OK
+}
+
+// Remote implements [socket.Remote]: a peer that was closed keeps its name.
+func (e *endpoint) Remote() sockaddr.Addr {
+	a, _ := e.Peer() // the zero Addr if it has none
+	return a
 }
 
 // label returns the label of e's socket, or of the one it will have.
@@ -80,7 +92,7 @@ func (e *endpoint) label() *socket.Label {
 }
 
 // named reports whether e has a name of its own, or shares its listener's.
-func (e *endpoint) named() bool { return e.name.Name != "" }
+func (e *endpoint) named() bool { return e.name != "" }
 
 // wake tells e's socket, if it has one yet, that its readiness grew.
 func (e *endpoint) wake(ev socket.Events) {
@@ -124,11 +136,11 @@ func (e *endpoint) Ready() socket.Events {
 	if e.shutRead && e.shutWrite {
 		ev |= socket.Hup
 	}
-	if e.queue.len() > 0 || e.clients.len() > 0 {
+	if e.queue.len() > 0 || e.backlog != nil && e.backlog.clients.len() > 0 {
 		ev |= socket.In
 	}
 	switch {
-	case e.listening:
+	case e.backlog != nil:
 	case e.typ.ConnectionOriented() && e.peer == nil:
 		if e.space.core.Personality.Poll.FreshHangup {
 			ev |= socket.Out | socket.Hup
@@ -155,15 +167,16 @@ func (e *endpoint) writable() bool {
 
 // watchRoom has e's socket woken once its peer has room.
 func (e *endpoint) watchRoom() {
-	e.waiting.Remove()
-	if e.waiting.Func == nil {
-		e.waiting.Events = socket.Out
-		e.waiting.Func = func(socket.Events) {
-			e.waiting.Remove()
+	w := &e.mailbox.waiting
+	w.Remove()
+	if w.Func == nil {
+		w.Events = socket.Out
+		w.Func = func(socket.Events) {
+			w.Remove()
 			e.wake(socket.Out)
 		}
 	}
-	e.peer.room.Add(&e.waiting)
+	e.peer.mailbox.room.Add(w)
 }
 
 // Shutdown implements [socket.Endpoint]. On a socket without a peer it sticks: a later connection has the half shut from
@@ -193,14 +206,24 @@ func (e *endpoint) Close(c *socket.Call) {
 	} else {
 		e.leave()
 	}
-	for e.clients.len() > 0 {
-		client := e.clients.take()
+	if e.backlog != nil {
+		e.backlog.close(c)
+	}
+	e.discard(c)
+	if e.mailbox != nil {
+		e.mailbox.room.Wake(socket.Out | socket.Hup)
+	}
+}
+
+// close ends the connections that nobody accepted.
+func (b *listenQueue) close(c *socket.Call) {
+	for b.clients.len() > 0 {
+		client := b.clients.take()
 		client.dead = true
 		client.hangUp(true)
 		client.discard(c)
 	}
-	e.discard(c)
-	e.room.Wake(socket.Out | socket.Hup)
+	b.room.Wake(socket.Out | socket.Hup)
 }
 
 // hangUp tells the peer of a connection that this end is gone; reset: with something unread, so that it is an error.

@@ -11,41 +11,38 @@ import (
 	"dialtone/trail"
 )
 
-// parse checks an address's length and family, and returns the name in it (unix_validate_addr). A name of length 0,
-// which is none, is EINVAL; bind takes care of it before.
-func (sp *Space) parse(c *socket.Call, addr []byte) (name string, e errno.Errno) {
+// parse checks an address's length and family, and returns the name in it, as in [sockaddr.Addr], still in addr's memory:
+// looking it up needs no copy (unix_validate_addr). A name of length 0, which is none, is EINVAL; bind takes care of it
+// before.
+func (sp *Space) parse(c *socket.Call, addr []byte) (name []byte, e errno.Errno) {
 	u := &sp.core.Personality.Unix
 	if len(addr) <= sockaddr.LenFamily || len(addr) > sockaddr.LenFamily+u.PathMax {
 		if c.Trail != nil {
 			c.Trail.Decide(sp.core.Now(), trail.Name, "an address of %d bytes: EINVAL", len(addr))
 		}
-		return "", errno.EINVAL
+		return nil, errno.EINVAL
 	}
-	a := sockaddr.ParseUnix(addr)
+	family, name := sockaddr.FamilyOf(addr), sockaddr.UnixName(addr)
 	switch {
-	case a.Family == sockaddr.Unspec && u.UnspecIsUnix:
-		unix := append([]byte(nil), addr...)
-		unix[0] = byte(sockaddr.Unix) // families are little-endian here, and all below 256
-		return sp.parse(c, unix)
-	case a.Family != sockaddr.Unix:
+	case family != sockaddr.Unix && !(family == sockaddr.Unspec && u.UnspecIsUnix):
 		if c.Trail != nil {
-			c.Trail.Decide(sp.core.Now(), trail.Name, "an address of %v: %s", a.Family, u.WrongFamily.Name())
+			c.Trail.Decide(sp.core.Now(), trail.Name, "an address of %v: %s", family, u.WrongFamily.Name())
 		}
-		return "", u.WrongFamily
-	case a.IsAbstract() && !u.Abstract:
+		return nil, u.WrongFamily
+	case name[0] == 0 && !u.Abstract:
 		if c.Trail != nil {
 			c.Trail.Decide(sp.core.Now(), trail.Name, "the path is empty: ENOENT")
 		}
-		return "", errno.ENOENT
+		return nil, errno.ENOENT
 	}
-	return a.Name, errno.OK
+	return name, errno.OK
 }
 
 // find returns who is bound to a name, of the type that from is of, in the order of Linux's unix_find_other: the path,
 // write permission on the file, somebody bound to it, its type.
-func (sp *Space) find(c *socket.Call, from *endpoint, name string) (*endpoint, errno.Errno) {
+func (sp *Space) find(c *socket.Call, from *endpoint, name []byte) (*endpoint, errno.Errno) {
 	if name[0] == 0 {
-		other := sp.abstract[abstractName{from.typ, name}]
+		other := sp.abstract[abstractName{from.typ, string(name)}]
 		if c.Trail != nil {
 			sp.tellAbstract(c, from, name, other)
 		}
@@ -56,7 +53,7 @@ func (sp *Space) find(c *socket.Call, from *endpoint, name string) (*endpoint, e
 	}
 	sp.tree.mu.Lock()
 	defer sp.tree.mu.Unlock()
-	n, e := sp.findFile(c, from.typ, name)
+	n, e := sp.findFile(c, from.typ, string(name))
 	if e != errno.OK {
 		if c.Trail != nil {
 			c.Trail.Decide(sp.core.Now(), trail.Name, "%s: %s: %s", name, whyNot(n, e), e.Name())
@@ -103,8 +100,8 @@ func unwritable(p place) bool {
 	return (p.node.mode.IsRegular() || p.node.mode.IsDir()) && p.onto().mounted().readOnly
 }
 
-func (sp *Space) tellAbstract(c *socket.Call, from *endpoint, name string, other *endpoint) {
-	shown := sockaddr.OfUnix(name).String()
+func (sp *Space) tellAbstract(c *socket.Call, from *endpoint, name []byte, other *endpoint) {
+	shown := sockaddr.OfUnix(string(name)).String()
 	if other == nil {
 		c.Trail.Decide(sp.core.Now(), trail.Name, "%s: nobody of type %v is bound to the abstract name: ECONNREFUSED", shown, from.typ)
 		return

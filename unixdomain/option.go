@@ -18,13 +18,9 @@ func (e *endpoint) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno)
 	case name != socket.SoPeerCred:
 		return nil, errno.ENOPROTOOPT
 	}
-	c := e.peerCred
-	if !c.known {
-		c.UID, c.GID = ^uint32(0), ^uint32(0)
-	}
-	b := binary.LittleEndian.AppendUint32(nil, uint32(c.PID))
-	b = binary.LittleEndian.AppendUint32(b, c.UID)
-	return binary.LittleEndian.AppendUint32(b, c.GID), errno.OK
+	b := binary.LittleEndian.AppendUint32(nil, uint32(e.peerCred.PID))
+	b = binary.LittleEndian.AppendUint32(b, e.peerCred.UID)
+	return binary.LittleEndian.AppendUint32(b, e.peerCred.GID), errno.OK
 }
 
 // SetOption implements [socket.Endpoint]: AF_UNIX has no level and no option of its own to set.

@@ -55,7 +55,7 @@ func (e *endpoint) stamp(c *socket.Call, m *socket.Message, other *endpoint) soc
 	case m.Credentials != nil:
 		return *m.Credentials
 	case e.sock.Options().PassCred, other.sock == nil, other.sock.Options().PassCred:
-		return credentialsOf(c).Credentials
+		return credentialsOf(c)
 	}
 	return nobody
 }
@@ -118,7 +118,7 @@ func (p *packet) peekRights() []any {
 // them.
 func (e *endpoint) told(m *socket.Message, p *packet) {
 	if p.from.named() {
-		m.From = p.from.name
+		m.From = p.from.Name()
 	}
 	m.Sender, m.SID = p.sender, p.message
 	if e.sock.Options().PassCred {

@@ -28,7 +28,7 @@ func (e *endpoint) sendRecord(c *socket.Call, m *socket.Message) (int, errno.Err
 	if m.Flags&socket.MsgOOB != 0 {
 		return 0, errno.EOPNOTSUPP
 	}
-	name := ""
+	var name []byte
 	if len(to) > 0 {
 		var err errno.Errno
 		if name, err = e.space.parse(c, to); err != errno.OK {
@@ -45,7 +45,7 @@ func (e *endpoint) sendRecord(c *socket.Call, m *socket.Message) (int, errno.Err
 		return 0, err
 	}
 	other := e.peer
-	if name != "" {
+	if name != nil {
 		var err errno.Errno
 		if other, err = e.space.find(c, e, name); err != errno.OK {
 			return 0, err
@@ -81,7 +81,7 @@ func (e *endpoint) mayDeliver(c *socket.Call, m *socket.Message, other *endpoint
 		return e.space.core.Personality.Unix.QueueFull
 	case other.full(e):
 		if e.sock.Blocks(c) && m.Flags&socket.MsgDontWait == 0 {
-			c.WaitAt = &other.room
+			c.WaitAt = &other.mailbox.room
 		} else if other == e.peer {
 			e.watchRoom()
 		}
@@ -134,6 +134,8 @@ func (e *endpoint) recvRecord(c *socket.Call, m *socket.Message) (int, errno.Err
 	taken := e.queue.take()
 	m.Rights = taken.rights
 	taken.consumed()
-	e.room.WakeOne(socket.Out)
+	if e.mailbox != nil {
+		e.mailbox.room.WakeOne(socket.Out)
+	}
 	return n, errno.OK
 }

@@ -71,7 +71,18 @@ func (sp *Space) check(s *socket.Socket) errno.Errno {
 
 // newEndpoint makes an endpoint. s is nil until somebody accepts it.
 func (sp *Space) newEndpoint(s *socket.Socket, typ socket.Type) *endpoint {
-	return &endpoint{space: sp, sock: s, typ: typ, name: sockaddr.OfUnix(""), admits: sp.maxDatagrams + 1}
+	if typ != socket.Dgram {
+		return &endpoint{space: sp, sock: s, typ: typ, peerCred: unknown}
+	}
+	both := &struct { // in one piece
+		endpoint
+		mailbox
+	}{
+		endpoint{space: sp, sock: s, typ: typ, peerCred: unknown},
+		mailbox{admits: sp.maxDatagrams + 1},
+	}
+	both.endpoint.mailbox = &both.mailbox
+	return &both.endpoint
 }
 
 // Pair implements [socket.Space] for socketpair(2).
@@ -96,8 +107,7 @@ func (sp *Space) autobind(e *endpoint) errno.Errno {
 		name := fmt.Sprintf("\x00%05x", (start+i)%names)
 		key := abstractName{e.typ, name}
 		if sp.abstract[key] == nil {
-			sp.abstract[key] = e
-			e.name = sockaddr.OfUnix(name)
+			e.take(key)
 			return errno.OK
 		}
 	}

@@ -150,48 +150,6 @@ func TestManyDatagramSenders(t *testing.T) {
 	wg.Wait()
 }
 
-func BenchmarkConnectAcceptClose(b *testing.B) {
-	core := socket.NewCore(clock.NewReal(), personality.Linux)
-	unixdomain.New(core, unixdomain.NewTree())
-	l := newSocket(b, core, socket.Stream)
-	listenAt(b, l, "/s", 16)
-	c, to := &socket.Call{}, sockaddr.OfUnix("/s").Raw()
-	b.ReportAllocs()
-	for b.Loop() {
-		s := newSocket(b, core, socket.Stream)
-		if e := socket.Connect(c, personality.Linux, s, to); e != errno.OK {
-			b.Fatal(e)
-		}
-		a, e := l.Accept(c)
-		if e != errno.OK {
-			b.Fatal(e)
-		}
-		a.Close(c)
-		s.Close(c)
-	}
-}
-
-func BenchmarkStream64KiB(b *testing.B) {
-	core := socket.NewCore(clock.NewReal(), personality.Linux)
-	unixdomain.New(core, unixdomain.NewTree())
-	c := &socket.Call{}
-	x, y, e := core.NewPair(c, sockaddr.Unix, socket.Stream, 0)
-	if e != errno.OK {
-		b.Fatal(e)
-	}
-	out, in := &socket.Message{Data: make([]byte, 65536)}, &socket.Message{Data: make([]byte, 65536)}
-	b.SetBytes(65536)
-	b.ReportAllocs()
-	for b.Loop() {
-		if n, e := x.Send(c, out); n != 65536 || e != errno.OK {
-			b.Fatal(n, e)
-		}
-		if n, e := y.Recv(c, in); n != 65536 || e != errno.OK {
-			b.Fatal(n, e)
-		}
-	}
-}
-
 // TestDataCostsOneAllocation: the copy that waits to be read, and nothing else.
 func TestDataCostsOneAllocation(t *testing.T) {
 	for _, typ := range []socket.Type{socket.Stream, socket.SeqPacket, socket.Dgram} {
