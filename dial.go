@@ -97,7 +97,7 @@ func (d *Dialer) dialOnce(ctx context.Context, network string, to target, deadli
 	if err := ctx.Err(); err != nil {
 		return nil, d.failed(network, to, ended(err))
 	}
-	if deadline <= core.Now() {
+	if deadline != never && deadline <= core.Now() {
 		return nil, d.failed(network, to, timeoutError{})
 	}
 	a, err := d.open(ctx, network, to)

@@ -32,9 +32,9 @@ type Dialer struct {
 	// IPv4 in turn (RFC 8305). 0 is 300 ms, as in package net. Less than 0: one after the other, each until it fails.
 	FallbackDelay time.Duration
 
-	// KeepAlive, if more than 0, turns TCP's keep-alive on, with that time before the first probe and between probes.
-	// KeepAliveConfig goes before it if it is enabled. Unlike in package net 0 is off: probes without end would keep
-	// a manual clock from ever being done.
+	// KeepAlive, if more than 0, turns TCP's keep-alive on, with that time before the first probe; then there are up to 9
+	// more, one each 15 s, before the connection ends with ETIMEDOUT. KeepAliveConfig goes before it if it is enabled.
+	// Unlike in package net 0 is off: an idle connection then keeps no clock running (docs/decisions, 9).
 	KeepAlive       time.Duration
 	KeepAliveConfig net.KeepAliveConfig
 
@@ -49,6 +49,9 @@ const never = time.Duration(1<<63 - 1)
 
 // deadline returns when a dial that begins now must have ended, by the core's clock.
 func (d *Dialer) deadline() time.Duration {
+	if d.Timeout == 0 && d.Deadline.IsZero() {
+		return never
+	}
 	now, at := d.Host.core.Now(), never
 	if d.Timeout != 0 { // less than 0 has passed already, as in package net
 		at = later(now, d.Timeout)
@@ -100,11 +103,15 @@ func (d *Dialer) targets(network, address string) ([]target, error) {
 
 // keepAlive sets the keep-alive options that the dialer asks for.
 func (d *Dialer) keepAlive(a *attempt) error {
-	config := d.KeepAliveConfig
-	if !config.Enable && d.KeepAlive > 0 {
-		config = net.KeepAliveConfig{Enable: true, Idle: d.KeepAlive, Interval: d.KeepAlive, Count: -1}
+	return setKeepAlive(a.host, a.sock, a.network, keepAliveConfig(d.KeepAlive, d.KeepAliveConfig))
+}
+
+// keepAliveConfig returns what KeepAlive and KeepAliveConfig together mean.
+func keepAliveConfig(idle time.Duration, config net.KeepAliveConfig) net.KeepAliveConfig {
+	if !config.Enable && idle > 0 {
+		return net.KeepAliveConfig{Enable: true, Idle: idle}
 	}
-	return setKeepAlive(a.host, a.sock, a.network, config)
+	return config
 }
 
 // setKeepAlive applies a configuration to a TCP socket, if it is enabled.

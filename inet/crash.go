@@ -3,8 +3,6 @@
 package inet
 
 import (
-	"bytes"
-	"cmp"
 	"maps"
 	"slices"
 
@@ -35,10 +33,8 @@ func (s *Stack) Crash() {
 			l.wakeAll()
 		}
 	}
-	// In an order of their own: what wakes up must not depend on the order of a map.
-	for _, t := range slices.SortedFunc(maps.Keys(s.connections), compareTuples) {
-		c := s.connections[t]
-		if c == nil {
+	for _, c := range s.connections.sorted() {
+		if !c.known {
 			continue // it ended with another
 		}
 		if c.conn.State() == tcp.Closed {
@@ -73,11 +69,4 @@ func (s *Stack) setAllUp(up bool) {
 		i.up = up
 		i.publish()
 	}
-}
-
-func compareTuples(a, b tuple) int {
-	return cmp.Or(
-		cmp.Compare(a.localPort, b.localPort), cmp.Compare(a.remotePort, b.remotePort),
-		bytes.Compare(a.local[:], b.local[:]), bytes.Compare(a.remote[:], b.remote[:]),
-	)
 }

@@ -105,7 +105,7 @@ func (s *Stack) deliverError(q *wire.Packet, h heard) {
 	local, remote := netip.AddrPortFrom(q.Src, q.SrcPort()), netip.AddrPortFrom(q.Dst, q.DstPort())
 	switch q.Proto {
 	case wire.TCP:
-		if c := s.connections[newTuple(local, remote)]; c != nil && c.hears(h.by) {
+		if c := s.connections.find(local, remote); c != nil && c.hears(h.by) {
 			c.heard(&h)
 		}
 	case wire.UDP, wire.UDPLite:

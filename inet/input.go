@@ -58,7 +58,7 @@ func (s *Stack) inputTCP(p *wire.Packet, in *Interface) {
 	}
 	local := netip.AddrPortFrom(p.Dst, p.TCP.DstPort)
 	remote := netip.AddrPortFrom(p.Src, p.TCP.SrcPort)
-	if c := s.connections[newTuple(local, remote)]; c != nil && c.hears(in) {
+	if c := s.connections.find(local, remote); c != nil && c.hears(in) {
 		if again := c.receive(p, in); !again {
 			return
 		}

@@ -30,7 +30,7 @@ type Stack struct {
 
 	tcpPorts          ports
 	udpPorts, udpLite datagrams
-	connections       map[tuple]*stream
+	connections       demux
 	listeners         map[uint16][]*stream
 	cookies           map[netip.Addr][]byte // of TCP Fast Open, by peer
 	tcpConfig         *tcp.Config           // nil: to be made from Sysctl
@@ -43,14 +43,14 @@ type Stack struct {
 // left to chance: initial sequence numbers, implicit ports.
 func New(core *socket.Core, seed uint64) *Stack {
 	s := &Stack{
-		core:        core,
-		Sysctl:      defaultSysctl(core.Personality),
-		neighbours:  map[neighbourKey]*neighbour{},
-		connections: map[tuple]*stream{},
-		cookies:     map[netip.Addr][]byte{},
-		listeners:   map[uint16][]*stream{},
-		seed:        seed,
+		core:       core,
+		Sysctl:     defaultSysctl(core.Personality),
+		neighbours: map[neighbourKey]*neighbour{},
+		cookies:    map[netip.Addr][]byte{},
+		listeners:  map[uint16][]*stream{},
+		seed:       seed,
 	}
+	s.connections.seed = s.draw(false)
 	core.AddSpace(sockaddr.Inet, space{s, sockaddr.Inet})
 	core.AddSpace(sockaddr.Inet6, space{s, sockaddr.Inet6})
 	lo, err := s.AddInterface("lo", link.Loopback{})
@@ -86,14 +86,4 @@ func (s *Stack) draw(fresh bool, words ...uint64) uint64 {
 func words(a netip.Addr) uint64 {
 	b := a.As16()
 	return binary.BigEndian.Uint64(b[:8]) ^ binary.BigEndian.Uint64(b[8:])
-}
-
-// tuple is what tells connections apart: both ends. IPv4 addresses are in mapped form.
-type tuple struct {
-	local, remote         [16]byte
-	localPort, remotePort uint16
-}
-
-func newTuple(local, remote netip.AddrPort) tuple {
-	return tuple{local.Addr().As16(), remote.Addr().As16(), local.Port(), remote.Port()}
 }

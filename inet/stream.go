@@ -28,6 +28,7 @@ type stream struct {
 	local, remote netip.AddrPort
 	way           hop // to remote
 
+	next   *stream   // in stack.connections
 	parent *stream   // the listener, while this waits to be accepted
 	queue  *listener // of a listener
 	timer  clock.Event
@@ -45,6 +46,7 @@ type stream struct {
 	shut   shutdown
 
 	known     bool // in stack.connections
+	offered   bool // counts among its listener's handshakes
 	multipath bool // of IPPROTO_MPTCP: see Disconnect
 	deferred  bool // connect was put off (TCP_FASTOPEN_CONNECT)
 	fast      bool // the SYN brought bytes (TCP_FASTOPEN)

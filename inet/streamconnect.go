@@ -224,7 +224,7 @@ func (c *stream) choosePort(source netip.Addr, to netip.AddrPort, t *trail.Trail
 // unused reports whether a new connection may have these ends. One in TIME-WAIT may be followed, where timestamps keep
 // the two apart (RFC 6191): at once by a bound socket, else as tcp_tw_reuse says.
 func (s *Stack) unused(local, remote netip.AddrPort, bound bool) bool {
-	old := s.connections[newTuple(local, remote)]
+	old := s.connections.find(local, remote)
 	if old == nil {
 		return true
 	}

@@ -142,7 +142,7 @@ func (c *stream) errnoOf(r tcp.Reason) errno.Errno {
 // forget takes the connection out of the demultiplexer.
 func (c *stream) forget() {
 	if c.known {
-		delete(c.stack.connections, newTuple(c.local, c.remote))
+		c.stack.connections.remove(c)
 		c.known = false
 	}
 	c.stack.core.Cancel(&c.timer)
@@ -150,7 +150,7 @@ func (c *stream) forget() {
 
 // enter makes the connection known to the demultiplexer.
 func (c *stream) enter() {
-	c.stack.connections[newTuple(c.local, c.remote)] = c
+	c.stack.connections.add(c)
 	c.known = true
 }
 

@@ -123,7 +123,13 @@ func (c *Core) Transmit(l link.Link, from, to link.Station, p *wire.Packet) {
 }
 
 // Arrive hands over a packet for this host that arrives at the given time. Anyone may call it, holding no host's lock.
+// It is taken in at once if nobody holds the lock and nothing came before it.
 func (c *Core) Arrive(at time.Duration, to Input, p *wire.Packet) {
+	if c.arrived.Load() == 0 && c.tryLock() {
+		c.takeIn(arrival{at, to, p})
+		c.Unlock()
+		return
+	}
 	c.inboxMu.Lock()
 	c.inbox = append(c.inbox, arrival{at, to, p})
 	c.arrived.Store(int32(len(c.inbox)))
@@ -181,7 +187,7 @@ func (c *Core) flush() {
 	c.arm()
 }
 
-// receive takes in what the inbox holds. What is still on its way, or must not overtake that, becomes an event.
+// receive takes in what the inbox holds.
 func (c *Core) receive() {
 	for c.arrived.Load() > 0 {
 		c.inboxMu.Lock()
@@ -189,24 +195,27 @@ func (c *Core) receive() {
 		c.inbox = c.taken[:0]
 		c.arrived.Store(0)
 		c.inboxMu.Unlock()
-		now := c.NowLocked()
 		for i := range in {
 			a := in[i]
 			in[i] = arrival{}
-			if a.at > now { // it may have been sent after our time stood still
-				c.now = 0
-				now = c.NowLocked()
-			}
-			if next, ok := c.events.Next(); a.at > now || ok && next <= a.at {
-				late := &lateArrival{arrival: a}
-				late.event.Task = late
-				c.After(&late.event, a.at)
-			} else {
-				a.to.Input(a.packet)
-			}
+			c.takeIn(a)
 		}
 		c.taken = in
+	}
+}
+
+// takeIn takes a packet in. What is still on its way, or must not overtake that, becomes an event.
+func (c *Core) takeIn(a arrival) {
+	if a.at > c.NowLocked() { // it may have been sent after our time stood still
+		c.now = 0
+	}
+	if next, ok := c.events.Next(); a.at > c.NowLocked() || ok && next <= a.at {
+		late := &lateArrival{arrival: a}
+		late.event.Task = late
+		c.After(&late.event, a.at)
 		c.runDue()
+	} else {
+		a.to.Input(a.packet)
 	}
 }
 
