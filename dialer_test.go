@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"syscall"
 	"testing"
@@ -269,15 +270,18 @@ func TestControl(t *testing.T) {
 	})
 }
 
-// KeepAlive is off at first, and on where asked for, on both sides.
+// KeepAlive is off at first, and on where asked for, on both sides; with package net's times.
 func TestKeepAlive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := dialtone.NewNetwork().Host("host.test")
-		const tcp, idle = 6, 4
+		const tcp, idle, interval = 6, 4, 5
 		get := func(c net.Conn) (on, seconds int) {
 			raw := c.(*dialtone.Conn).RawConn()
 			a, _ := raw.Option(socket.SolSocket, socket.SoKeepAlive)
 			b, _ := raw.Option(tcp, idle)
+			if i, _ := raw.Option(tcp, interval); socket.IntValue(a) != 0 && socket.IntValue(i) != 15 {
+				t.Errorf("TCP_KEEPINTVL %d, want 15", socket.IntValue(i))
+			}
 			return socket.IntValue(a), socket.IntValue(b)
 		}
 		for _, k := range []struct {
@@ -313,6 +317,56 @@ func TestKeepAlive(t *testing.T) {
 			l.Close()
 		}
 	})
+}
+
+// A silent peer is probed where KeepAlive says so. One that can't be reached any more counts as gone after 15 s and nine
+// times 15 s; one that has restarted says so; one that is there is left in peace.
+func TestKeepAlive_deadPeer(t *testing.T) {
+	for _, k := range []struct {
+		name   string
+		happen func(*dialtone.Network, *dialtone.Host)
+		err    syscall.Errno
+		after  time.Duration
+	}{
+		{"cut", func(n *dialtone.Network, _ *dialtone.Host) { n.Hub().Cut() }, syscall.ETIMEDOUT, 150 * time.Second},
+		{"restarted", func(_ *dialtone.Network, h *dialtone.Host) { h.Crash(); h.Restart() }, syscall.ECONNRESET, 15 * time.Second},
+		{"there", func(*dialtone.Network, *dialtone.Host) {}, 0, time.Hour},
+	} {
+		t.Run(k.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n := dialtone.NewNetwork()
+				server := n.Host("server.test")
+				l, err := server.Listen("tcp4", ":80")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer l.Close()
+				d := dialtone.Dialer{Host: n.Host("client.test"), KeepAlive: 15 * time.Second}
+				c, err := d.Dial("tcp4", "server.test:80")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+				s, err := l.Accept()
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer s.Close()
+				k.happen(n, server)
+				since := time.Now()
+				if k.err == 0 {
+					c.SetReadDeadline(since.Add(k.after))
+				}
+				_, err = c.Read(make([]byte, 1))
+				if time.Since(since) != k.after {
+					t.Errorf("after %v, want %v", time.Since(since), k.after)
+				}
+				if k.err == 0 && !errors.Is(err, os.ErrDeadlineExceeded) || k.err != 0 && !errors.Is(err, k.err) {
+					t.Errorf("%v, want %v", err, k.err)
+				}
+			})
+		})
+	}
 }
 
 // Addresses of a name are tried in the order of RFC 6724.

@@ -51,11 +51,8 @@ func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (ne
 		s.Close(&socket.Call{})
 		return nil, lc.Host.listenError(network, at, os.NewSyscallError("listen", e.Syscall()))
 	}
-	l := &Listener{keepAlive: lc.KeepAliveConfig}
+	l := &Listener{keepAlive: keepAliveConfig(lc.KeepAlive, lc.KeepAliveConfig)}
 	l.host, l.sock, l.network = lc.Host, s, network
-	if !l.keepAlive.Enable && lc.KeepAlive > 0 {
-		l.keepAlive = net.KeepAliveConfig{Enable: true, Idle: lc.KeepAlive, Interval: lc.KeepAlive, Count: -1}
-	}
 	l.name()
 	l.unlink.Store(at.addr.Family == sockaddr.Unix && !at.addr.IsAbstract() && at.addr.Name != "")
 	return l, nil

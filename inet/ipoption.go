@@ -50,11 +50,11 @@ type ipOptions struct {
 type storedKey struct{ level, name int }
 
 // storedDefaults are options that read back and do nothing, with what they read before they are set (tcp(7), ip(7),
-// ip-sysctl.rst): there are no keep-alive probes here, no corking, no flow labels to lease.
+// ip-sysctl.rst): there is no corking here, and there are no flow labels to lease.
 var storedDefaults = map[storedKey]int{
 	{solTCP, tcpCork}: 0, {solTCP, tcpQuickAck}: 1, {solTCP, tcpLinger2}: 60,
-	{solTCP, tcpKeepIdle}: 7200, {solTCP, tcpKeepIntvl}: 75, {solTCP, tcpKeepCnt}: 9, {solTCP, tcpWindowClamp}: 0,
-	{solIP, ipMulticastTTL}: 1, {solIP, ipMulticastLoop}: 1, {solIPv6, ipv6FlowInfoSend}: 0,
+	{solTCP, tcpWindowClamp}: 0,
+	{solIP, ipMulticastTTL}:  1, {solIP, ipMulticastLoop}: 1, {solIPv6, ipv6FlowInfoSend}: 0,
 }
 
 // flag returns the on/off option, nil if it is none.
@@ -149,11 +149,16 @@ func (o *ipOptions) set(call *socket.Call, h *hold, level, name, n int) errno.Er
 	if _, ok := storedDefaults[key]; !ok {
 		return errno.ENOPROTOOPT
 	}
+	o.store(key, n)
+	return errno.OK
+}
+
+// store keeps an option's value where few sockets have one.
+func (o *ipOptions) store(key storedKey, n int) {
 	if o.stored == nil {
 		o.stored = map[storedKey]int{}
 	}
 	o.stored[key] = n
-	return errno.OK
 }
 
 // portRange returns the range of implicit ports: the host's, narrowed by each bound of IP_LOCAL_PORT_RANGE that lies in

@@ -3,6 +3,7 @@
 package inet
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -92,6 +93,7 @@ func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort, in *Interfa
 		return true
 	}
 	child := &stream{stack: s, family: c.family, local: local, remote: remote, way: w.hop(), parent: c, opts: c.opts}
+	child.opts.stored = maps.Clone(c.opts.stored)
 	child.scope, child.cookie, child.lost = uint32(in.Index), cookie, w.lost
 	child.own = label
 	child.hold.addr, child.hold.v6only = local.Addr(), c.hold.v6only
@@ -168,6 +170,9 @@ func (c *stream) Accept(_ *socket.Call, s *socket.Socket) (socket.Endpoint, errn
 		if e := child.errnoOf(child.conn.Reason()); e != errno.OK {
 			s.SetError(e)
 		}
+	if s.Options().KeepAlive {
+		child.KeepAlive(true)
+	}
 	}
 	return child, errno.OK
 }

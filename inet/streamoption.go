@@ -57,6 +57,9 @@ func (c *stream) apply() {
 		c.conn.SetUserTimeout(c.opts.userTimeout)
 	}
 	if c.sock != nil {
+		if c.sock.Options().KeepAlive {
+			c.conn.SetKeepAlive(c.now(), c.keepTimes())
+		}
 		c.conn.SetSndBuf(uint32(c.sock.SendBuffer()))
 		c.conn.SetRcvBuf(uint32(c.sock.ReceiveBuffer()))
 	}
@@ -80,6 +83,12 @@ func (c *stream) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno) {
 		return socket.Int(int(o.synCount)), errno.OK
 	case storedKey{solTCP, tcpUserTimeout}:
 		return socket.Int(int(o.userTimeout.Milliseconds())), errno.OK
+	case storedKey{solTCP, tcpKeepIdle}:
+		return socket.Int(int(c.keepTimes().Idle / time.Second)), errno.OK
+	case storedKey{solTCP, tcpKeepIntvl}:
+		return socket.Int(int(c.keepTimes().Interval / time.Second)), errno.OK
+	case storedKey{solTCP, tcpKeepCnt}:
+		return socket.Int(int(c.keepTimes().Probes)), errno.OK
 	case storedKey{solTCP, tcpInfo}:
 		return c.info(), errno.OK
 	case storedKey{solTCP, tcpCongestion}:
@@ -126,6 +135,8 @@ func (c *stream) SetOption(call *socket.Call, level, name int, value []byte) err
 		}
 		o.userTimeout = time.Duration(n) * time.Millisecond
 		c.conn.SetUserTimeout(o.userTimeout)
+	case storedKey{solTCP, tcpKeepIdle}, storedKey{solTCP, tcpKeepIntvl}, storedKey{solTCP, tcpKeepCnt}:
+		return c.setKeep(name, n)
 	case storedKey{solTCP, tcpMaxSeg}:
 		if n < 88 || n > 32767 {
 			return errno.EINVAL // TCP_MIN_MSS, MAX_TCP_WINDOW

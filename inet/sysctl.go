@@ -24,6 +24,9 @@ type Sysctl struct {
 	TCPSynCookies        int  // 0 never, 1 when there are more handshakes than the backlog, 2 always
 	IPv6Disabled         bool // net.ipv6.conf.all.disable_ipv6: interfaces have no IPv6 address
 	TCPFinTimeout        time.Duration
+	TCPKeepAliveTime     time.Duration
+	TCPKeepAliveIntvl    time.Duration
+	TCPKeepAliveProbes   int
 	TCPTwReuse           int // 0 never, 1 always, 2 loopback only
 	IPLocalPortFirst     uint16
 	IPLocalPortLast      uint16
@@ -58,6 +61,9 @@ func defaultSysctl(p *personality.Personality) Sysctl {
 		TCPWindowScaling:     true,
 		TCPSack:              true,
 		TCPFinTimeout:        p.TCP.FinTimeout,
+		TCPKeepAliveTime:     p.TCP.KeepIdle,
+		TCPKeepAliveIntvl:    p.TCP.KeepInterval,
+		TCPKeepAliveProbes:   p.TCP.KeepProbes,
 		TCPTwReuse:           2,
 		TCPFastOpen:          1,
 		TCPSynCookies:        1,

@@ -43,6 +43,13 @@ var settings = map[string]setting{
 	"net.ipv4.tcp_fin_timeout": number(0, 1<<31/1000-1, func(y *Sysctl, v int) {
 		y.TCPFinTimeout = time.Duration(v) * time.Second
 	}),
+	"net.ipv4.tcp_keepalive_intvl": number(1, maxSeconds, func(y *Sysctl, v int) {
+		y.TCPKeepAliveIntvl = time.Duration(v) * time.Second
+	}),
+	"net.ipv4.tcp_keepalive_probes": number(0, 255, func(y *Sysctl, v int) { y.TCPKeepAliveProbes = v }),
+	"net.ipv4.tcp_keepalive_time": number(1, maxSeconds, func(y *Sysctl, v int) {
+		y.TCPKeepAliveTime = time.Duration(v) * time.Second
+	}),
 	"net.ipv4.tcp_retries2":            number(0, 255, func(y *Sysctl, v int) { y.TCPRetries2 = v }),
 	"net.ipv4.tcp_sack":                flag(func(y *Sysctl) *bool { return &y.TCPSack }),
 	"net.ipv4.tcp_syn_linear_timeouts": number(0, 127, func(y *Sysctl, v int) { y.TCPSynLinearTimeouts = v }),

@@ -101,6 +101,10 @@ type TCP struct {
 	SynBackoff []time.Duration
 	// KeepInit kills whatever is not established by then; 0: the retries alone decide.
 	KeepInit time.Duration
+	// KeepIdle is how long a connection is silent before keep-alive probes it, KeepInterval the time between probes,
+	// KeepProbes how many get no answer before it ends (net.ipv4.tcp_keepalive_time, _intvl, _probes).
+	KeepIdle, KeepInterval time.Duration
+	KeepProbes             int
 	// PortsFirst and PortsLast bound the implicit ports (net.ipv4.ip_local_port_range).
 	PortsFirst, PortsLast uint16
 	// NoPort is the error when no implicit port is free, TupleInUse when the connection exists already.

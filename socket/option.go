@@ -60,6 +60,11 @@ type options struct {
 // Options returns the socket's options at SOL_SOCKET, for endpoints to read.
 func (s *Socket) Options() *options { return &s.opts }
 
+// KeepAlive is implemented by an [Endpoint] that can look after a silent peer: SO_KEEPALIVE was switched.
+type KeepAlive interface {
+	KeepAlive(on bool)
+}
+
 // flag returns the on/off option with the given name, nil if it is none.
 func (o *options) flag(name int) *bool {
 	switch name {
@@ -175,6 +180,9 @@ func (s *Socket) SetOption(c *Call, level, name int, value []byte) errno.Errno {
 			return errno.EOPNOTSUPP // since Linux 6.14: only for internet sockets
 		}
 		*f = n != 0
+		if k, ok := s.Endpoint.(KeepAlive); ok && name == SoKeepAlive {
+			k.KeepAlive(n != 0)
+		}
 		return errno.OK
 	}
 	switch name {

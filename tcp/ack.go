@@ -25,6 +25,10 @@ func (c *Conn) establish(now time.Duration, seg *wire.Segment) Events {
 		}
 	}
 	c.endAt = 0
+	if k := c.keepAlive(); k != nil {
+		k.heard = now
+		c.endAt = now + k.Idle
+	}
 	c.notes &^= owesSYN
 	if !seg.Flags.Has(wire.SYN) { // a SYN's window was taken with it
 		c.takeWindow(seg)

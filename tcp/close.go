@@ -33,6 +33,7 @@ func (c *Conn) CloseRead() { c.notes |= readShut }
 // dropped, with a reset instead of a FIN if Config.ResetOnUnread.
 func (c *Conn) Close(now time.Duration) {
 	unread := c.recv.size > 0
+	c.stopKeepAlive()
 	c.notes |= orphan | readShut
 	c.recv.clear()
 	if unread && c.state != Closed && c.state != TimeWait && c.cfg.ResetOnUnread {

@@ -30,12 +30,12 @@ type Conn struct {
 	send  queue       // written, not acknowledged
 	recv  queue       // received in order, not read
 	later *reassembly // received out of order; nil: nothing
-	fast  *fastOpen   // nil: no fast open
+	rare  *rare       // what few connections have; nil: none of it
 
 	// Deadlines; 0: none. timers.go says what each means in which state.
 	rexmitAt time.Duration // SYN or data again, or a window probe
 	ackAt    time.Duration // the delayed ACK
-	endAt    time.Duration // handshake, FIN-WAIT-2 or TIME-WAIT are over
+	endAt    time.Duration // handshake, FIN-WAIT-2 or TIME-WAIT are over, or the peer was silent for long
 
 	srtt, rttvar time.Duration // RFC 6298; srtt 0: not measured yet
 	rto          time.Duration // with its backoff
@@ -71,6 +71,20 @@ type Conn struct {
 	retries   uint8 // timeouts since the last progress
 	synRetry  uint8 // TCP_SYNCNT; 0: Config.SynRetries
 	challenge uint8 // sent in this second
+}
+
+// rare is what few connections have, so that the others are small.
+type rare struct {
+	fast *fastOpen  // nil: no fast open
+	keep *keepAlive // nil: SO_KEEPALIVE is off
+}
+
+// rarely returns c.rare to write to.
+func (c *Conn) rarely() *rare {
+	if c.rare == nil {
+		c.rare = new(rare)
+	}
+	return c.rare
 }
 
 // notes are the facts of a Conn that take one bit.

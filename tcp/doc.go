@@ -45,7 +45,6 @@
 // as RFC 6093 recommends, without a mark.
 //
 // Loss recovery is NewReno (RFC 6582). SACK is negotiated and its blocks are neither sent nor used; they belong in
-// reassembly.go (which runs were received) and congestion.go (what to send again). Keep-alive belongs beside the other
-// timers in timers.go; SYN cookies are one more way into SYN-RECEIVED in open.go; a path's MTU arrives at SetMSS in
-// conn.go.
+// reassembly.go (which runs were received) and congestion.go (what to send again). SYN cookies are one more way into
+// SYN-RECEIVED in open.go; a path's MTU arrives at SetMSS in conn.go.
 package tcp

@@ -12,19 +12,27 @@ type fastOpen struct {
 	granted []byte // what the peer gave us
 }
 
+// fastOpen returns nil where there is no fast open.
+func (c *Conn) fastOpen() *fastOpen {
+	if c.rare == nil {
+		return nil
+	}
+	return c.rare.fast
+}
+
 // RequestCookie makes the SYN ask the peer for a cookie. Call it after Open, before Next.
-func (c *Conn) RequestCookie() { c.fast = &fastOpen{option: true} }
+func (c *Conn) RequestCookie() { c.rarely().fast = &fastOpen{option: true} }
 
 // SendInSYN lets the SYN carry bytes that are written before Next is called: at most one segment's worth, and only the
 // first time the SYN is sent. cookie is what the peer granted before; nil where both sides do without. It returns how
 // many bytes the SYN has room for.
 func (c *Conn) SendInSYN(cookie []byte) int {
-	c.fast = &fastOpen{cookie: cookie, option: cookie != nil, text: true}
+	c.rarely().fast = &fastOpen{cookie: cookie, option: cookie != nil, text: true}
 	return int(c.mss)
 }
 
 // GrantCookie makes the SYN-ACK give the peer a cookie. Call it after Accept, before Next.
-func (c *Conn) GrantCookie(cookie []byte) { c.fast = &fastOpen{cookie: cookie, option: true} }
+func (c *Conn) GrantCookie(cookie []byte) { c.rarely().fast = &fastOpen{cookie: cookie, option: true} }
 
 // TakeSYNText takes the bytes that came with the SYN given to Accept, and acknowledges them with it. They can be read at
 // once. Call it after Accept, before Next; the caller has seen that the peer's cookie is valid.
@@ -36,15 +44,15 @@ func (c *Conn) TakeSYNText(syn *wire.Segment) {
 
 // GrantedCookie returns the cookie that the peer's SYN-ACK gave us; nil if it gave none. It may point into the segment.
 func (c *Conn) GrantedCookie() []byte {
-	if c.fast == nil {
-		return nil
+	if f := c.fastOpen(); f != nil {
+		return f.granted
 	}
-	return c.fast.granted
+	return nil
 }
 
 // addFastOpen completes a SYN or SYN-ACK that is sent for the first time, and returns how many bytes it carries.
 func (c *Conn) addFastOpen(out *wire.Segment) uint32 {
-	f := c.fast
+	f := c.fastOpen()
 	if f == nil || c.retries > 0 { // RFC 7413, 4.1.3: what was lost may have been the option's fault
 		return 0
 	}

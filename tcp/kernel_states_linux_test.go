@@ -88,7 +88,6 @@ func (k *kernelPeer) answers() (got []wire.Segment) {
 		}
 		p, err := wire.Parse(append([]byte(nil), k.buf[:n]...))
 		switch {
-		case errors.Is(err, wire.ErrProtocol):
 		case err != nil:
 			k.Fatal(err)
 		case p.Proto == wire.ICMP && p.ICMP.Type == 0 && p.ICMP.Info == k.pings:

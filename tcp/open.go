@@ -24,7 +24,7 @@ const (
 // initial sequence number (RFC 6528 says how to choose it). mss is what the MTU leaves after an IP and a TCP header
 // without options; it is offered to the peer.
 //
-// Open and Accept keep what SetNoDelay, SetSynRetries, SetUserTimeout, SetSndBuf and SetRcvBuf have set.
+// Open and Accept keep what SetNoDelay, SetSynRetries, SetUserTimeout, SetKeepAlive, SetSndBuf and SetRcvBuf have set.
 func (c *Conn) Open(now time.Duration, cfg *Config, local, remote uint16, iss uint32, mss uint16) {
 	c.begin(now, cfg, local, remote, iss, mss)
 	c.notes |= active | owesSYN
@@ -49,6 +49,9 @@ func (c *Conn) begin(now time.Duration, cfg *Config, local, remote uint16, iss u
 		sndUna: iss, sndNxt: iss, sndMax: iss, recover: iss, sndSmall: iss,
 		rto: cfg.InitialRTO, since: now, ssthresh: math.MaxUint32,
 		sndBuf: c.sndBuf, rcvBuf: c.rcvBuf, notes: c.notes & noDelay, synRetry: c.synRetry, userTimeout: c.userTimeout,
+	}
+	if k := c.keepAlive(); k != nil {
+		fresh.rare = &rare{keep: k}
 	}
 	*c = fresh
 	if c.sndBuf == 0 {
@@ -93,8 +96,8 @@ func (c *Conn) takeSYN(now time.Duration, seg *wire.Segment) {
 	c.maxWnd = c.sndWnd
 	c.sndWL1 = seg.Seq
 	c.sndWL2 = seg.Ack
-	if c.fast != nil && c.state == SynSent && o.HasFastOpen {
-		c.fast.granted = o.FastOpen
+	if f := c.fastOpen(); f != nil && c.state == SynSent && o.HasFastOpen {
+		f.granted = o.FastOpen
 	}
 }
 

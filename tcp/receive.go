@@ -149,6 +149,9 @@ func (c *Conn) receive(now time.Duration, seg *wire.Segment, seq uint32) Events 
 	if c.state == Closed {
 		return ev
 	}
+	if k := c.keepAlive(); k != nil {
+		k.heard, k.sent = now, 0
+	}
 	return ev | c.receiveText(now, seg, seq)
 }
 

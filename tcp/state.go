@@ -91,5 +91,6 @@ func (c *Conn) end(why Reason) Events {
 	c.notes &^= owesSYN | owesACK | owesProbe | owesFirst | recovering | finDue
 	c.send.clear()
 	c.later = nil
+	c.stopKeepAlive()
 	return Ended | Readable | Writable
 }

@@ -9,7 +9,9 @@ import "time"
 //	            SYN-SENT, SYN-RECEIVED   data or FIN in flight   window closed   FIN-WAIT-2      TIME-WAIT
 //	rexmitAt    SYN (SYN-ACK) again      first segment again     probe           -               -
 //	ackAt       -                        delayed ACK             delayed ACK     delayed ACK     -
-//	endAt       the handshake's time     -                       -               the peer's FIN  the end
+//	endAt       the handshake's time     keep-alive              keep-alive      the peer's FIN  the end
+//
+// With nothing in flight only keep-alive may be due; so it is in FIN-WAIT-2, as long as nobody has closed.
 
 // Deadline returns when Tick wants to be called next, and false if it doesn't.
 func (c *Conn) Deadline() (time.Duration, bool) {
@@ -29,7 +31,12 @@ func (c *Conn) Tick(now time.Duration) Events {
 		if c.state == SynSent || c.state == SynReceived {
 			return c.end(TimedOut)
 		}
-		return c.end(Finished)
+		if !c.keepsAlive() {
+			return c.end(Finished)
+		}
+		if ev := c.keepAliveDue(now); ev != 0 {
+			return ev
+		}
 	}
 	if c.ackAt != 0 && now >= c.ackAt {
 		c.ackAt = 0
