@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"dialtone/errno"
-	"dialtone/sockaddr"
 	"dialtone/socket"
 )
 
@@ -25,9 +24,6 @@ type Conn struct {
 func newConn(h *Host, s *socket.Socket, network string) *Conn {
 	c := &Conn{}
 	c.host, c.sock, c.network = h, s, network
-	if s.Family == sockaddr.Unix {
-		c.name()
-	}
 	return c
 }
 

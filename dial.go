@@ -141,7 +141,10 @@ func (a *attempt) connect() errno.Errno { return a.sock.Connect(&a.call, a.to.ad
 
 // metItself reports whether the socket is connected to itself.
 func (a *attempt) metItself() bool {
-	local, peer, ok := a.sock.Ends() // of no UNIX socket
+	if a.to.addr.Family == sockaddr.Unix {
+		return false
+	}
+	local, peer, ok := a.sock.Ends()
 	return ok && local == peer
 }
 

@@ -65,7 +65,8 @@ func (e *endpoint) name() {
 	e.names.Store(&n)
 }
 
-// ends returns the names. A connection whose socket remembers them makes none until somebody asks.
+// ends returns the names. A connection's socket remembers them, so there are none until somebody asks; a UNIX socket that
+// was bound after it had connected tells the name it has then.
 func (e *endpoint) ends() *names {
 	if n := e.names.Load(); n != nil {
 		return n

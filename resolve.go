@@ -50,7 +50,11 @@ func (h *Host) resolve(network, address string) ([]target, error) {
 		return nil, net.UnknownNetworkError(network)
 	}
 	if strings.HasPrefix(network, "unix") {
-		return []target{{ofUnix(address), &net.UnixAddr{Name: address, Net: network}}}, nil
+		t := target{addr: ofUnix(address)}
+		if address == "" || address[0] == 0 { // which netAddr spells otherwise
+			t.asked = &net.UnixAddr{Name: address, Net: network}
+		}
+		return []target{t}, nil
 	}
 	name, service, err := net.SplitHostPort(address)
 	if err != nil {
