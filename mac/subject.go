@@ -22,6 +22,9 @@ type subject struct {
 	netif               string
 }
 
+// System is the host itself: what it does with its sockets on nobody's behalf is not asked about.
+var System = &socket.Caller{}
+
 // process returns the SID of who makes a call.
 func (m *Module) process(c *socket.Caller) selinux.SID {
 	switch {

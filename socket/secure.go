@@ -96,6 +96,16 @@ func (s *Socket) MaySend(c *Call, m *Message) errno.Errno {
 	return s.Core.Access.Send(c, s, m)
 }
 
+// May asks access control about an operation that is done by other means, or later, than by the call itself.
+func (s *Socket) May(c *Call, op Op) errno.Errno {
+	s.Core.Lock()
+	defer s.Core.Unlock()
+	if s.Core.Access == nil {
+		return errno.OK
+	}
+	return s.Core.Access.Check(c, s, op, nil)
+}
+
 // controlled reports whether there is access control.
 func (c *Core) controlled() bool {
 	c.Lock()

@@ -135,6 +135,10 @@ func (s *Supervisor) accept(c *call, h *hosted) {
 		s.acceptRefused(c, h)
 		return
 	}
+	if e := h.sock.May(c.layerCall(), socket.OpAccept); e != errno.OK {
+		c.fail(unix.Errno(e))
+		return
+	}
 	if s.acceptNow(c, h, c.dup) {
 		return
 	}
@@ -301,7 +305,11 @@ func (s *Supervisor) shutdown(c *call, h *hosted) {
 	}
 	how := socket.How(int32(c.args[1]))
 	if h.phase == pumped && how >= socket.ShutRD && how <= socket.ShutRDWR {
-		if _, e := h.sock.Peer(c.layerCall()); e != errno.OK {
+		e := h.sock.May(c.layerCall(), socket.OpShutdown)
+		if e == errno.OK {
+			_, e = h.sock.Peer(ownCall())
+		}
+		if e != errno.OK {
 			c.fail(unix.Errno(e))
 			return
 		}

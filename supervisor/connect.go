@@ -119,7 +119,7 @@ func (s *Supervisor) parkConnect(c *call, h *hosted, x *explaining, late errno.E
 	}
 	c.park(func(ctx context.Context) {
 		defer func() { unix.Close(dup) }()
-		wait := &socket.Call{Caller: c.target.caller}
+		wait := &socket.Call{Caller: c.caller}
 		stop := context.AfterFunc(ctx, func() { wait.Cancel(core) })
 		ended, e := h.sock.AwaitEnd(wait, late)
 		stop()

@@ -62,7 +62,7 @@ func (h *hosted) startDatagram(fd int) unix.Errno {
 
 // follow makes T connected or not, as the layer's socket is.
 func (d *datagram) follow(dup int) unix.Errno {
-	_, e := d.h.sock.Peer(&socket.Call{})
+	_, e := d.h.sock.Peer(ownCall())
 	switch {
 	case e == errno.OK && d.s < 0:
 		return d.connect(dup)
@@ -125,7 +125,7 @@ func (d *datagram) up() {
 			d.h.netlinkRequest(buf[:n])
 			continue
 		}
-		_, e := d.h.sock.Send(&socket.Call{NonBlocking: true}, &socket.Message{Data: buf[:n]})
+		_, e := d.h.sock.Send(d.h.dataCall(), &socket.Message{Data: buf[:n]})
 		if e != errno.OK && e != errno.EAGAIN {
 			d.reset(unix.Errno(e))
 		}
@@ -141,13 +141,13 @@ func (d *datagram) down() {
 	buf := d.h.sup.chunk[:]
 	for d.flushHeld() {
 		m := socket.Message{Data: buf}
-		n, e := d.h.sock.Recv(&socket.Call{NonBlocking: true}, &m)
+		n, e := d.h.sock.Recv(d.h.dataCall(), &m)
 		if e == errno.EAGAIN {
 			return
 		}
 		if e != errno.OK {
 			d.reset(unix.Errno(e))
-			if e == errno.ENOTCONN || e == errno.EINVAL {
+			if e == errno.ENOTCONN || e == errno.EINVAL || e == errno.EACCES {
 				return // it does not go away by being read
 			}
 			continue
@@ -322,7 +322,7 @@ func (h *hosted) sourceOf(from unix.Sockaddr) sockaddr.Addr {
 			a = sockaddr.Of(ap)
 		}
 	} else {
-		a, _ = h.sock.Peer(&socket.Call{})
+		a, _ = h.sock.Peer(ownCall())
 	}
 	if h.sock.Family == sockaddr.Inet6 && a.IP.Is4() {
 		a.Family, a.IP = sockaddr.Inet6, netip.AddrFrom16(a.IP.As16())

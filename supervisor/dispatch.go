@@ -116,7 +116,7 @@ func (s *Supervisor) withSocket(c *call, f func(c *call, h *hosted)) {
 // layerCall is the call as the socket layer sees it. It never waits: what has
 // to wait is parked.
 func (c *call) layerCall() *socket.Call {
-	call := &socket.Call{Caller: c.target.caller, NonBlocking: true}
+	call := &socket.Call{Caller: c.caller, NonBlocking: true}
 	switch {
 	case c.secure == nil:
 	case c.nr == unix.SYS_SOCKET:

@@ -29,9 +29,10 @@ type hosted struct {
 	phase  phase
 	watch  socket.Watch // of the layer's socket
 
-	// target, tid and fd are where T was last seen.
+	// target, tid and fd are where T was last seen, and caller who had it.
 	target  *Target
 	tid, fd int
+	caller  *socket.Caller
 	// err is an error that the pump met, for SO_ERROR.
 	err unix.Errno
 	// explaining is the attempt under way that settle will explain.
@@ -183,7 +184,9 @@ func (h *hosted) forget() {
 }
 
 // seen notes where a call has found T.
-func (h *hosted) seen(c *call, fd int) { h.target, h.tid, h.fd = c.target, c.tid, fd }
+func (h *hosted) seen(c *call, fd int) {
+	h.target, h.tid, h.fd, h.caller = c.target, c.tid, fd, c.caller
+}
 
 // dupT duplicates T where it was last seen. ok is false when it is not there
 // any more.

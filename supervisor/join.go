@@ -46,14 +46,14 @@ func (h *hosted) join(dup int, x *explaining) unix.Errno {
 // whose queue the connection waits: between the two nothing needs to see the
 // bytes. nil: there is none.
 func (h *hosted) hostedListener() (l *hosted, self sockaddr.Addr) {
-	if h.sup.opts.NeverDirect {
+	if h.sup.opts.NeverDirect || h.controlled() {
 		return nil, self
 	}
-	peer, e := h.sock.Peer(&socket.Call{})
+	peer, e := h.sock.Peer(ownCall())
 	if e != errno.OK {
 		return nil, self
 	}
-	local, e := h.sock.Name(&socket.Call{})
+	local, e := h.sock.Name(ownCall())
 	if e != errno.OK {
 		return nil, self
 	}
@@ -61,7 +61,7 @@ func (h *hosted) hostedListener() (l *hosted, self sockaddr.Addr) {
 		if l.stack != h.stack {
 			continue
 		}
-		if name, _ := l.sock.Name(&socket.Call{}); name.Port != peer.Port {
+		if name, _ := l.sock.Name(ownCall()); name.Port != peer.Port {
 			continue
 		}
 		for _, w := range l.waiting() {
@@ -177,7 +177,7 @@ func (s *Supervisor) harvestPort(t *Target, port uint16) {
 		if l.stack != t.program.Stack {
 			continue
 		}
-		if name, _ := l.sock.Name(&socket.Call{}); name.Port == port && !l.nameAlive() {
+		if name, _ := l.sock.Name(ownCall()); name.Port == port && !l.nameAlive() {
 			s.harvest()
 			return
 		}

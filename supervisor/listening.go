@@ -212,11 +212,11 @@ func (h *hosted) takeFromLayer(peer netip.AddrPort) *socket.Socket {
 		return sock
 	}
 	for {
-		sock, e := h.sock.Accept(&socket.Call{NonBlocking: true})
+		sock, e := h.sock.Accept(ownCall())
 		if e != errno.OK {
 			return nil
 		}
-		from, _ := sock.Peer(&socket.Call{})
+		from, _ := sock.Peer(ownCall())
 		if plain(from) == peer {
 			return sock
 		}

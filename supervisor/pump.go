@@ -48,7 +48,7 @@ func (h *hosted) startPump(s int) unix.Errno {
 	h.phase = pumped
 	// The bytes are small and hurried as often as not, and the target's own
 	// TCP_NODELAY is not asked for: the pump hands on what it gets.
-	h.sock.SetOption(&socket.Call{}, unix.IPPROTO_TCP, unix.TCP_NODELAY, socket.Int(1))
+	h.sock.SetOption(ownCall(), unix.IPPROTO_TCP, unix.TCP_NODELAY, socket.Int(1))
 	h.watchLayer(socket.In|socket.Out|socket.RdHup, p.step)
 	h.sup.loop.post(p.step) // what came before the watch
 	return 0
@@ -107,7 +107,7 @@ func (p *pump) moveUp(buf []byte) (more, closed bool) {
 			return false, true
 		case n == 0:
 			p.upEnd = true
-			p.h.sock.Shutdown(&socket.Call{}, socket.ShutWR) // ENOTCONN: the connection is over
+			p.h.sock.Shutdown(ownCall(), socket.ShutWR) // ENOTCONN: the connection is over
 		default:
 			p.up = append(p.up[:0], buf[:n]...)
 		}
@@ -124,7 +124,7 @@ func (p *pump) moveUp(buf []byte) (more, closed bool) {
 
 // send gives the layer what is left of up. It reports whether all is taken.
 func (p *pump) send() bool {
-	n, e := p.h.sock.Send(&socket.Call{NonBlocking: true}, &socket.Message{Data: p.up, Flags: socket.MsgNoSignal})
+	n, e := p.h.sock.Send(p.h.dataCall(), &socket.Message{Data: p.up, Flags: socket.MsgNoSignal})
 	p.up = p.up[n:]
 	switch e {
 	case errno.OK, errno.EAGAIN:
@@ -153,7 +153,7 @@ func (p *pump) moveDown(buf []byte) (more bool, _ unix.Errno) {
 		if turn == pumpTurns {
 			return true, 0
 		}
-		n, e := p.h.sock.Recv(&socket.Call{NonBlocking: true}, &socket.Message{Data: buf})
+		n, e := p.h.sock.Recv(p.h.dataCall(), &socket.Message{Data: buf})
 		switch {
 		case e == errno.EAGAIN:
 			return false, 0
@@ -206,7 +206,7 @@ func (p *pump) fail(e unix.Errno) {
 // bytes are left unread.
 func (p *pump) resetLayer() {
 	linger := append(socket.Int(1), socket.Int(0)...)
-	p.h.sock.SetOption(&socket.Call{}, socket.SolSocket, socket.SoLinger, linger)
+	p.h.sock.SetOption(ownCall(), socket.SolSocket, socket.SoLinger, linger)
 }
 
 // close drops S. The supervisor is locked.

@@ -7,6 +7,8 @@ package supervisor
 import (
 	"runtime"
 
+	"dialtone/socket"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -18,11 +20,12 @@ type call struct {
 	tid    int
 	nr     int
 	args   [6]uint64
-	compat bool    // made by a 32-bit program
-	time64 bool    // though compat, with a struct timespec of 64 bits
-	dup    int     // of the descriptor in the first argument; see withSocket
-	secure *secure // of the _secure family; nil: a plain call
-	gone   bool    // the caller was found to wait no more: what was read of it is void
+	compat bool           // made by a 32-bit program
+	time64 bool           // though compat, with a struct timespec of 64 bits
+	dup    int            // of the descriptor in the first argument; see withSocket
+	caller *socket.Caller // who calls, on the virtual host
+	secure *secure        // of the _secure family; nil: a plain call
+	gone   bool           // the caller was found to wait no more: what was read of it is void
 }
 
 // read takes the calls of a target's processes until the last one is gone,
@@ -40,7 +43,7 @@ func (t *Target) read() {
 			t.parking.superseded(int(n.pid))
 			t.sup.serve(&call{
 				target: t, id: n.id, tid: int(n.pid), nr: int(n.data.nr), args: n.data.args, dup: -1,
-				compat: n.data.arch == unix.AUDIT_ARCH_I386,
+				caller: t.caller, compat: n.data.arch == unix.AUDIT_ARCH_I386,
 			})
 		case unix.EINTR, unix.ENOENT:
 			if t.ended.Load() || t.proc.listener.hungUp() {

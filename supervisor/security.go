@@ -137,7 +137,7 @@ func (c *call) sidToContext(m *mac.Module) {
 		c.fail(e)
 		return
 	}
-	context, le := m.SIDToContext(c.target.caller, uint32(c.args[0]))
+	context, le := m.SIDToContext(c.caller, uint32(c.args[0]))
 	if le != errno.OK {
 		c.fail(unix.Errno(le))
 		return
@@ -169,7 +169,7 @@ func (c *call) contextToSID(m *mac.Module) {
 		c.fail(e)
 		return
 	}
-	sid, le := m.ContextToSID(c.target.caller, string(bytes.TrimSuffix(b, []byte{0})))
+	sid, le := m.ContextToSID(c.caller, string(bytes.TrimSuffix(b, []byte{0})))
 	if le != errno.OK {
 		c.fail(unix.Errno(le))
 		return
