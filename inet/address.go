@@ -25,7 +25,7 @@ func (s *Stack) indexAddresses() {
 				o.owner = i
 			}
 			if p.Addr().Is4() && p.Bits() < 31 {
-				s.ownEntry(broadcastOf(p)).broadcast = true
+				s.ownEntry(BroadcastOf(p)).broadcast = true
 			}
 		}
 	}
@@ -93,8 +93,8 @@ func (s *Stack) isBroadcast(ip netip.Addr) bool {
 
 var limitedBroadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
 
-// broadcastOf returns the last address of an IPv4 network.
-func broadcastOf(p netip.Prefix) netip.Addr {
+// BroadcastOf returns the last address of an IPv4 network.
+func BroadcastOf(p netip.Prefix) netip.Addr {
 	b := p.Addr().As4()
 	for bit := p.Bits(); bit < 32; bit++ {
 		b[bit/8] |= 0x80 >> (bit % 8)

@@ -86,6 +86,16 @@ func (s *Stack) AddRoute(r Route) error {
 	return nil
 }
 
+// Routes returns the routes, those that count before others first.
+func (s *Stack) Routes() []Route {
+	s.core.Lock()
+	defer s.core.Unlock()
+	return slices.Clone(s.routes)
+}
+
+// Connected reports whether an interface's address made the route.
+func (r *Route) Connected() bool { return r.connected }
+
 // RemoveRoute removes the routes of the given type to exactly the given prefix, and reports whether there was one.
 func (s *Stack) RemoveRoute(t RouteType, p netip.Prefix) bool {
 	s.core.Lock()

@@ -113,7 +113,7 @@ func TestBroadcastOf(t *testing.T) {
 	for _, c := range []struct{ prefix, want string }{
 		{"10.0.0.1/24", "10.0.0.255"}, {"10.1.2.3/8", "10.255.255.255"}, {"192.168.7.9/30", "192.168.7.11"},
 	} {
-		if got := broadcastOf(netip.MustParsePrefix(c.prefix)); got != netip.MustParseAddr(c.want) {
+		if got := BroadcastOf(netip.MustParsePrefix(c.prefix)); got != netip.MustParseAddr(c.want) {
 			t.Errorf("broadcast of %s: %v, want %s", c.prefix, got, c.want)
 		}
 	}

@@ -31,6 +31,17 @@ func (s *Stack) AddRule(r Rule) error {
 	return nil
 }
 
+// Rules returns the rules in the order they are asked.
+func (s *Stack) Rules() []Rule {
+	s.core.Lock()
+	defer s.core.Unlock()
+	rules := make([]Rule, len(s.rules))
+	for i, r := range s.rules {
+		rules[i] = Rule{r.Type, r.Prefix}
+	}
+	return rules
+}
+
 // DenyConnect makes connect(2) on sockets of the family fail with EPERM from now on, where it would look at the address:
 // what a program at a control group's hook connect4 or connect6 can do (BPF_CGROUP_INET4_CONNECT). Dissolving an
 // association is not concerned.

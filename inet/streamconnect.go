@@ -135,7 +135,7 @@ func (s *Stack) first(to netip.Addr) netip.Addr {
 			case to.IsUnspecified():
 				return p.Addr()
 			case !i.loopback:
-				return broadcastOf(p)
+				return BroadcastOf(p)
 			}
 		}
 	}

@@ -5,7 +5,6 @@
 package supervisor
 
 import (
-	"encoding/binary"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"dialtone"
 	"dialtone/sockaddr"
 
 	"golang.org/x/sys/unix"
@@ -163,34 +161,6 @@ func TestManySources(t *testing.T) {
 	if got := v.role(t, "sources"); got != "300 datagrams, 300 sources\n" {
 		t.Errorf("got %q", got)
 	}
-}
-
-func FuzzNetlinkRequest(f *testing.F) {
-	request := func(typ, flags uint16, body ...byte) []byte {
-		b := binary.LittleEndian.AppendUint32(nil, uint32(unix.SizeofNlMsghdr+len(body)))
-		b = binary.LittleEndian.AppendUint16(b, typ)
-		b = binary.LittleEndian.AppendUint16(b, flags)
-		return append(append(b, 1, 2, 3, 4, 0, 0, 0, 0), body...)
-	}
-	f.Add(request(unix.RTM_GETLINK, unix.NLM_F_REQUEST|unix.NLM_F_DUMP, unix.AF_UNSPEC))
-	f.Add(request(unix.RTM_GETADDR, unix.NLM_F_REQUEST|unix.NLM_F_DUMP, unix.AF_INET))
-	f.Add(request(unix.RTM_NEWADDR, unix.NLM_F_REQUEST))
-	f.Add(request(unix.RTM_GETROUTE, unix.NLM_F_REQUEST|unix.NLM_F_DUMP))
-	f.Add([]byte{255, 255, 255, 255})
-	stack := dialtone.NewNetwork().Host("fuzz.test").Stack()
-	f.Fuzz(func(t *testing.T, b []byte) {
-		h := &hosted{id: 7, stack: stack}
-		for _, reply := range h.netlinkAnswers(b) {
-			// Each answer is a chain of whole messages with the asker's port.
-			for len(reply) > 0 {
-				n := int(binary.LittleEndian.Uint32(reply))
-				if n < unix.SizeofNlMsghdr || align4(n) > len(reply) || binary.LittleEndian.Uint32(reply[12:]) != 7 {
-					t.Fatalf("%x is no message", reply)
-				}
-				reply = reply[align4(n):]
-			}
-		}
-	})
 }
 
 func TestStraceAddress(t *testing.T) {

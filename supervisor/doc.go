@@ -14,7 +14,7 @@
 //	start.go     supervisor -> keeper.go -> shim.go, which execs the program under the filter
 //	read.go      takes the calls of a program and all its descendants, one after the other
 //	dispatch.go  finds the socket behind the descriptor, and who serves the call
-//	calls.go, connect.go, send.go, receive.go, options.go, ioctl.go, netlink.go
+//	calls.go, connect.go, send.go, receive.go, options.go, ioctl.go, netlink*.go
 //	park.go      the calls that wait
 //
 // # What lies under a descriptor
@@ -63,9 +63,10 @@
 //	close
 //	SO_SNDBUF, SO_RCVBUF not set before       AF_UNIX's     TCP's
 //
-// MSG_FASTOPEN answers EOPNOTSUPP, whatever net.ipv4.tcp_fastopen says. Of
-// rtnetlink(7) there are links and addresses; routes, neighbours and rules are
-// empty lists.
+// MSG_FASTOPEN answers EOPNOTSUPP, whatever net.ipv4.tcp_fastopen says. 
+// rtnetlink(7) tells of links, addresses, routes and rules, and changes nothing;
+// neighbours it does not know (EOPNOTSUPP), since the stack keeps no table of
+// those who answer.
 //
 // # A gap of the kernel's
 //

@@ -6,17 +6,17 @@ package supervisor
 
 import (
 	"encoding/binary"
-	"net/netip"
 
-	"dialtone/inet"
 	"dialtone/socket"
 
 	"golang.org/x/sys/unix"
 )
 
-// AF_NETLINK, as far as programs ask it which interfaces and addresses there
-// are (getifaddrs(3), getaddrinfo(3), net.Interfaces): NETLINK_ROUTE's dumps
-// of links and addresses, answered from the virtual host (rtnetlink(7)).
+// AF_NETLINK, as far as programs ask it what the network looks like
+// (getifaddrs(3), net.Interfaces, ip-route(8)): NETLINK_ROUTE's links,
+// addresses, routes and rules, answered from the virtual host (rtnetlink(7)).
+// There are no neighbours to tell of, since the stack keeps no table of those
+// who answer; and nothing can be changed.
 
 // netlinkKernel is the address of the kernel's side: struct sockaddr_nl with
 // nl_pid 0.
@@ -99,143 +99,71 @@ func (h *hosted) netlinkAnswers(b []byte) (answers [][]byte) {
 
 // netlinkReplies returns the datagrams that answer one request.
 func (h *hosted) netlinkReplies(req []byte) [][]byte {
-	typ, flags := binary.LittleEndian.Uint16(req[4:]), binary.LittleEndian.Uint16(req[6:])
-	m := netlinkMessages{seq: binary.LittleEndian.Uint32(req[8:]), port: h.netlinkPort()}
-	family := byte(unix.AF_UNSPEC)
-	if len(req) > unix.SizeofNlMsghdr {
-		family = req[unix.SizeofNlMsghdr]
+	q := netlinkQuestion{
+		payload: req[unix.SizeofNlMsghdr:],
+		m:       netlinkMessages{seq: binary.LittleEndian.Uint32(req[8:]), port: h.netlinkPort()},
 	}
-	dump := flags&unix.NLM_F_DUMP == unix.NLM_F_DUMP
-	switch {
-	case typ == unix.RTM_GETLINK && dump:
-		for _, i := range h.stack.Interfaces() {
-			m.link(i)
-		}
-	case typ == unix.RTM_GETADDR && dump:
-		for _, i := range h.stack.Interfaces() {
-			for _, p := range i.Prefixes() {
-				m.address(i, p, family)
-			}
-		}
-	case dump && typ >= unix.RTM_BASE: // routes, neighbours, rules: not shown
-	default:
-		m.begin(unix.NLMSG_ERROR, 0)
-		e := unix.EOPNOTSUPP
-		m.b = binary.LittleEndian.AppendUint32(m.b, uint32(-int32(e)))
-		m.b = append(m.b, req[:unix.SizeofNlMsghdr]...)
-		m.end()
-		return [][]byte{m.b}
+	if binary.LittleEndian.Uint16(req[6:])&unix.NLM_F_DUMP == unix.NLM_F_DUMP {
+		q.m.flags = unix.NLM_F_MULTI
 	}
-	if len(m.b) > 0 {
-		done := netlinkMessages{seq: m.seq, port: m.port}
-		done.done()
-		return [][]byte{m.b, done.b}
-	}
-	m.done()
-	return [][]byte{m.b}
-}
-
-// netlinkMessages builds messages, one after the other.
-type netlinkMessages struct {
-	b         []byte
-	start     int
-	seq, port uint32
-}
-
-func (m *netlinkMessages) begin(typ, flags uint16) {
-	m.start = len(m.b)
-	m.b = append(m.b, 0, 0, 0, 0)
-	m.b = binary.LittleEndian.AppendUint16(m.b, typ)
-	m.b = binary.LittleEndian.AppendUint16(m.b, flags)
-	m.b = binary.LittleEndian.AppendUint32(m.b, m.seq)
-	m.b = binary.LittleEndian.AppendUint32(m.b, m.port)
-}
-
-func (m *netlinkMessages) end() {
-	binary.LittleEndian.PutUint32(m.b[m.start:], uint32(len(m.b)-m.start))
-	for len(m.b)%4 != 0 {
-		m.b = append(m.b, 0)
-	}
-}
-
-func (m *netlinkMessages) done() {
-	m.begin(unix.NLMSG_DONE, unix.NLM_F_MULTI)
-	m.b = binary.LittleEndian.AppendUint32(m.b, 0)
-	m.end()
-}
-
-// attribute appends a struct rtattr.
-func (m *netlinkMessages) attribute(typ uint16, value []byte) {
-	m.b = binary.LittleEndian.AppendUint16(m.b, uint16(4+len(value)))
-	m.b = binary.LittleEndian.AppendUint16(m.b, typ)
-	m.b = append(m.b, value...)
-	for len(m.b)%4 != 0 {
-		m.b = append(m.b, 0)
-	}
-}
-
-// link appends RTM_NEWLINK: struct ifinfomsg and attributes.
-func (m *netlinkMessages) link(i *inet.Interface) {
-	m.begin(unix.RTM_NEWLINK, unix.NLM_F_MULTI)
-	hardware, address, broadcast := uint16(unix.ARPHRD_ETHER), hardwareAddress(i), []byte{255, 255, 255, 255, 255, 255}
-	if i.Loopback() {
-		hardware, address, broadcast = unix.ARPHRD_LOOPBACK, make([]byte, 6), make([]byte, 6)
-	}
-	m.b = append(m.b, unix.AF_UNSPEC, 0)
-	m.b = binary.LittleEndian.AppendUint16(m.b, hardware)
-	m.b = binary.LittleEndian.AppendUint32(m.b, uint32(i.Index))
-	m.b = binary.LittleEndian.AppendUint32(m.b, interfaceFlags(i))
-	m.b = binary.LittleEndian.AppendUint32(m.b, 0) // changed
-	m.attribute(unix.IFLA_IFNAME, append([]byte(i.Name), 0))
-	m.attribute(unix.IFLA_MTU, socket.Int(i.MTU()))
-	m.attribute(unix.IFLA_ADDRESS, address)
-	m.attribute(unix.IFLA_BROADCAST, broadcast)
-	m.end()
-}
-
-// address appends RTM_NEWADDR, if the request's family is that of the address
-// or any: struct ifaddrmsg and attributes.
-func (m *netlinkMessages) address(i *inet.Interface, p netip.Prefix, family byte) {
-	own, scope := byte(unix.AF_INET6), byte(unix.RT_SCOPE_UNIVERSE)
-	if p.Addr().Is4() {
-		own = unix.AF_INET
-	}
-	if family != unix.AF_UNSPEC && family != own {
-		return
+	e := unix.EOPNOTSUPP
+	switch binary.LittleEndian.Uint16(req[4:]) {
+	case unix.RTM_GETLINK:
+		e = h.tellLinks(&q)
+	case unix.RTM_GETADDR:
+		e = h.tellAddresses(&q)
+	case unix.RTM_GETROUTE:
+		e = h.tellRoutes(&q)
+	case unix.RTM_GETRULE:
+		e = h.tellRules(&q)
 	}
 	switch {
-	case p.Addr().IsLoopback():
-		scope = unix.RT_SCOPE_HOST
-	case p.Addr().IsLinkLocalUnicast():
-		scope = unix.RT_SCOPE_LINK
+	case e != 0:
+		q.m.fail(e, req[:unix.SizeofNlMsghdr])
+	case q.dump():
+		q.m.done()
 	}
-	m.begin(unix.RTM_NEWADDR, unix.NLM_F_MULTI)
-	m.b = append(m.b, own, byte(p.Bits()), unix.IFA_F_PERMANENT, scope)
-	m.b = binary.LittleEndian.AppendUint32(m.b, uint32(i.Index))
-	m.attribute(unix.IFA_ADDRESS, p.Addr().AsSlice())
-	if own == unix.AF_INET {
-		m.attribute(unix.IFA_LOCAL, p.Addr().AsSlice())
-		m.attribute(unix.IFA_LABEL, append([]byte(i.Name), 0))
-	}
-	m.end()
+	return q.m.datagrams()
 }
 
-func align4(n int) int { return (n + 3) &^ 3 }
-
-// interfaceFlags are netdevice(7)'s IFF_.
-func interfaceFlags(i *inet.Interface) uint32 {
-	flags := uint32(0)
-	if i.Up() {
-		flags |= unix.IFF_UP | unix.IFF_RUNNING | unix.IFF_LOWER_UP
-	}
-	if i.Loopback() {
-		return flags | unix.IFF_LOOPBACK
-	}
-	return flags | unix.IFF_BROADCAST | unix.IFF_MULTICAST
+// netlinkQuestion is a request, and the answer under construction.
+type netlinkQuestion struct {
+	payload []byte // the family's header and the attributes
+	m       netlinkMessages
 }
 
-// hardwareAddress makes up a locally administered address (IEEE 802, the
-// second bit) for an interface: virtual links have none.
-func hardwareAddress(i *inet.Interface) []byte {
-	return []byte{2, 0, 0, 0, byte(i.Index >> 8), byte(i.Index)}
+// dump reports whether everything there is is asked for.
+func (q *netlinkQuestion) dump() bool { return q.m.flags&unix.NLM_F_MULTI != 0 }
+
+// family is what the request is about; AF_UNSPEC is all.
+func (q *netlinkQuestion) family() byte {
+	if len(q.payload) == 0 {
+		return unix.AF_UNSPEC
+	}
+	return q.payload[0]
+}
+
+// asks reports whether the request is about a family, among others perhaps.
+func (q *netlinkQuestion) asks(family byte) bool {
+	f := q.family()
+	return f == unix.AF_UNSPEC || f == family
+}
+
+// attributes returns the attributes behind a header of the given size
+// (struct rtattr); nil if the header is not whole. Of two of a type the later
+// counts, as for the kernel.
+func (q *netlinkQuestion) attributes(header int) map[uint16][]byte {
+	if len(q.payload) < header {
+		return nil
+	}
+	found := map[uint16][]byte{}
+	for b := q.payload[min(align4(header), len(q.payload)):]; len(b) >= unix.SizeofRtAttr; {
+		n := int(binary.LittleEndian.Uint16(b))
+		if n < unix.SizeofRtAttr || n > len(b) {
+			break
+		}
+		found[binary.LittleEndian.Uint16(b[2:])&^(unix.NLA_F_NESTED|unix.NLA_F_NET_BYTEORDER)] = b[unix.SizeofRtAttr:n]
+		b = b[min(align4(n), len(b)):]
+	}
+	return found
 }
