@@ -132,7 +132,6 @@ type attempt struct {
 	to      target
 	sock    *socket.Socket
 	call    socket.Call
-	caller  socket.Caller
 	raw     [sockaddr.LenInet6]byte // room for the address's bytes
 }
 
@@ -152,8 +151,6 @@ func (a *attempt) metItself() bool {
 func (d *Dialer) open(ctx context.Context, network string, to target) (*attempt, error) {
 	typ, _ := kind(network)
 	a := &attempt{host: d.Host, network: network, to: to}
-	a.caller.Caps = socket.AllCaps
-	a.call.Caller = &a.caller
 	a.call.Trail, _ = ctx.Value(trailKey{}).(*trail.Trail)
 	var e errno.Errno
 	if a.sock, e = d.Host.core.NewSocket(&a.call, to.addr.Family, typ, 0); e != errno.OK {
