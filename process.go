@@ -35,7 +35,9 @@ func (h *Host) NewProcessAs(c socket.Caller) *Process {
 	if c.PID == 0 {
 		c.PID = h.newPID()
 	}
-	return &Process{host: h, caller: &c, files: &descriptors{limit: 1024}}
+	files := &descriptors{limit: 1024}
+	c.Files = files
+	return &Process{host: h, caller: &c, files: files}
 }
 
 // Host returns the host the process runs on.
@@ -277,6 +279,9 @@ func (d *descriptors) add(f socket.File) (int, errno.Errno) {
 	d.files = append(d.files, f)
 	return len(d.files) - 1, errno.OK
 }
+
+// File implements [socket.Files].
+func (d *descriptors) File(fd int) socket.File { return d.get(fd) }
 
 func (d *descriptors) get(fd int) socket.File {
 	d.mu.Lock()

@@ -3,13 +3,11 @@
 package dialtone
 
 import (
-	"io/fs"
-	"strconv"
-	"strings"
 	"time"
 
 	"dialtone/errno"
 	"dialtone/socket"
+	"dialtone/unixdomain"
 )
 
 // Install gives an open file a descriptor. Files that are no sockets are there to be refused (ENOTSOCK) where a socket is
@@ -32,34 +30,24 @@ func (p *Process) Getfd(from *Process, fd int) (int, error) {
 // O_PATH is open(2)'s flag for a descriptor that is a place in the file tree and nothing more, in Linux's number.
 const O_PATH = 0x200000
 
-// treeFile is a file of the host's tree, opened. Nothing can be read from it or written to it.
-type treeFile struct{ path bool }
+// treeFile is a file of the host's tree, opened.
+type treeFile struct {
+	*unixdomain.File
+	path bool // O_PATH
+}
 
-func (treeFile) Socket() *socket.Socket { return nil }
-
-// Open is open(2) of a file in the host's tree, or of one of the process's own descriptors in /proc/self/fd: it must
-// exist, and be no socket unless flags have O_PATH (ENXIO).
+// Open is open(2) of a file in the host's tree, in which /proc/self/fd has the process's own descriptors (proc(5)): it
+// must exist, and be no socket unless flags have O_PATH (ENXIO).
 func (p *Process) Open(name string, flags int) (int, error) {
-	isSocket := false
-	if number, ok := strings.CutPrefix(name, "/proc/self/fd/"); ok {
-		fd, err := strconv.Atoi(number)
-		f := p.files.get(fd)
-		if err != nil || f == nil {
-			return -1, errno.ENOENT.Err()
-		}
-		isSocket = f.Socket() != nil
-	} else {
-		info, err := p.host.tree.Stat(name)
-		if err != nil {
-			return -1, err
-		}
-		isSocket = info.Mode()&fs.ModeSocket != 0
+	f, e := p.host.tree.Open(p.caller, name)
+	if e != errno.OK {
+		return -1, e.Err()
 	}
 	path := flags&O_PATH != 0
-	if isSocket && !path {
+	if f.IsSocket() && !path {
 		return -1, errno.ENXIO.Err()
 	}
-	return p.Install(treeFile{path})
+	return p.Install(treeFile{f, path})
 }
 
 // EpollCreate is epoll_create(2).

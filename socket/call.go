@@ -36,10 +36,18 @@ type Caller struct {
 	// Dir is the working directory, an absolute path; "" is the root. It was opened when it became that: permissions on
 	// the way to it are not asked again.
 	Dir string
+	// Files are the descriptors that /proc/self/fd shows; nil: there is no such directory.
+	Files Files
 	// Umask holds the permission bits that new files don't get (umask(2)).
 	Umask uint32
 
 	sleeping []*sleeper // calls that wait now; the host's lock guards it
+}
+
+// Files are a caller's open descriptors.
+type Files interface {
+	// File returns what a descriptor leads to, nil if it is not open.
+	File(fd int) File
 }
 
 // May reports whether the caller has all of caps.

@@ -19,6 +19,8 @@ import (
 type Tree struct {
 	mu   sync.Mutex // a leaf: taken with a host's lock held, or without
 	root *inode
+	// descriptors is /proc/self/fd; nil: nobody has asked for it yet.
+	descriptors *inode
 }
 
 // inode is a file. The tree's lock guards it, but for socket, which the lock of the host guards.
@@ -30,11 +32,15 @@ type inode struct {
 	parent   *inode            // of a directory; the root's is itself
 	mount    *mount            // set where a file system is mounted on the directory
 	fault    errno.Errno       // looking it up fails so
+	opened   *place            // of a link in /proc/self/fd: where it leads, whatever its path may be by now
 	socket   *endpoint         // who is bound to it; nil: nobody any more
 }
 
 // mount is a file system's root.
-type mount struct{ readOnly bool }
+type mount struct {
+	readOnly bool
+	proc     bool // proc(5): nobody makes files there
+}
 
 // NewTree returns a tree of a root directory alone, owned by the superuser, mode 0755.
 func NewTree() *Tree {

@@ -43,7 +43,7 @@ func (w *walker) vacant(name string, directory bool) (place, errno.Errno) {
 		return p, e
 	case p.node != nil:
 		return p, errno.EEXIST
-	case p.slash && !directory:
+	case p.slash && !directory, p.dir.mounted().proc:
 		return p, errno.ENOENT
 	case p.dir.mounted().readOnly:
 		return p, errno.EROFS

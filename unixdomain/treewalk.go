@@ -102,6 +102,9 @@ func (w *walker) walk(dir *inode, path string, f final) (place, errno.Errno) {
 				return place{}, errno.ENAMETOOLONG
 			}
 			at = place{dir: dir, name: name, node: dir.entries[name]}
+			if at.node == nil {
+				at.node = w.proc(dir, name)
+			}
 		}
 		at.slash = slash && last
 		switch n := at.node; {
@@ -118,6 +121,14 @@ func (w *walker) walk(dir *inode, path string, f final) (place, errno.Errno) {
 				return place{}, errno.ELOOP
 			}
 			w.links--
+			if n.opened != nil {
+				at = *n.opened
+				at.slash = slash && last
+				if path = tail; slash && !at.node.mode.IsDir() {
+					return place{}, errno.ENOTDIR
+				}
+				continue
+			}
 			path = n.target
 			if slash {
 				path += "/" + tail
