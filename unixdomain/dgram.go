@@ -70,7 +70,7 @@ func (e *endpoint) hears(from *endpoint) bool {
 // full reports whether e's queue has no room for what another socket sends. Two that are connected to each other are
 // bounded by SO_SNDBUF alone.
 func (e *endpoint) full(from *endpoint) bool {
-	return e != from && e.peer != from && e.queue.len() >= e.mailbox.admits
+	return e != from && e.peer != from && e.queue.len >= e.mailbox.admits
 }
 
 // setPeer changes whom e is associated with; nil dissolves. What is in the queue came from whom e heard so far and is
@@ -90,7 +90,7 @@ func (e *endpoint) setPeer(c *socket.Call, other *endpoint) {
 	}
 	old.left(e)
 	e.wake(socket.Out)
-	if e.queue.len() == 0 || e.space.core.Personality.Unix.NotPeer == errno.OK {
+	if e.queue.len == 0 || e.space.core.Personality.Unix.NotPeer == errno.OK {
 		return
 	}
 	e.discard(c)

@@ -7,7 +7,7 @@
 //
 //	name.go       what the address means: the path walked (treewalk.go), who is bound there
 //	connect.go    admission: listening, room, state; then the listener's queue
-//	stream.go     bytes;  record.go  datagrams and sequenced packets;  packet.go  what is in a queue
+//	stream.go     bytes;  record.go  datagrams and sequenced packets;  packet.go, packetqueue.go  what is in a queue
 //
 // Everything is by the rules of Linux's net/unix/af_unix.c as seen from outside, and of path_resolution(7); facts that
 // differ elsewhere are asked of the personality. Nothing here waits: an endpoint that has no room answers EAGAIN, and says

@@ -22,8 +22,8 @@ type endpoint struct {
 	name  string // as in [sockaddr.Addr]; "": unnamed
 	inode *inode // the socket file, if it made one
 
-	queue  queue[packet] // sent here, and not read yet
-	unread int           // what packets of this sender weigh that are in others' queues; SO_SNDBUF bounds it
+	queue  packetQueue // sent here, and not read yet
+	unread int         // what packets of this sender weigh that are in others' queues; SO_SNDBUF bounds it
 
 	backlog *listenQueue // nil: it does not listen
 	mailbox *mailbox     // nil but for SOCK_DGRAM
@@ -136,7 +136,7 @@ func (e *endpoint) Ready() socket.Events {
 	if e.shutRead && e.shutWrite {
 		ev |= socket.Hup
 	}
-	if e.queue.len() > 0 || e.backlog != nil && e.backlog.clients.len() > 0 {
+	if e.queue.len > 0 || e.backlog != nil && e.backlog.clients.len() > 0 {
 		ev |= socket.In
 	}
 	switch {
@@ -202,7 +202,7 @@ func (e *endpoint) Close(c *socket.Call) {
 	e.shutRead, e.shutWrite = true, true
 	e.unbind()
 	if e.typ.ConnectionOriented() {
-		e.hangUp(e.queue.len() > 0)
+		e.hangUp(e.queue.len > 0)
 	} else {
 		e.leave()
 	}
@@ -241,8 +241,7 @@ func (e *endpoint) hangUp(reset bool) {
 
 // discard throws away what is in e's queue. Its senders get their room back.
 func (e *endpoint) discard(c *socket.Call) {
-	for e.queue.len() > 0 {
-		p := e.queue.take()
-		p.release(c)
+	for e.queue.len > 0 {
+		e.queue.take().release(c)
 	}
 }

@@ -5,7 +5,6 @@ package unixdomain
 import (
 	"cmp"
 	"math/bits"
-	"sync"
 
 	"dialtone/errno"
 	"dialtone/socket"
@@ -13,8 +12,9 @@ import (
 
 // packet is what one send put into a queue: on a stream a piece of it, else a record.
 type packet struct {
+	next   *packet // in the queue
 	data   []byte
-	buffer *[streamMost]byte // that data is in, to be used again; nil: its own
+	read   int // bytes of data that a stream's reader has had
 	from   *endpoint
 	weight int // what it counts at the sender's SO_SNDBUF
 	rights []any
@@ -63,32 +63,23 @@ func (e *endpoint) stamp(c *socket.Call, m *socket.Message, other *endpoint) soc
 // deliver puts a copy of data into other's queue.
 func (e *endpoint) deliver(c *socket.Call, m *socket.Message, other *endpoint, data []byte, rights []any, weight int) {
 	e.unread += weight
-	p := packet{from: e, weight: weight, rights: rights, cred: e.stamp(c, m, other)}
+	p := newPacket(len(data))
+	copy(p.data, data)
+	p.from, p.weight, p.rights, p.cred = e, weight, rights, e.stamp(c, m, other)
 	if p.sender = e.sock.Label.SID; p.sender != 0 {
 		p.message = cmp.Or(m.SID, p.sender)
 	}
-	if len(data) >= page && len(data) <= streamMost {
-		p.buffer = buffers.Get().(*[streamMost]byte)
-		p.data = p.buffer[:len(data)]
-	} else {
-		p.data = make([]byte, len(data))
-	}
-	copy(p.data, data)
 	other.queue.add(p)
 }
 
-// buffers are idle ones: bulk data would else be made of garbage.
-var buffers = sync.Pool{New: func() any { return new([streamMost]byte) }}
+// unread returns the data that nobody has read.
+func (p *packet) unread() []byte { return p.data[p.read:] }
 
-// consumed gives the sender its room back, once nothing of the packet is left in the queue. Its data must not be used
-// any more.
+// consumed gives the sender its room back, and ends the packet, which has left its queue.
 func (p *packet) consumed() {
 	from := p.from
 	from.unread -= p.weight
-	if p.buffer != nil {
-		buffers.Put(p.buffer)
-		p.buffer, p.data = nil, nil
-	}
+	p.free()
 	if !from.dead && 4*from.unread <= from.sock.SendBuffer() {
 		from.wake(socket.Out)
 	}
@@ -96,8 +87,9 @@ func (p *packet) consumed() {
 
 // release throws the packet away unread.
 func (p *packet) release(c *socket.Call) {
+	rights := p.rights
 	p.consumed()
-	for _, r := range p.rights {
+	for _, r := range rights {
 		if r, ok := r.(socket.Right); ok {
 			r.ReleaseRight(c)
 		}

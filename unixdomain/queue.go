@@ -22,9 +22,6 @@ func (q *queue[T]) add(x T) {
 	q.items = append(q.items, x)
 }
 
-// at returns the i-th item, which must exist, to be looked at or changed in place.
-func (q *queue[T]) at(i int) *T { return &q.items[q.first+i] }
-
 // take returns the first item, which must exist, and removes it.
 func (q *queue[T]) take() T {
 	var none T

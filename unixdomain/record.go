@@ -112,7 +112,7 @@ func (e *endpoint) recvRecord(c *socket.Call, m *socket.Message) (int, errno.Err
 	if err := e.sock.TakeError(); err != errno.OK {
 		return 0, err
 	}
-	if e.queue.len() == 0 {
+	if e.queue.len == 0 {
 		// Who doesn't wait for a datagram learns nothing of the shut half.
 		waits := e.sock.Blocks(c) && m.Flags&socket.MsgDontWait == 0
 		if e.shutRead && (sequenced || waits) {
@@ -120,7 +120,7 @@ func (e *endpoint) recvRecord(c *socket.Call, m *socket.Message) (int, errno.Err
 		}
 		return 0, errno.EAGAIN
 	}
-	p := e.queue.at(0)
+	p := e.queue.first
 	e.told(m, p)
 	n := copy(m.Data, p.data)
 	m.Size = len(p.data)
@@ -131,9 +131,8 @@ func (e *endpoint) recvRecord(c *socket.Call, m *socket.Message) (int, errno.Err
 		m.Rights = p.peekRights()
 		return n, errno.OK
 	}
-	taken := e.queue.take()
-	m.Rights = taken.rights
-	taken.consumed()
+	m.Rights = p.rights
+	e.queue.take().consumed()
 	if e.mailbox != nil {
 		e.mailbox.room.WakeOne(socket.Out)
 	}

@@ -58,21 +58,20 @@ func (e *endpoint) recvBytes(m *socket.Message) (int, errno.Errno) {
 		return 0, errno.EINVAL // there is none
 	case e.peer == nil:
 		return 0, errno.EINVAL
-	case e.queue.len() == 0:
+	case e.queue.len == 0:
 		if err := e.sock.TakeError(); err != errno.OK || e.shutRead {
 			return 0, err
 		}
 		return 0, errno.EAGAIN
 	}
 	got, peek := 0, m.Flags&socket.MsgPeek != 0
-	cred := e.queue.at(0).cred
-	e.told(m, e.queue.at(0))
-	for i := 0; i < e.queue.len(); {
-		p := e.queue.at(i)
+	cred := e.queue.first.cred
+	e.told(m, e.queue.first)
+	for p := e.queue.first; p != nil; {
 		if p.cred != cred && e.sock.Options().PassCred {
 			break
 		}
-		n := copy(m.Data[got:], p.data)
+		n := copy(m.Data[got:], p.unread())
 		got += n
 		hasRights := p.rights != nil
 		switch {
@@ -83,12 +82,12 @@ func (e *endpoint) recvBytes(m *socket.Message) (int, errno.Errno) {
 		}
 		switch {
 		case peek:
-			i++
-		case n < len(p.data):
-			p.data = p.data[n:]
+			p = p.next
+		case n < len(p.unread()):
+			p.read += n
 		default:
-			p.consumed()
-			e.queue.take()
+			e.queue.take().consumed()
+			p = e.queue.first
 		}
 		if hasRights || got == len(m.Data) {
 			break

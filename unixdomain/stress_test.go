@@ -149,18 +149,3 @@ func TestManyDatagramSenders(t *testing.T) {
 	}
 	wg.Wait()
 }
-
-// TestDataCostsOneAllocation: the copy that waits to be read, and nothing else.
-func TestDataCostsOneAllocation(t *testing.T) {
-	for _, typ := range []socket.Type{socket.Stream, socket.SeqPacket, socket.Dgram} {
-		_, a, b := pair(t, typ)
-		c := &socket.Call{}
-		out, in := &socket.Message{Data: make([]byte, 100)}, &socket.Message{Data: make([]byte, 100)}
-		if n := testing.AllocsPerRun(100, func() {
-			a.Send(c, out)
-			b.Recv(c, in)
-		}); n > 1 {
-			t.Errorf("%v: %v allocations", typ, n)
-		}
-	}
-}
