@@ -10,6 +10,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -106,8 +107,8 @@ func threadGroup(tid int) (int, error) {
 // runs; inode numbers are used again, cookies are not. ok is false for what
 // is no socket.
 func cookie(fd int) (c uint64, ok bool) {
-	c, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_COOKIE)
-	return c, err == nil
+	e := getsockopt(fd, unix.SO_COOKIE, unsafe.Pointer(&c), unsafe.Sizeof(c))
+	return c, e == 0
 }
 
 // closeOnExec reports whether descriptor fd of the thread tid has FD_CLOEXEC,

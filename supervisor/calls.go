@@ -43,16 +43,11 @@ func (s *Supervisor) socket(c *call) {
 // inject gives the target a native socket for the layer's, or for none, and
 // answers the call. After an error sock is still the caller's.
 func (s *Supervisor) inject(c *call, sock *socket.Socket, typ, flags int) unix.Errno {
-	fd, e := nativeSocket(typ)
+	fd, e := nativeSocket(typ | flags&unix.SOCK_NONBLOCK)
 	if e != 0 {
 		return e
 	}
 	defer unix.Close(fd)
-	if flags&unix.SOCK_NONBLOCK == 0 {
-		if err := unix.SetNonblock(fd, false); err != nil {
-			return errnoOf(err)
-		}
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h, e := s.adopt(c.target, sock, fd)
@@ -64,7 +59,7 @@ func (s *Supervisor) inject(c *call, sock *socket.Socket, typ, flags int) unix.E
 	}
 	n := 0
 	if e == 0 {
-		n, e = c.target.proc.listener.addFD(c.id, fd, flags&unix.SOCK_CLOEXEC != 0)
+		n, e = c.addFD(fd, flags&unix.SOCK_CLOEXEC != 0)
 	}
 	switch e {
 	case 0:
@@ -152,7 +147,7 @@ func (s *Supervisor) accept(c *call, h *hosted) {
 	if d := timeout(dup, unix.SO_RCVTIMEO); d > 0 {
 		late = time.After(d)
 	}
-	arrival := h.listen.arrival
+	arrival := h.listen.awaitArrival()
 	c.park(func(ctx context.Context) {
 		defer unix.Close(dup)
 		for {
@@ -171,7 +166,9 @@ func (s *Supervisor) accept(c *call, h *hosted) {
 				return
 			}
 			done := s.acceptNow(c, h, dup)
-			arrival = h.listen.arrival
+			if !done {
+				arrival = h.listen.awaitArrival()
+			}
 			s.mu.Unlock()
 			if done {
 				return
@@ -200,7 +197,7 @@ func (s *Supervisor) acceptNow(c *call, h *hosted, dup int) bool {
 	if !c.valid() {
 		return true // before anything leaves the queue
 	}
-	a, e := h.take(dup)
+	a, e := h.take(dup, int(int32(c.args[3])))
 	if e == unix.EAGAIN {
 		return false
 	}
@@ -227,11 +224,7 @@ func (s *Supervisor) deliver(c *call, h *hosted, a *accepted) unix.Errno {
 	if e := c.tellSID(a.sock.PeerSID()); e != 0 {
 		return e
 	}
-	flags := int(int32(c.args[3]))
-	if err := unix.SetNonblock(a.t, flags&unix.SOCK_NONBLOCK != 0); err != nil {
-		return errnoOf(err)
-	}
-	n, e := c.target.proc.listener.addFD(c.id, a.t, flags&unix.SOCK_CLOEXEC != 0)
+	n, e := c.addFD(a.t, int(int32(c.args[3]))&unix.SOCK_CLOEXEC != 0)
 	if e != 0 {
 		return e
 	}

@@ -48,6 +48,8 @@ func (s *Supervisor) connect(c *call, h *hosted) {
 	x := s.explains(c, h, raw)
 	call := c.layerCall()
 	call.Trail = x.trail()
+	s.arrivals.hold()
+	defer s.arrivals.release()
 	e := socket.Connect(call, h.sock.Core.Personality, h.sock, raw)
 	if e == errno.EADDRNOTAVAIL {
 		s.harvest() // ports of sockets closed a moment ago
@@ -160,18 +162,18 @@ func (s *Supervisor) parkConnect(c *call, h *hosted, x *explaining, late errno.E
 // renewT puts a fresh native socket under the target's number: T was used up
 // by an attempt that failed. Duplicates of the descriptor keep the old one.
 func (s *Supervisor) renewT(c *call, h *hosted) unix.Errno {
-	fd, e := nativeSocket(unix.SOCK_STREAM)
+	typ := unix.SOCK_STREAM
+	if nonBlocking(c.dup) {
+		typ |= unix.SOCK_NONBLOCK
+	}
+	fd, e := nativeSocket(typ)
 	if e != 0 {
 		return e
-	}
-	if err := unix.SetNonblock(fd, nonBlocking(c.dup)); err != nil {
-		unix.Close(fd)
-		return errnoOf(err)
 	}
 	at := int(int32(c.args[0]))
 	cloexec, e := closeOnExec(c.tid, at)
 	if e == 0 {
-		e = c.target.proc.listener.replaceFD(c.id, fd, at, cloexec)
+		e = c.replaceFD(fd, at, cloexec)
 	}
 	if e == 0 {
 		e = h.replaceT(fd)

@@ -78,7 +78,7 @@ func (d *datagram) follow(dup int) unix.Errno {
 
 // connect joins T and an S.
 func (d *datagram) connect(dup int) unix.Errno {
-	s, e := nativeSocket(unix.SOCK_DGRAM)
+	s, e := nativeSocket(unix.SOCK_DGRAM | unix.SOCK_NONBLOCK)
 	if e != 0 {
 		return e
 	}
@@ -193,7 +193,7 @@ func (d *datagram) awaitRoom() {
 		d.h.sup.loop.rearm(d.probe, events, d.probeWatch)
 		return
 	}
-	p, e := nativeSocket(unix.SOCK_DGRAM)
+	p, e := nativeSocket(unix.SOCK_DGRAM | unix.SOCK_NONBLOCK)
 	if e != 0 {
 		return // the next receive that is caught refills
 	}
@@ -280,7 +280,7 @@ func (ss *senders) get(prefix string, from netip.AddrPort) (int, unix.Errno) {
 	if len(ss.fds) >= maxSenders {
 		ss.evict()
 	}
-	fd, e := nativeSocket(unix.SOCK_DGRAM)
+	fd, e := nativeSocket(unix.SOCK_DGRAM | unix.SOCK_NONBLOCK)
 	if e != 0 {
 		return -1, e
 	}

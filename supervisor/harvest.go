@@ -21,11 +21,15 @@ func (s *Supervisor) startHarvest() {
 func (s *Supervisor) harvestAgain() {
 	began := time.Now()
 	s.mu.Lock()
+	newest := s.lastID
+	s.mu.Unlock()
+	alive, err := s.ghosts.alive() // long with many sockets: the programs go on meanwhile
+	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
 		return
 	}
-	s.harvest()
+	s.bury(alive, newest, err)
 	if len(s.byID) == 0 {
 		s.harvester = nil
 		return
@@ -38,13 +42,19 @@ func (s *Supervisor) harvestAgain() {
 // harvest ends the sockets whose T has been closed. The supervisor is locked.
 func (s *Supervisor) harvest() {
 	alive, err := s.ghosts.alive()
+	s.bury(alive, s.lastID, err)
+}
+
+// bury ends the sockets that are not alive; those after newest are not known
+// to be dead. The supervisor is locked.
+func (s *Supervisor) bury(alive map[uint64]bool, newest uint64, err error) {
 	if err != nil {
 		s.warn("closed sockets are not noticed: %v", err)
 		return
 	}
 	for id, h := range s.byID {
 		switch {
-		case alive[id]:
+		case alive[id], id > newest:
 		case h.phase == pumped:
 			h.pump.run() // it ends the socket once all that T has written is passed on
 		default:

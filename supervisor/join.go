@@ -5,8 +5,6 @@
 package supervisor
 
 import (
-	"fmt"
-
 	"dialtone/errno"
 	"dialtone/personality"
 	"dialtone/sockaddr"
@@ -23,18 +21,15 @@ import (
 // locked, and has been since before the layer did, so that no listener has
 // presented the connection meanwhile.
 func (h *hosted) join(dup int, x *explaining) unix.Errno {
-	if e := h.bindT(dup); e != 0 {
-		return e
-	}
 	if l, self := h.hostedListener(); l != nil {
 		if e := connectNative(dup, l.name); e == 0 {
-			l.listen.add(&presented{peer: self, name: h.name, s: -1})
+			l.listen.add(&presented{peer: self, s: -1})
 			h.phase = direct
 			x.path(h)
 			return 0
 		}
 	}
-	s, e := h.plug(dup)
+	s, e := h.sup.plugs.plug(dup)
 	if e != 0 {
 		return e
 	}
@@ -58,10 +53,7 @@ func (h *hosted) hostedListener() (l *hosted, self sockaddr.Addr) {
 		return nil, self
 	}
 	for l := range h.sup.listeners {
-		if l.stack != h.stack {
-			continue
-		}
-		if name, _ := l.sock.Name(ownCall()); name.Port != peer.Port {
+		if l.stack != h.stack || l.listen.port != peer.Port {
 			continue
 		}
 		for _, w := range l.waiting() {
@@ -73,40 +65,10 @@ func (h *hosted) hostedListener() (l *hosted, self sockaddr.Addr) {
 	return nil, self
 }
 
-// plug connects T to an S of our own.
-func (h *hosted) plug(dup int) (s int, e unix.Errno) {
-	l, e := nativeSocket(unix.SOCK_STREAM)
-	if e != 0 {
-		return -1, e
-	}
-	defer unix.Close(l)
-	h.sup.lastID++
-	name := fmt.Sprintf("%sl%d", h.sup.prefix, h.sup.lastID)
-	if e = bindNative(l, name); e != 0 {
-		return -1, e
-	}
-	if e = errnoOf(unix.Listen(l, 1)); e != 0 {
-		return -1, e
-	}
-	if e = connectNative(dup, name); e != 0 {
-		return -1, e
-	}
-	for {
-		s, from, err := unix.Accept4(l, unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK)
-		if err != nil {
-			return -1, errnoOf(err)
-		}
-		if abstractName(from) == h.name {
-			return s, 0
-		}
-		unix.Close(s) // somebody on the real machine found the name
-	}
-}
-
 // startFilled makes T look like a connection under way, and has the layer's
 // event end that.
 func (h *hosted) startFilled(dup int) unix.Errno {
-	s, e := h.plug(dup)
+	s, e := h.sup.plugs.plug(dup)
 	if e != 0 {
 		return e
 	}
@@ -174,22 +136,9 @@ func (h *hosted) state() personality.State {
 // that the layer refuses what nobody would accept. The supervisor is locked.
 func (s *Supervisor) harvestPort(t *Target, port uint16) {
 	for l := range s.listeners {
-		if l.stack != t.program.Stack {
-			continue
-		}
-		if name, _ := l.sock.Name(ownCall()); name.Port == port && !l.nameAlive() {
+		if l.stack == t.program.Stack && l.listen.port == port && !s.plugs.taken(l.name) {
 			s.harvest()
 			return
 		}
 	}
-}
-
-// nameAlive reports whether T is open somewhere: its name is taken then.
-func (h *hosted) nameAlive() bool {
-	probe, e := nativeSocket(unix.SOCK_STREAM)
-	if e != 0 {
-		return true
-	}
-	defer unix.Close(probe)
-	return bindNative(probe, h.name) == unix.EADDRINUSE
 }

@@ -5,7 +5,6 @@
 package supervisor
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 
@@ -25,25 +24,26 @@ type waiter interface{ Waiting() []sockaddr.Addr }
 
 // listening is what a hosted listener has beside the layer's queue: for each
 // connection that waits there, one natively connected socket waits at T, so
-// that poll, epoll and accept see it. The two queues need not have one order;
-// the name of the native one's other end says which connection it is.
+// that poll, epoll and accept see it. The two queues need not have one order.
 type listening struct {
-	// presented are the connections that wait at T, by peer.
+	port uint16
+	// presented are the connections that wait at T, by peer; order has them in
+	// T's order, which is the one of our connects: AF_UNIX queues are first in,
+	// first out.
 	presented map[netip.AddrPort]*presented
-	byName    map[string]*presented
+	order     []*presented
 	// early are those that the layer's queue gave before T's did.
 	early map[netip.AddrPort]*socket.Socket
 	// undelivered were accepted for callers who never got them.
 	undelivered []*accepted
-	// arrival is closed, and made anew, when a connection was presented.
+	// arrival is closed when a connection was presented; nil: nobody waits.
 	arrival chan struct{}
 }
 
 // presented is a connection that waits at a hosted listener.
 type presented struct {
 	peer sockaddr.Addr
-	name string // that the native peer is bound to
-	s    int    // S, to be pumped; -1: the native peer is another target's T
+	s    int // S, to be pumped; -1: the native peer is another target's T
 }
 
 // accepted is a connection taken from both queues.
@@ -62,16 +62,23 @@ func (h *hosted) startListening(dup int) unix.Errno {
 	if e := errnoOf(unix.Listen(dup, nativeBacklog)); e != 0 {
 		return e
 	}
+	name, e := h.sock.Name(ownCall())
+	if e != errno.OK {
+		return unix.Errno(e)
+	}
 	h.phase = inListen
 	h.listen = &listening{
+		port:      name.Port,
 		presented: map[netip.AddrPort]*presented{},
-		byName:    map[string]*presented{},
 		early:     map[netip.AddrPort]*socket.Socket{},
-		arrival:   make(chan struct{}),
 	}
 	h.sup.listeners[h] = true
-	h.watchLayer(socket.In, h.presentAll)
-	h.sup.loop.post(h.presentAll)
+	core := h.sock.Core
+	core.Lock()
+	h.watch.Events, h.watch.Func = socket.In, func(socket.Events) { h.sup.arrivals.came(h) }
+	h.sock.Watch(&h.watch)
+	core.Unlock()
+	h.present()
 	return 0
 }
 
@@ -85,16 +92,8 @@ func (h *hosted) waiting() []sockaddr.Addr {
 	return nil
 }
 
-// presentAll gives T a native connection for each one in the layer's queue.
-func (h *hosted) presentAll() {
-	h.sup.mu.Lock()
-	defer h.sup.mu.Unlock()
-	if h.listen != nil {
-		h.present()
-	}
-}
-
-// present is presentAll with the supervisor locked.
+// present gives T a native connection for each one in the layer's queue. The
+// supervisor is locked.
 func (h *hosted) present() {
 	for _, a := range h.waiting() {
 		peer := plain(a)
@@ -114,70 +113,75 @@ func (h *hosted) present() {
 
 // presentPumped connects an S to T for the connection from peer.
 func (h *hosted) presentPumped(peer sockaddr.Addr) unix.Errno {
-	s, e := nativeSocket(unix.SOCK_STREAM)
+	s, e := nativeSocket(unix.SOCK_STREAM | unix.SOCK_NONBLOCK)
 	if e != 0 {
 		return e
 	}
-	h.sup.lastID++
-	name := fmt.Sprintf("%ss%d", h.sup.prefix, h.sup.lastID)
-	if e = bindNative(s, name); e == 0 {
-		e = connectNative(s, h.name)
-	}
-	if e != 0 {
+	if e := connectNative(s, h.name); e != 0 {
 		unix.Close(s)
 		return e
 	}
-	h.listen.add(&presented{peer: peer, name: name, s: s})
+	h.listen.add(&presented{peer: peer, s: s})
 	return 0
 }
 
 func (l *listening) add(p *presented) {
 	l.presented[plain(p.peer)] = p
-	l.byName[p.name] = p
+	l.order = append(l.order, p)
 	l.announce()
 }
 
 // announce has everyone who waits in accept look again.
 func (l *listening) announce() {
-	close(l.arrival)
-	l.arrival = make(chan struct{})
+	if l.arrival != nil {
+		close(l.arrival)
+		l.arrival = nil
+	}
 }
 
-// take accepts one connection, if there is one: EAGAIN otherwise. The
-// supervisor is locked.
-func (h *hosted) take(dup int) (*accepted, unix.Errno) {
-	a, e := h.takePresented(dup)
+// awaitArrival returns a channel that announce closes.
+func (l *listening) awaitArrival() <-chan struct{} {
+	if l.arrival == nil {
+		l.arrival = make(chan struct{})
+	}
+	return l.arrival
+}
+
+// take accepts one connection, if there is one: EAGAIN otherwise. flags may
+// have SOCK_NONBLOCK. The supervisor is locked.
+func (h *hosted) take(dup, flags int) (*accepted, unix.Errno) {
+	a, e := h.takePresented(dup, flags)
 	if e == unix.EAGAIN {
 		h.present() // the loop may not have come to it yet
-		a, e = h.takePresented(dup)
+		a, e = h.takePresented(dup, flags)
 	}
 	return a, e
 }
 
 // takePresented accepts a connection that waits at T. Nothing waits in here:
 // T's queue is looked at before, and nobody else accepts from it.
-func (h *hosted) takePresented(dup int) (*accepted, unix.Errno) {
+func (h *hosted) takePresented(dup, flags int) (*accepted, unix.Errno) {
 	l := h.listen
 	if n := len(l.undelivered); n > 0 {
 		a := l.undelivered[0]
 		l.undelivered = l.undelivered[1:]
-		return a, 0
+		return a, errnoOf(unix.SetNonblock(a.t, flags&unix.SOCK_NONBLOCK != 0))
 	}
 	for {
 		fds := []unix.PollFd{{Fd: int32(dup), Events: unix.POLLIN}}
 		if n, err := unix.Poll(fds, 0); err != nil || n == 0 || fds[0].Revents&unix.POLLIN == 0 {
 			return nil, unix.EAGAIN
 		}
-		t, from, err := unix.Accept4(dup, unix.SOCK_CLOEXEC)
-		if err != nil {
-			return nil, errnoOf(err)
+		t, e := acceptNative(dup, flags&unix.SOCK_NONBLOCK)
+		if e != 0 {
+			return nil, e
 		}
-		p := l.byName[abstractName(from)]
-		if p == nil { // somebody on the real machine found T's name: not ours
+		if len(l.order) == 0 || !connectedByUs(t) { // somebody on the real machine found T's name
 			unix.Close(t)
 			continue
 		}
-		delete(l.byName, p.name)
+		p := l.order[0]
+		l.order = l.order[1:]
 		delete(l.presented, plain(p.peer))
 		if sock := h.takeFromLayer(plain(p.peer)); sock != nil {
 			return &accepted{sock: sock, peer: p.peer, t: t, s: p.s}, 0

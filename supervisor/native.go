@@ -5,6 +5,7 @@
 package supervisor
 
 import (
+	"os"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -14,9 +15,9 @@ import (
 // same type. T is the target's end, S ours. A dup is a duplicate of T's
 // descriptor, made for one call: as long as one is held, T does not close.
 
-// nativeSocket makes an AF_UNIX socket of the type, which does not block.
+// nativeSocket makes an AF_UNIX socket of the type, with SOCK_NONBLOCK or without.
 func nativeSocket(typ int) (int, unix.Errno) {
-	fd, err := unix.Socket(unix.AF_UNIX, typ|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	fd, err := unix.Socket(unix.AF_UNIX, typ|unix.SOCK_CLOEXEC, 0)
 	return fd, errnoOf(err)
 }
 
@@ -28,27 +29,70 @@ func errnoOf(err error) unix.Errno {
 	return err.(unix.Errno)
 }
 
-// bindNative binds a native socket to an abstract name, given without the
-// leading NUL byte.
+// abstract is the sockaddr_un of an abstract name, given without the leading
+// NUL byte (unix(7)).
+type abstract struct {
+	sun unix.RawSockaddrUnix
+	len uintptr
+}
+
+func newAbstract(name string) (a abstract) {
+	a.sun.Family = unix.AF_UNIX
+	for i := range len(name) {
+		a.sun.Path[1+i] = int8(name[i])
+	}
+	a.len = unsafe.Offsetof(a.sun.Path) + 1 + uintptr(len(name))
+	return a
+}
+
+// bindNative binds a native socket to an abstract name.
 func bindNative(fd int, name string) unix.Errno {
-	return errnoOf(unix.Bind(fd, &unix.SockaddrUnix{Name: "@" + name}))
+	a := newAbstract(name)
+	_, _, e := unix.RawSyscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&a.sun)), a.len)
+	return e
 }
 
 // connectNative connects a native socket to an abstract name. T may be of the
 // blocking sort: the listener's queue has room for all that the virtual one
 // admits, so that it never waits.
 func connectNative(fd int, name string) unix.Errno {
+	a := newAbstract(name)
 	for {
-		e := errnoOf(unix.Connect(fd, &unix.SockaddrUnix{Name: "@" + name}))
+		_, _, e := unix.Syscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&a.sun)), a.len)
 		if e != unix.EINTR {
 			return e
 		}
 	}
 }
 
+// acceptNative accepts; flags are accept4(2)'s beside SOCK_CLOEXEC.
+func acceptNative(fd, flags int) (int, unix.Errno) {
+	n, _, e := unix.Syscall6(unix.SYS_ACCEPT4, uintptr(fd), 0, 0, uintptr(unix.SOCK_CLOEXEC|flags), 0, 0)
+	return int(n), e
+}
+
 // disconnectNative is connect(2) to AF_UNSPEC, of datagram sockets.
 func disconnectNative(fd int) unix.Errno {
 	_, _, e := unix.Syscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&unspec)), uintptr(len(unspec)))
+	return e
+}
+
+// connectedByUs reports whether an accepted socket's other end was connected by
+// this process, be it on a target's behalf (SO_PEERCRED, unix(7)). It tells
+// those apart who found an abstract name, which every local process sees.
+func connectedByUs(fd int) bool {
+	var cred unix.Ucred
+	e := getsockopt(fd, unix.SO_PEERCRED, unsafe.Pointer(&cred), unsafe.Sizeof(cred))
+	return e == 0 && int(cred.Pid) == ownPID
+}
+
+var ownPID = os.Getpid()
+
+// getsockopt reads an option of SOL_SOCKET.
+func getsockopt(fd, option int, value unsafe.Pointer, size uintptr) unix.Errno {
+	n := uint32(size)
+	_, _, e := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_SOCKET, uintptr(option),
+		uintptr(value), uintptr(unsafe.Pointer(&n)), 0)
 	return e
 }
 

@@ -34,6 +34,7 @@ func (c *call) park(wait func(ctx context.Context)) {
 	p := &c.target.parking
 	ctx, cancel := context.WithCancel(context.Background())
 	entry := &parked{call: c, cancel: cancel}
+	c.parked = true
 	p.mu.Lock()
 	if p.calls == nil {
 		p.calls = map[int]*parked{}

@@ -5,8 +5,6 @@
 package supervisor
 
 import (
-	"runtime"
-
 	"dialtone/socket"
 
 	"golang.org/x/sys/unix"
@@ -25,6 +23,7 @@ type call struct {
 	dup    int            // of the descriptor in the first argument; see withSocket
 	caller *socket.Caller // who calls, on the virtual host
 	secure *secure        // of the _secure family; nil: a plain call
+	parked bool           // served by a goroutine other than the reader
 	gone   bool           // the caller was found to wait no more: what was read of it is void
 }
 
@@ -32,8 +31,9 @@ type call struct {
 // and serves each in turn. What would wait is parked, so that it holds up
 // nobody.
 func (t *Target) read() {
-	runtime.LockOSThread() // monitor signals this thread
-	defer runtime.UnlockOSThread()
+	quiet := quietSignals()
+	without(&quiet, wakeSignal) // monitor sends it to this thread
+	defer blockSignals(quiet)()
 	t.reader.Store(int64(unix.Gettid()))
 	defer t.reader.Store(0)
 	var n seccompNotif

@@ -6,7 +6,6 @@ package supervisor
 
 import (
 	"fmt"
-	"runtime"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -82,6 +81,13 @@ func (l listener) ioctl(req uint, arg unsafe.Pointer) (int, unix.Errno) {
 	return int(n), e
 }
 
+// ioctlNow is ioctl for requests that never wait, which the Go scheduler need
+// not hear of.
+func (l listener) ioctlNow(req uint, arg unsafe.Pointer) unix.Errno {
+	_, _, e := unix.RawSyscall(unix.SYS_IOCTL, uintptr(l.fd), uintptr(req), uintptr(arg))
+	return e
+}
+
 // recv waits for the next call. ENOENT: the caller was killed meanwhile, or no
 // process with this filter is left. EINTR: a signal reached this thread.
 func (l listener) recv(n *seccompNotif) unix.Errno {
@@ -97,21 +103,18 @@ func (l listener) answer(id uint64, val int64, errno unix.Errno) unix.Errno {
 	if errno != 0 {
 		r.val = 0
 	}
-	_, e := l.ioctl(unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r))
-	return e
+	return l.ioctlNow(unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r))
 }
 
 // proceed lets the kernel carry the call out itself.
 func (l listener) proceed(id uint64) unix.Errno {
 	r := seccompNotifResp{id: id, flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE}
-	_, e := l.ioctl(unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r))
-	return e
+	return l.ioctlNow(unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r))
 }
 
 // valid reports whether the call still waits for its answer.
 func (l listener) valid(id uint64) bool {
-	_, e := l.ioctl(unix.SECCOMP_IOCTL_NOTIF_ID_VALID, unsafe.Pointer(&id))
-	return e == 0
+	return l.ioctlNow(unix.SECCOMP_IOCTL_NOTIF_ID_VALID, unsafe.Pointer(&id)) == 0
 }
 
 // addFD puts a copy of fd into the target's table and makes the call return
@@ -120,48 +123,24 @@ func (l listener) valid(id uint64) bool {
 //
 // A signal that reaches the calling thread in here makes the target's call
 // return 0 with the descriptor nowhere, and the Go runtime sends SIGURG at
-// will: so all signals are blocked in the thread meanwhile.
+// will: so signals must be blocked in the thread; see signals.go.
 func (l listener) addFD(id uint64, fd int, cloexec bool) (int, unix.Errno) {
 	a := seccompNotifAddfd{id: id, flags: unix.SECCOMP_ADDFD_FLAG_SEND, srcfd: uint32(fd)}
 	if cloexec {
 		a.newfdFlags = unix.O_CLOEXEC
 	}
-	return l.addFDRequest(&a)
+	return l.ioctl(unix.SECCOMP_IOCTL_NOTIF_ADDFD, unsafe.Pointer(&a))
 }
 
 // replaceFD puts a copy of fd under the number at in the target's table, as
-// dup2(2) does, without answering the call.
+// dup2(2) does, without answering the call. Signals as in addFD.
 func (l listener) replaceFD(id uint64, fd, at int, cloexec bool) unix.Errno {
 	a := seccompNotifAddfd{id: id, flags: unix.SECCOMP_ADDFD_FLAG_SETFD, srcfd: uint32(fd), newfd: uint32(at)}
 	if cloexec {
 		a.newfdFlags = unix.O_CLOEXEC
 	}
-	_, e := l.addFDRequest(&a)
+	_, e := l.ioctl(unix.SECCOMP_IOCTL_NOTIF_ADDFD, unsafe.Pointer(&a))
 	return e
-}
-
-func (l listener) addFDRequest(a *seccompNotifAddfd) (n int, e unix.Errno) {
-	withoutSignals(func() {
-		n, e = l.ioctl(unix.SECCOMP_IOCTL_NOTIF_ADDFD, unsafe.Pointer(a))
-	})
-	return n, e
-}
-
-// withoutSignals runs f on a thread whose signals are all blocked.
-func withoutSignals(f func()) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	var all, old unix.Sigset_t
-	for i := range all.Val {
-		all.Val[i] = ^uint64(0)
-	}
-	if err := unix.PthreadSigmask(unix.SIG_BLOCK, &all, &old); err != nil {
-		panic(err) // EINVAL or EFAULT: the arguments above are wrong
-	}
-	f()
-	if err := unix.PthreadSigmask(unix.SIG_SETMASK, &old, nil); err != nil {
-		panic(err)
-	}
 }
 
 // addFDSendKnown reports whether the kernel knows ADDFD with SEND (5.14): it

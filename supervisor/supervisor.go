@@ -29,6 +29,7 @@ type Supervisor struct {
 	prefix  string // of our abstract names
 	loop    *loop
 	ghosts  ghosts
+	plugs   *plugs
 	teller  *teller
 
 	// mu guards what follows and every hosted socket. It is taken before a
@@ -39,6 +40,7 @@ type Supervisor struct {
 	byID      map[uint64]*hosted
 	listeners map[*hosted]bool
 	senders   senders
+	arrivals  arrivals
 	harvester *time.Timer // set while there are sockets
 	closed    bool
 	chunk     [pumpChunk]byte // the loop's buffer
@@ -58,10 +60,18 @@ func New(opts Options) (*Supervisor, error) {
 		ghosts.close()
 		return nil, fmt.Errorf("start the event loop: %w", err)
 	}
+	prefix := "dialtone/" + rand.Text() + "/" // hard to guess: every local process sees abstract names
+	plugs, e := newPlugs(prefix + "plugs")
+	if e != 0 {
+		ghosts.close()
+		loop.close()
+		return nil, fmt.Errorf("bind an AF_UNIX socket: %w", e)
+	}
 	s := &Supervisor{
 		opts:      opts,
 		threads:   pidfdThreadKnown(),
-		prefix:    "dialtone/" + rand.Text() + "/", // hard to guess: every local process sees abstract names
+		prefix:    prefix,
+		plugs:     plugs,
 		loop:      loop,
 		ghosts:    ghosts,
 		byCookie:  map[uint64]*hosted{},
@@ -87,6 +97,7 @@ func (s *Supervisor) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.senders.close()
+	s.plugs.close()
 	s.ghosts.close()
 }
 
@@ -177,7 +188,7 @@ func (t *Target) monitor(readerDone <-chan struct{}) {
 			ended = true
 		case <-tick.C:
 			if tid := t.reader.Load(); tid != 0 {
-				_ = unix.Tgkill(unix.Getpid(), int(tid), unix.SIGURG) // ESRCH: it has just left
+				_ = unix.Tgkill(unix.Getpid(), int(tid), wakeSignal) // ESRCH: it has just left
 			}
 		}
 	}
