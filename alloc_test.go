@@ -59,7 +59,7 @@ func TestAllocations(t *testing.T) {
 	l, dial := linked(t, "tcp4")
 	check("TCP connect+accept+close", 10, func() { connectOnce(t, l, dial) })
 	u, dialUnix := linked(t, "unix")
-	check("UNIX connect+accept+close", 9, func() { connectOnce(t, u, dialUnix) })
+	check("UNIX connect+accept+close", 8, func() { connectOnce(t, u, dialUnix) })
 
 	c := dial()
 	s, err := l.Accept()

@@ -38,7 +38,8 @@ func WithTrail(ctx context.Context, t *trail.Trail) context.Context {
 func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	d.Host.network.enter()
 	deadline := d.deadline()
-	targets, err := d.targets(network, address)
+	var room [2]target // for the addresses of most names
+	targets, err := d.targets(room[:0], network, address)
 	if err != nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
 	}

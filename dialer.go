@@ -70,12 +70,12 @@ func later(now, d time.Duration) time.Duration {
 	return now + d
 }
 
-// targets resolves the address to dial, and checks that LocalAddr goes with it.
-func (d *Dialer) targets(network, address string) ([]target, error) {
+// targets resolves the address to dial, appending to all, which is empty, and checks that LocalAddr goes with it.
+func (d *Dialer) targets(all []target, network, address string) ([]target, error) {
 	if _, ok := kind(network); ok && address == "" {
 		return nil, errMissingAddress
 	}
-	all, err := d.Host.resolve(network, address)
+	all, err := d.Host.resolve(all, network, address)
 	if err != nil || d.LocalAddr == nil {
 		return all, err
 	}

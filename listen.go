@@ -117,7 +117,7 @@ func (lc *ListenConfig) bind(call *socket.Call, s *socket.Socket, network string
 // listenTarget returns the address to listen on: of a name, the first one of IPv4 if there is one; for any wildcard and
 // both versions of IP, IPv6's wildcard.
 func (h *Host) listenTarget(network, address string) (target, error) {
-	all, err := h.resolve(network, address)
+	all, err := h.resolve(nil, network, address)
 	if err != nil {
 		return target{}, err
 	}

@@ -43,9 +43,9 @@ func kind(network string) (socket.Type, bool) {
 	return 0, false
 }
 
-// resolve returns what an address of package net stands for, in the order of preference. An empty host is this host
-// itself.
-func (h *Host) resolve(network, address string) ([]target, error) {
+// resolve appends to all what an address of package net stands for, in the order of preference. An empty host is this
+// host itself.
+func (h *Host) resolve(all []target, network, address string) ([]target, error) {
 	if _, ok := kind(network); !ok {
 		return nil, net.UnknownNetworkError(network)
 	}
@@ -54,7 +54,7 @@ func (h *Host) resolve(network, address string) ([]target, error) {
 		if address == "" || address[0] == 0 { // which netAddr spells otherwise
 			t.asked = &net.UnixAddr{Name: address, Net: network}
 		}
-		return []target{t}, nil
+		return append(all, t), nil
 	}
 	name, service, err := net.SplitHostPort(address)
 	if err != nil {
@@ -65,7 +65,7 @@ func (h *Host) resolve(network, address string) ([]target, error) {
 		return nil, err
 	}
 	if name == "" {
-		return []target{h.anyAddress(network, port)}, nil
+		return append(all, h.anyAddress(network, port)), nil
 	}
 	var room [4]netip.Addr
 	ips, err := h.network.resolve(room[:0], name)
@@ -79,9 +79,8 @@ func (h *Host) resolve(network, address string) ([]target, error) {
 		return nil, &net.AddrError{Err: "no suitable address found", Addr: name}
 	}
 	ips = h.ordered(ips)
-	all := make([]target, len(ips))
-	for i, ip := range ips {
-		all[i].addr = h.address(netip.AddrPortFrom(ip, port))
+	for _, ip := range ips {
+		all = append(all, target{addr: h.address(netip.AddrPortFrom(ip, port))})
 	}
 	return all, nil
 }
