@@ -116,7 +116,7 @@ func (c *checker) newName(n *value[string], taken map[string]position) {
 // hostName checks that n is the name of a host.
 func (c *checker) hostName(n *value[string]) {
 	if n.given() && c.file.host(n.v) == nil {
-		c.add(n.at, "no host %q, %s", n.v, expected(n.v, names(c.file.Hosts)))
+		c.add(n.at, "%s", c.file.noHost(n.v))
 	}
 }
 
@@ -124,16 +124,27 @@ func (c *checker) hostName(n *value[string]) {
 func (f *file) host(name string) *entry[hostPart] {
 	for i := range f.Hosts {
 		h := &f.Hosts[i]
-		if strings.EqualFold(h.name.v, name) {
+		if canonical(h.name.v) == canonical(name) {
 			return h
 		}
 		for _, alias := range h.v.Aliases {
-			if strings.EqualFold(alias.v, name) {
+			if canonical(alias.v) == canonical(name) {
 				return h
 			}
 		}
 	}
 	return nil
+}
+
+// noHost says that no host is called name, and which name may have been meant.
+func (f *file) noHost(name string) string {
+	known := names(f.Hosts)
+	for i := range f.Hosts {
+		for _, alias := range f.Hosts[i].v.Aliases {
+			known = append(known, alias.v)
+		}
+	}
+	return fmt.Sprintf("no host %q, %s", name, expected(name, known))
 }
 
 // names returns the names of t, in order.

@@ -248,6 +248,14 @@ hosts:
 		if r.Host("") != r.Host("A.Test.") || r.Host("bee") != r.Host("b.test") || r.Host("c") != nil {
 			t.Error("hosts are not known by their names")
 		}
+		for given, want := range map[string]string{"": "a.test", "A.Test.": "a.test", "bee": "b.test"} {
+			if name, err := s.HostName(given); name != want || err != nil {
+				t.Errorf("the host named %q is %q, %v; want %q", given, name, err, want)
+			}
+		}
+		if _, err := s.HostName("bea"); err == nil || err.Error() != `no host "bea", expected "bee"` {
+			t.Error(err)
+		}
 		for _, test := range []struct {
 			address string
 			want    syscall.Errno

@@ -10,6 +10,7 @@ package scenario
 
 import (
 	_ "embed" // for the default network
+	"errors"
 	"fmt"
 	"os"
 
@@ -59,17 +60,35 @@ func Parse(name string, data []byte) (*Scenario, error) {
 // SetPersonality gives a host another personality than the file says: the host by its name or alias, the file's first if
 // that is empty.
 func (s *Scenario) SetPersonality(host, name string) error {
-	h := &s.file.Hosts[0]
-	if host != "" {
-		if h = s.file.host(host); h == nil {
-			return fmt.Errorf("no host %q, %s", host, expected(host, names(s.file.Hosts)))
-		}
+	h, err := s.host(host)
+	if err != nil {
+		return err
 	}
 	if _, ok := personality.Named(name); !ok {
 		return fmt.Errorf("no personality %q, %s", name, expected(name, personality.Names()))
 	}
 	h.v.Personality.v = name
 	return nil
+}
+
+// HostName returns the name of the host with the given name or alias, of the file's first if that is empty. The error tells
+// the name that may have been meant, or all there are.
+func (s *Scenario) HostName(name string) (string, error) {
+	h, err := s.host(name)
+	if err != nil {
+		return "", err
+	}
+	return h.name.v, nil
+}
+
+func (s *Scenario) host(name string) (*entry[hostPart], error) {
+	if name == "" {
+		return &s.file.Hosts[0], nil
+	}
+	if h := s.file.host(name); h != nil {
+		return h, nil
+	}
+	return nil, errors.New(s.file.noHost(name))
 }
 
 // Program is one to start on a host.

@@ -63,7 +63,7 @@
 //	close
 //	SO_SNDBUF, SO_RCVBUF not set before       AF_UNIX's     TCP's
 //
-// MSG_FASTOPEN answers EOPNOTSUPP, whatever net.ipv4.tcp_fastopen says. 
+// MSG_FASTOPEN answers EOPNOTSUPP, whatever net.ipv4.tcp_fastopen says.
 // rtnetlink(7) tells of links, addresses, routes and rules, and changes nothing;
 // neighbours it does not know (EOPNOTSUPP), since the stack keeps no table of
 // those who answer.

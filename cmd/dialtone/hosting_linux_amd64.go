@@ -79,14 +79,11 @@ func (h *hosting) Close() error {
 // program returns one to start on a host, and has that host's questions for names answered. What to start is the caller's
 // to fill in.
 func (h *hosting) program(host string) (supervisor.Program, error) {
-	on := h.network.Host(host)
-	if on == nil {
-		var names []string
-		for _, known := range h.network.Network.Hosts() {
-			names = append(names, known.Name())
-		}
-		return supervisor.Program{}, fmt.Errorf("no host %q, expected one of %s", host, strings.Join(names, ", "))
+	name, err := h.scenario.HostName(host)
+	if err != nil {
+		return supervisor.Program{}, err
 	}
+	on := h.network.Host(name)
 	if !h.answered[on] {
 		h.answered[on] = true
 		if err := h.network.AnswerNames(on, h.nameservers); err != nil {
