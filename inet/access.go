@@ -19,7 +19,19 @@ func (c *stream) label() *socket.Label {
 	if c.sock != nil {
 		return &c.sock.Label
 	}
-	return &c.own
+	if c.own == nil {
+		c.own = new(socket.Label)
+	}
+	return c.own
+}
+
+// kept returns a label for own: nil stands for the zero one, which is all there is without access control.
+func kept(l socket.Label) *socket.Label {
+	if l == (socket.Label{}) {
+		return nil
+	}
+	own := l
+	return &own
 }
 
 // mayOpen reports whether the connection's SYN would be let out: if not connect is refused, as by Linux's

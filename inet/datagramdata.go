@@ -118,7 +118,7 @@ func (d *datagram) Recv(call *socket.Call, m *socket.Message) (int, errno.Errno)
 // Ready implements [socket.Endpoint] (datagram_poll).
 func (d *datagram) Ready() socket.Events {
 	e := socket.Out
-	if len(d.errors.entries) > 0 {
+	if !d.errors.empty() {
 		e |= socket.Err
 	}
 	if d.queue.len() > 0 {

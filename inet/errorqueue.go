@@ -32,6 +32,9 @@ const (
 	originICMP6 = 3
 )
 
+// empty reports whether q holds nothing; nil is empty.
+func (q *errorQueue) empty() bool { return q == nil || len(q.entries) == 0 }
+
 // add queues an error for a socket of the given family.
 func (q *errorQueue) add(h *heard, family sockaddr.Family) {
 	if len(q.entries) >= maxQueuedErrors {
@@ -66,7 +69,7 @@ func (h *heard) data() []byte {
 // recv is recv(MSG_ERRQUEUE) on s: the oldest entry. With it goes the pending error; the next entry's takes its place
 // (sock_dequeue_err_skb).
 func (q *errorQueue) recv(s *socket.Socket, m *socket.Message) (int, errno.Errno) {
-	if len(q.entries) == 0 {
+	if q.empty() {
 		return 0, errno.EAGAIN
 	}
 	first := q.entries[0]

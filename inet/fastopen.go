@@ -35,7 +35,7 @@ func (c *stream) setFastConnect(n int) errno.Errno {
 	case c.state() != tcp.Closed || c.queue != nil:
 		return errno.EINVAL
 	}
-	c.opts.fastConnect = n == 1
+	c.change().fastConnect = n == 1
 	return errno.OK
 }
 

@@ -3,6 +3,8 @@
 package inet
 
 import (
+	"maps"
+
 	"dialtone/errno"
 	"dialtone/sockaddr"
 	"dialtone/socket"
@@ -155,7 +157,7 @@ func (o *ipOptions) set(call *socket.Call, h *hold, level, name, n int) errno.Er
 
 // store keeps an option's value where few sockets have one.
 func (o *ipOptions) store(key storedKey, n int) {
-	if o.stored == nil {
+	if o.stored = maps.Clone(o.stored); o.stored == nil { // copies of o may share the map
 		o.stored = map[storedKey]int{}
 	}
 	o.stored[key] = n

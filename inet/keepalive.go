@@ -40,7 +40,7 @@ func (c *stream) setKeep(name, n int) errno.Errno {
 	if n < 1 || n > maxSeconds || name == tcpKeepCnt && n > maxKeepProbes {
 		return errno.EINVAL
 	}
-	c.opts.store(storedKey{solTCP, name}, n)
+	c.change().store(storedKey{solTCP, name}, n)
 	if c.sock.Options().KeepAlive {
 		c.KeepAlive(true)
 	}

@@ -3,7 +3,6 @@
 package inet
 
 import (
-	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -19,10 +18,9 @@ type listener struct {
 	backlog int
 	admits  int // how many may be in ready
 	// ready are established, or have even ended, and wait for accept, in order.
-	ready fifo[*stream]
-	// handshaking have sent their SYN-ACK.
-	handshaking map[*stream]bool
-	requests    int // of handshaking, those without a cookie
+	ready      fifo[*stream]
+	handshakes int // connections that have sent their SYN-ACK
+	requests   int // of handshakes, those without a cookie
 }
 
 // maxCookies bounds the handshakes that a listener remembers, with a cookie or without.
@@ -58,7 +56,7 @@ func (c *stream) Listen(call *socket.Call, backlog int) errno.Errno {
 	}
 	c.hold.listening = true
 	c.shut = 0
-	c.queue = &listener{backlog: backlog, admits: s.core.Personality.Stream.Admits(backlog), handshaking: map[*stream]bool{}}
+	c.queue = &listener{backlog: backlog, admits: s.core.Personality.Stream.Admits(backlog)}
 	s.listeners[c.hold.port] = append(s.listeners[c.hold.port], c)
 	return errno.OK
 }
@@ -81,7 +79,7 @@ func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort, in *Interfa
 	q, s := c.queue, c.stack
 	crowded := q.requests > q.backlog // inet_csk_reqsk_queue_is_full
 	cookie := s.Sysctl.TCPSynCookies == 2 || s.Sysctl.TCPSynCookies == 1 && crowded
-	if q.full() || crowded && !cookie || len(q.handshaking) >= maxCookies {
+	if q.full() || crowded && !cookie || q.handshakes >= maxCookies {
 		return true // dropped: the client will send its SYN again
 	}
 	ask := c.query(remote.Addr(), local.Addr())
@@ -92,14 +90,14 @@ func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort, in *Interfa
 	if e != errno.OK {
 		return true
 	}
-	child := &stream{stack: s, family: c.family, local: local, remote: remote, way: w.hop(), parent: c, opts: c.opts}
-	child.opts.stored = maps.Clone(c.opts.stored)
+	child := &stream{stack: s, family: c.family, local: local, remote: remote, way: w.hop(), parent: c, opts: c.opts, noDelay: c.noDelay}
 	child.scope, child.cookie, child.lost = uint32(in.Index), cookie, w.lost
-	child.own = label
+	child.own = kept(label)
 	child.hold.addr, child.hold.v6only = local.Addr(), c.hold.v6only
-	child.timer.Task, child.began = child, s.core.NowLocked()
+	child.began = s.core.NowLocked()
 	child.apply()
-	q.handshaking[child] = true
+	child.offered = true
+	q.handshakes++
 	if !cookie {
 		q.requests++
 	}
@@ -146,10 +144,14 @@ func (c *stream) childEnded(child *stream) {
 
 // forget takes a child from those that shake hands, if it is one.
 func (q *listener) forget(child *stream) {
-	if q.handshaking[child] && !child.cookie {
+	if !child.offered {
+		return
+	}
+	child.offered = false
+	q.handshakes--
+	if !child.cookie {
 		q.requests--
 	}
-	delete(q.handshaking, child)
 }
 
 // Accept implements [socket.Endpoint].
@@ -163,16 +165,18 @@ func (c *stream) Accept(_ *socket.Call, s *socket.Socket) (socket.Endpoint, errn
 	}
 	child := q.ready.first()
 	q.ready.pop()
-	s.Label = child.own
+	if child.own != nil {
+		s.Label = *child.own
+	}
 	child.parent, child.sock, child.hold.sock = nil, s, s
 	*s.Options() = *c.sock.Options() // inherited (inet_csk_clone_lock)
+	if s.Options().KeepAlive {
+		child.KeepAlive(true)
+	}
 	if child.conn.State() == tcp.Closed {
 		if e := child.errnoOf(child.conn.Reason()); e != errno.OK {
 			s.SetError(e)
 		}
-	if s.Options().KeepAlive {
-		child.KeepAlive(true)
-	}
 	}
 	return child, errno.OK
 }
@@ -197,9 +201,14 @@ func (c *stream) stopListening() {
 			child.ended()
 		}
 	}
-	for child := range q.handshaking {
-		child.parent = nil
-		child.conn.Fail()
-		child.ended()
+	if q.handshakes == 0 {
+		return
+	}
+	for _, child := range s.connections.sorted() {
+		if child.parent == c && child.offered {
+			child.parent = nil
+			child.conn.Fail()
+			child.ended()
+		}
 	}
 }

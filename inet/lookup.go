@@ -31,12 +31,24 @@ type path struct {
 // hop is what a connection keeps of a path: its own ends say the rest.
 type hop struct {
 	out     *Interface
-	nextHop netip.Addr
+	gateway *netip.Addr // nil: the destination is on the link
 }
 
-func (w *path) hop() hop { return hop{w.out, w.nextHop} }
+func (w *path) hop() hop {
+	if w.route == nil || !w.route.Gateway.IsValid() {
+		return hop{out: w.out}
+	}
+	gateway := w.nextHop
+	return hop{w.out, &gateway}
+}
 
-func (h hop) path() path { return path{out: h.out, nextHop: h.nextHop} }
+// path returns the way to the destination that h was found for.
+func (h hop) path(to netip.Addr) path {
+	if h.gateway != nil {
+		to = *h.gateway
+	}
+	return path{out: h.out, nextHop: to}
+}
 
 // bound reports whether the sender is bound to an address.
 func (q *query) bound() bool { return q.from.IsValid() && !q.from.IsUnspecified() }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 
+	"dialtone/clock"
 	"dialtone/firewall"
 	"dialtone/link"
 	"dialtone/sockaddr"
@@ -33,6 +34,7 @@ type Stack struct {
 	connections       demux
 	listeners         map[uint16][]*stream
 	cookies           map[netip.Addr][]byte // of TCP Fast Open, by peer
+	timers            []*clock.Event        // idle ones, for reuse
 	tcpConfig         *tcp.Config           // nil: to be made from Sysctl
 	seed              uint64
 	draws             uint64
@@ -81,6 +83,29 @@ func (s *Stack) draw(fresh bool, words ...uint64) uint64 {
 	}
 	return h
 }
+
+// newTimer returns a timer of t's: an idle connection has none.
+func (s *Stack) newTimer(t clock.Task) *clock.Event {
+	last := len(s.timers) - 1
+	if last < 0 {
+		return &clock.Event{Task: t}
+	}
+	e := s.timers[last]
+	s.timers = s.timers[:last]
+	e.Task = t
+	return e
+}
+
+// freeTimer takes back a timer that is not set.
+func (s *Stack) freeTimer(e *clock.Event) {
+	e.Task = nil
+	if len(s.timers) < maxTimers {
+		s.timers = append(s.timers, e)
+	}
+}
+
+// maxTimers is how many idle timers a host keeps.
+const maxTimers = 1024
 
 // words folds an address into a number for draw.
 func words(a netip.Addr) uint64 {

@@ -28,26 +28,28 @@ type stream struct {
 	local, remote netip.AddrPort
 	way           hop // to remote
 
-	next   *stream   // in stack.connections
-	parent *stream   // the listener, while this waits to be accepted
-	queue  *listener // of a listener
-	timer  clock.Event
-	// waits, if not 0, is when TIME-WAIT began. The socket does not see that state: to it the connection is over.
-	waits  time.Duration
-	began  time.Duration // when connect was called, or the SYN came
-	errors errorQueue
-	opts   streamOptions
+	next   *stream      // in stack.connections
+	parent *stream      // the listener, while this waits to be accepted
+	queue  *listener    // of a listener
+	timer  *clock.Event // nil: nothing is due
+	// began is when connect was called, or the SYN came; of one that waits, when TIME-WAIT began.
+	began  time.Duration
+	errors *errorQueue    // nil: empty
+	opts   *streamOptions // read only
 
-	own    socket.Label // while there is no socket
-	scope  uint32       // where the SYN came in, of an accepted connection
-	syns   uint32       // SYNs sent, for the trail
+	own    *socket.Label // while there is no socket; nil: the zero label
+	scope  uint32        // where the SYN came in, of an accepted connection
+	syns   uint32        // SYNs sent, for the trail
 	family sockaddr.Family
 	final  errno.Errno // the ICMP error that ended the attempt
 	shut   shutdown
 
-	known     bool // in stack.connections
+	known bool // in stack.connections
+	// waits: it is in TIME-WAIT. The socket does not see that state: to it the connection is over.
+	waits     bool
 	offered   bool // counts among its listener's handshakes
 	multipath bool // of IPPROTO_MPTCP: see Disconnect
+	noDelay   bool // TCP_NODELAY
 	deferred  bool // connect was put off (TCP_FASTOPEN_CONNECT)
 	fast      bool // the SYN brought bytes (TCP_FASTOPEN)
 	cookie    bool // came by a SYN cookie: until it is established the host is to know nothing of it (tcp_syncookies)
@@ -67,11 +69,10 @@ const (
 )
 
 func (s *Stack) newStream(sock *socket.Socket) *stream {
-	c := &stream{stack: s, sock: sock, family: sock.Family, multipath: sock.Protocol == protoMPTCP}
+	c := &stream{stack: s, sock: sock, family: sock.Family, multipath: sock.Protocol == protoMPTCP, opts: &plainOptions}
 	c.local = netip.AddrPortFrom(wildcard(c.family), 0)
 	c.hold.sock = sock
 	c.hold.v6only = s.Sysctl.IPv6BindV6Only
-	c.timer.Task = c
 	return c
 }
 
@@ -167,7 +168,7 @@ func (c *stream) transmit(p *wire.Packet) {
 		p.Free()
 		return
 	}
-	c.filtered = c.stack.output(p, c.way.path(), t) == filtered
+	c.filtered = c.stack.output(p, c.way.path(c.remote.Addr()), t) == filtered
 }
 
 // reroute looks the way up again before a SYN is sent again. If there is none any more the SYN is lost, and the reason
@@ -214,8 +215,20 @@ func (c *stream) arm() {
 		return
 	}
 	at-- // see now
+	if c.timer == nil {
+		c.timer = c.stack.newTimer(c)
+	}
 	if !c.timer.Set() || at < c.timer.At() {
-		c.stack.core.After(&c.timer, at)
+		c.stack.core.After(c.timer, at)
+	}
+}
+
+// disarm makes nothing due.
+func (c *stream) disarm() {
+	if c.timer != nil {
+		c.stack.core.Cancel(c.timer)
+		c.stack.freeTimer(c.timer)
+		c.timer = nil
 	}
 }
 
@@ -228,4 +241,7 @@ func (c *stream) Due() {
 	}
 	c.handle(c.conn.Tick(c.now()))
 	c.pump()
+	if c.timer != nil && !c.timer.Set() {
+		c.disarm()
+	}
 }

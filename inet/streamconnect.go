@@ -232,7 +232,7 @@ func (s *Stack) unused(local, remote netip.AddrPort, bound bool) bool {
 		return false
 	}
 	reuse := s.Sysctl.TCPTwReuse == 1 || s.Sysctl.TCPTwReuse == 2 && s.owner(remote.Addr()) != nil
-	if !bound && (!reuse || old.now()-old.waits <= twReuseDelay) {
+	if !bound && (!reuse || s.core.NowLocked()-old.began <= twReuseDelay) {
 		return false
 	}
 	old.conn.Fail()
@@ -248,7 +248,7 @@ func (c *stream) open(call *socket.Call) {
 	s := c.stack
 	c.sock.TakeError()
 	c.deferred = false
-	c.syns, c.began = 0, s.core.NowLocked()
+	c.syns, c.began, c.waits = 0, s.core.NowLocked(), false
 	c.enter()
 	c.apply()
 	iss := s.sequence(c.local, c.remote)

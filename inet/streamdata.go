@@ -84,7 +84,7 @@ func (c *stream) take(m *socket.Message) int {
 // Ready implements [socket.Endpoint] (tcp_poll).
 func (c *stream) Ready() socket.Events {
 	var e socket.Events
-	if len(c.errors.entries) > 0 {
+	if !c.errors.empty() {
 		e |= socket.Err
 	}
 	if c.queue != nil {
@@ -197,5 +197,6 @@ func (c *stream) Close(*socket.Call) {
 		c.forget()
 		c.stack.tcpPorts.drop(&c.hold)
 	}
-	c.own, c.sock = c.sock.Label, nil
+	c.own = kept(c.sock.Label)
+	c.sock = nil
 }

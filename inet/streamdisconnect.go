@@ -51,11 +51,12 @@ func (c *stream) Disconnect(*socket.Call) errno.Errno {
 func (c *stream) leaveTimeWait() {
 	s := c.stack
 	c.forget()
-	rest := &stream{stack: s, family: c.family, local: c.local, remote: c.remote, way: c.way, conn: c.conn, waits: c.waits, own: *c.label()}
-	c.conn, c.waits = tcp.Conn{}, 0
+	rest := &stream{stack: s, family: c.family, local: c.local, remote: c.remote, way: c.way, conn: c.conn, waits: true, began: c.began, opts: c.opts}
+	label := *c.label()
+	rest.own = &label
+	c.conn, c.waits = tcp.Conn{}, false
 	rest.hold = hold{sock: c.sock, addr: c.hold.addr, v6only: c.hold.v6only, uid: c.hold.uid, implicit: c.hold.implicit}
 	s.tcpPorts.take(&rest.hold, c.hold.port)
-	rest.timer.Task = rest
 	rest.enter()
 	rest.arm()
 }

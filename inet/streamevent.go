@@ -48,8 +48,8 @@ func (c *stream) recordReceived(t *trail.Trail, seg *wire.Segment) {
 
 // handle tells the socket what happened in its connection.
 func (c *stream) handle(ev tcp.Events) {
-	if c.conn.State() == tcp.TimeWait && c.waits == 0 {
-		c.waits, c.shut = c.now(), shutBoth
+	if c.conn.State() == tcp.TimeWait && !c.waits {
+		c.waits, c.began, c.shut = true, c.stack.core.NowLocked(), shutBoth
 		if c.sock != nil {
 			c.wakeAll()
 		}
@@ -65,6 +65,9 @@ func (c *stream) handle(ev tcp.Events) {
 		return
 	}
 	if ev&tcp.Connected != 0 {
+		if _, due := c.conn.Deadline(); !due {
+			c.disarm() // an idle connection is to be small
+		}
 		switch {
 		case c.parent != nil && !c.fast:
 			c.parent.established(c)
@@ -145,13 +148,15 @@ func (c *stream) forget() {
 		c.stack.connections.remove(c)
 		c.known = false
 	}
-	c.stack.core.Cancel(&c.timer)
+	c.disarm()
 }
 
 // enter makes the connection known to the demultiplexer.
 func (c *stream) enter() {
-	c.stack.connections.add(c)
-	c.known = true
+	if !c.known { // a deferred connect entered it already
+		c.stack.connections.add(c)
+		c.known = true
+	}
 }
 
 // heard takes an ICMP error about one of the connection's segments. While it is being set up, a mapped error ends it;
@@ -174,6 +179,9 @@ func (c *stream) heard(h *heard) {
 		return
 	}
 	if c.opts.recvErr || h.is4 && facts.QueuesICMP4 {
+		if c.errors == nil {
+			c.errors = new(errorQueue)
+		}
 		c.errors.add(h, c.family)
 	}
 	notes := c.inCall && facts.NoteOnly

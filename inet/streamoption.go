@@ -36,20 +36,30 @@ const (
 // maxSeconds bounds options that are given in seconds.
 const maxSeconds = 32767
 
-// streamOptions are the options of a TCP socket below SOL_SOCKET.
+// streamOptions are the options of a TCP socket below SOL_SOCKET, but for TCP_NODELAY. Sockets whose options are the same
+// share them: a listener and its connections, and all that have set none. So they are never written to: see change.
 type streamOptions struct {
 	ipOptions
 	userTimeout time.Duration
-	noDelay     bool
 	synCount    uint8
 	deferAccept uint8 // retransmissions of the SYN-ACK that a handshake without data waits for (TCP_DEFER_ACCEPT)
 	fastConnect bool  // TCP_FASTOPEN_CONNECT
 	fastQueue   int32 // TCP_FASTOPEN: how many connections that were opened fast may wait for the third segment
 }
 
+// plainOptions are those of a socket that has set none.
+var plainOptions streamOptions
+
+// change returns options to write to, which are c's alone.
+func (c *stream) change() *streamOptions {
+	o := *c.opts
+	c.opts = &o
+	return c.opts
+}
+
 // apply hands the options to a connection that is about to begin.
 func (c *stream) apply() {
-	c.conn.SetNoDelay(c.opts.noDelay)
+	c.conn.SetNoDelay(c.noDelay)
 	if c.opts.synCount > 0 {
 		c.conn.SetSynRetries(c.opts.synCount)
 	}
@@ -67,10 +77,10 @@ func (c *stream) apply() {
 
 // Option implements [socket.Endpoint].
 func (c *stream) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno) {
-	o := &c.opts
+	o := c.opts
 	switch (storedKey{level, name}) {
 	case storedKey{solTCP, tcpNoDelay}:
-		return socket.Bool(o.noDelay), errno.OK
+		return socket.Bool(c.noDelay), errno.OK
 	case storedKey{solTCP, tcpMaxSeg}:
 		if c.conn.State() == tcp.Closed {
 			return socket.Int(536), errno.OK
@@ -117,12 +127,15 @@ func (c *stream) SetOption(call *socket.Call, level, name int, value []byte) err
 	if len(value) < 4 {
 		return errno.EINVAL
 	}
-	n, o := socket.IntValue(value), &c.opts
-	switch (storedKey{level, name}) {
-	case storedKey{solTCP, tcpNoDelay}:
-		o.noDelay = n != 0
-		c.conn.SetNoDelay(o.noDelay)
+	n := socket.IntValue(value)
+	if level == solTCP && name == tcpNoDelay {
+		c.noDelay = n != 0
+		c.conn.SetNoDelay(c.noDelay)
 		c.pump()
+		return errno.OK
+	}
+	o := c.change()
+	switch (storedKey{level, name}) {
 	case storedKey{solTCP, tcpSynCnt}:
 		if n < 1 || n > 127 {
 			return errno.EINVAL
