@@ -71,7 +71,7 @@ func gvisorEnds(client, server *stack.Stack, ip [4]byte) (*ends, error) {
 	dial := func() (net.Conn, error) {
 		return gonet.DialContextTCP(context.Background(), client, to, ipv4.ProtocolNumber)
 	}
-	return &ends{l, dial, func() {
+	return &ends{listener: l, dial: dial, close: func() {
 		client.Close()
 		if server != client {
 			server.Close()

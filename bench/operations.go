@@ -31,17 +31,12 @@ var operations = []operation{
 	{"UDP 1400-byte datagrams one way", "/s", false, packetPeers, datagrams},
 }
 
-// connects returns a measurement of how many connections a second a number of goroutines make. The client closes first,
-// on TCP with a reset, so that no port waits in TIME-WAIT; the server reads to the end and closes.
+// connects returns a measurement of how many connections a second a number of goroutines make. Each connects, accepts
+// (a connection of its own or another's) and closes both ends, the client first, on TCP with a reset, so that no port
+// waits in TIME-WAIT.
 func connects(workers int) func(*ends, time.Duration) (float64, error) {
 	return func(e *ends, span time.Duration) (float64, error) {
-		// No more wait than a listener's queue holds: a SYN that finds it full is sent again after a second, and the
-		// measurement would be of that.
-		waiting := make(chan struct{}, 1024)
-		go serve(e.listener, func(c net.Conn) {
-			<-waiting
-			io.Copy(io.Discard, c)
-		})
+		accept := e.accepts()
 		var total atomic.Int64
 		var failed atomic.Value
 		var all sync.WaitGroup
@@ -50,18 +45,11 @@ func connects(workers int) func(*ends, time.Duration) (float64, error) {
 			all.Go(func() {
 				n := int64(0)
 				defer func() { total.Add(n) }()
-				for time.Since(begin) < span {
-					waiting <- struct{}{}
-					c, err := e.dial()
-					if err != nil {
+				for ; time.Since(begin) < span; n++ {
+					if err := connectOnce(e.dial, accept); err != nil {
 						failed.Store(err)
 						return
 					}
-					if l, ok := c.(interface{ SetLinger(int) error }); ok {
-						l.SetLinger(0)
-					}
-					c.Close()
-					n++
 				}
 			})
 		}
@@ -74,17 +62,47 @@ func connects(workers int) func(*ends, time.Duration) (float64, error) {
 	}
 }
 
-// serve gives each connection to handle, in a goroutine of its own.
-func serve(l net.Listener, handle func(net.Conn)) {
-	for {
-		c, err := l.Accept()
-		if err != nil {
-			return
+// connectOnce connects, accepts and closes both ends.
+func connectOnce(dial, accept func() (net.Conn, error)) error {
+	c, err := dial()
+	if err != nil {
+		return err
+	}
+	s, err := accept()
+	if err != nil {
+		return err
+	}
+	if l, ok := c.(interface{ SetLinger(int) error }); ok {
+		if err := l.SetLinger(0); err != nil {
+			return err
 		}
-		go func() {
-			handle(c)
-			c.Close()
-		}()
+	}
+	c.Close()
+	return s.Close()
+}
+
+// accepts returns what accepts a connection that was made already. Where connect waits until somebody accepts, as it does
+// not on a system's sockets, another goroutine must do that.
+func (e *ends) accepts() func() (net.Conn, error) {
+	if !e.rendezvous {
+		return e.listener.Accept
+	}
+	accepted := make(chan net.Conn, 1024)
+	go func() {
+		for {
+			c, err := e.listener.Accept()
+			if err != nil {
+				close(accepted)
+				return
+			}
+			accepted <- c
+		}
+	}()
+	return func() (net.Conn, error) {
+		if c, ok := <-accepted; ok {
+			return c, nil
+		}
+		return nil, net.ErrClosed
 	}
 }
 

@@ -41,7 +41,7 @@ func echoing(pc net.PacketConn, dial func() (net.Conn, error)) *ends {
 			}
 		}
 	}()
-	return &ends{nil, dial, func() { pc.Close() }}
+	return &ends{dial: dial, close: func() { pc.Close() }}
 }
 
 // datagrams measures how many datagrams of 1400 bytes a second arrive: the sender stops for an answer after each 32, so

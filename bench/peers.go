@@ -29,6 +29,8 @@ type ends struct {
 	listener net.Listener
 	dial     func() (net.Conn, error)
 	close    func()
+	// rendezvous: dial returns once somebody has accepted.
+	rendezvous bool
 }
 
 const (
@@ -72,7 +74,7 @@ func kernel(network string, address func() string) func() (*ends, error) {
 				runtime.Gosched()
 			}
 		}
-		return &ends{l, dial, func() {}}, nil
+		return &ends{listener: l, dial: dial, close: func() {}}, nil
 	}
 }
 
@@ -88,7 +90,7 @@ func ours(network, server, client string) func() (*ends, error) {
 			return nil, err
 		}
 		c := n.Host(client)
-		return &ends{l, func() (net.Conn, error) { return c.Dial(network, dialTo) }, func() {}}, nil
+		return &ends{listener: l, dial: func() (net.Conn, error) { return c.Dial(network, dialTo) }, close: func() {}}, nil
 	}
 }
 
@@ -98,10 +100,12 @@ func openMemconn() (*ends, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &ends{l, func() (net.Conn, error) { return memconn.Dial("memb", name) }, func() {}}, nil
+	dial := func() (net.Conn, error) { return memconn.Dial("memb", name) }
+	return &ends{listener: l, dial: dial, close: func() {}, rendezvous: true}, nil
 }
 
 func openBufconn() (*ends, error) {
 	l := bufconn.Listen(256 << 10)
-	return &ends{l, func() (net.Conn, error) { return l.DialContext(context.Background()) }, func() {}}, nil
+	dial := func() (net.Conn, error) { return l.DialContext(context.Background()) }
+	return &ends{listener: l, dial: dial, close: func() {}, rendezvous: true}, nil
 }
