@@ -6,6 +6,9 @@ package supervisor
 
 import (
 	"fmt"
+	"io"
+	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"slices"
@@ -30,23 +33,88 @@ func BenchmarkConnectAccept(b *testing.B) {
 		name string
 		opts Options
 	}{{"direct", Options{}}, {"pumped", Options{NeverDirect: true}}} {
-		b.Run(c.name, func(b *testing.B) { compare(b, c.opts, n, "connections", strconv.Itoa(n)) })
+		b.Run(c.name, func(b *testing.B) {
+			v := newVirtual(b, c.opts)
+			argv := []string{strconv.Itoa(n)}
+			compare(b, v, n, "connections", argv, argv)
+		})
 	}
 }
 
-// compare runs a role, which prints the nanoseconds that n operations took.
-func compare(b *testing.B, opts Options, n int, role string, args ...string) {
-	v := newVirtual(b, opts)
+// BenchmarkBulk sends 64 KiB at a time to a server in this process; an
+// operation is a write.
+func BenchmarkBulk(b *testing.B) {
+	const n = 1000
+	v := newVirtual(b, Options{})
+	l, err := v.web.Listen("tcp", ":9")
+	must(err)
+	native, err := net.Listen("tcp", "127.0.0.1:0")
+	must(err)
+	for _, l := range []net.Listener{l, native} {
+		go discard(l)
+		b.Cleanup(func() { l.Close() })
+	}
+	argv := func(address string) []string { return []string{strconv.Itoa(n), address} }
+	compare(b, v, n, "bulk", argv(v.webIP()+":9"), argv(native.Addr().String()))
+}
+
+// discard reads what comes, and answers its end with a byte.
+func discard(l net.Listener) {
+	buf := make([]byte, 256<<10)
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return // closed
+		}
+		for err == nil {
+			_, err = c.Read(buf)
+		}
+		if err == io.EOF {
+			_, _ = c.Write([]byte{1}) // else the role says that it is missing
+		}
+		c.Close()
+	}
+}
+
+func roleBulk() int {
+	n, err := strconv.Atoi(os.Args[1])
+	must(err)
+	lockThread()
+	to := unix.SockaddrInet4{}
+	address := netip.MustParseAddrPort(os.Args[2])
+	to.Addr, to.Port = address.Addr().As4(), int(address.Port())
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+	must(err)
+	must(unix.Connect(fd, &to))
+	chunk := make([]byte, 64<<10)
+	began := time.Now()
+	for range n {
+		for rest := chunk; len(rest) > 0; {
+			m, err := unix.Write(fd, rest)
+			must(err)
+			rest = rest[m:]
+		}
+	}
+	must(unix.Shutdown(fd, unix.SHUT_WR))
+	if m, err := unix.Read(fd, chunk); m != 1 {
+		panic(fmt.Sprint("no byte at the end: ", err))
+	}
+	fmt.Print(time.Since(began).Nanoseconds())
+	return 0
+}
+
+// compare runs a role, which prints the nanoseconds that n operations took,
+// with one argv hosted and the other on the kernel.
+func compare(b *testing.B, v *virtual, n int, role string, argvHosted, argvNative []string) {
 	env := []string{roleVariable + "=" + role}
-	argv := append([]string{selfPath(b)}, args...)
 	var hosted, native []float64
 	for b.Loop() {
-		out, status := v.run(b, env, argv...)
+		out, status := v.run(b, env, append([]string{selfPath(b)}, argvHosted...)...)
 		if status != 0 {
 			b.Fatalf("status %d: %s", status, out)
 		}
 		hosted = append(hosted, nanoseconds(b, out)/float64(n))
-		cmd := exec.Command(argv[0], argv[1:]...)
+		cmd := exec.Command(selfPath(b), argvNative...)
 		cmd.Env = append(os.Environ(), env...)
 		text, err := cmd.CombinedOutput()
 		if err != nil {

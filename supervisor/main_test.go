@@ -42,6 +42,7 @@ var roles = map[string]func() int{
 	"memory":            roleMemory,
 	"go":                roleGo,
 	"connections":       roleConnections,
+	"bulk":              roleBulk,
 	"closed":            roleClosed,
 	"closeunread":       roleCloseUnread,
 	"trap":              roleTrap,

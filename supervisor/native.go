@@ -71,6 +71,12 @@ func acceptNative(fd, flags int) (int, unix.Errno) {
 	return int(n), e
 }
 
+// receive reads from a native socket, without waiting.
+func receive(fd int, b []byte) (int, unix.Errno) {
+	n, _, e := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_DONTWAIT, 0, 0)
+	return int(n), e
+}
+
 // disconnectNative is connect(2) to AF_UNSPEC, of datagram sockets.
 func disconnectNative(fd int) unix.Errno {
 	_, _, e := unix.Syscall(unix.SYS_CONNECT, uintptr(fd), uintptr(unsafe.Pointer(&unspec)), uintptr(len(unspec)))

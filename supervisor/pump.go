@@ -5,8 +5,11 @@
 package supervisor
 
 import (
+	"slices"
+
 	"dialtone/errno"
 	"dialtone/socket"
+	"dialtone/wire"
 
 	"golang.org/x/sys/unix"
 )
@@ -28,7 +31,7 @@ type pump struct {
 	// filled is how many bytes keep T from being writable, in phase filled.
 	filled int
 
-	up, down       []byte     // read, but not yet taken by the other side
+	up, down       []byte     // read, but not taken by the other side: a copy
 	upEnd, downEnd bool       // the end was read and passed on
 	discard        bool       // the target shut its reading half: drop what comes
 	failure        unix.Errno // the layer's answer to what the target wrote
@@ -92,24 +95,24 @@ func (p *pump) run() {
 // bytes did. closed: the target has closed T.
 func (p *pump) moveUp(buf []byte) (more, closed bool) {
 	for turn := 0; !p.upEnd; turn++ {
-		if len(p.up) > 0 && !p.send() {
+		if p.up = p.send(p.up); len(p.up) > 0 {
 			return false, false
 		}
 		if p.failure != 0 || turn == pumpTurns {
 			return p.failure == 0, false
 		}
-		n, _, err := unix.Recvfrom(p.s, buf, unix.MSG_DONTWAIT)
+		n, e := receive(p.s, buf[:wire.MaxText]) // as much as one segment
 		switch {
-		case err == unix.EAGAIN:
+		case e == unix.EAGAIN:
 			return false, false
-		case err != nil: // ECONNRESET: T was closed with bytes unread
+		case e != 0: // ECONNRESET: T was closed with bytes unread
 			p.resetLayer()
 			return false, true
 		case n == 0:
 			p.upEnd = true
 			p.h.sock.Shutdown(ownCall(), socket.ShutWR) // ENOTCONN: the connection is over
 		default:
-			p.up = append(p.up[:0], buf[:n]...)
+			p.up = slices.Clone(p.send(buf[:n]))
 		}
 	}
 	if !p.hungUp() {
@@ -122,18 +125,20 @@ func (p *pump) moveUp(buf []byte) (more, closed bool) {
 	return false, !open
 }
 
-// send gives the layer what is left of up. It reports whether all is taken.
-func (p *pump) send() bool {
-	n, e := p.h.sock.Send(p.h.dataCall(), &socket.Message{Data: p.up, Flags: socket.MsgNoSignal})
-	p.up = p.up[n:]
+// send gives the layer b. It returns what the layer has no room for.
+func (p *pump) send(b []byte) (rest []byte) {
+	if len(b) == 0 {
+		return nil
+	}
+	n, e := p.h.sock.Send(p.h.dataCall(), &socket.Message{Data: b, Flags: socket.MsgNoSignal})
 	switch e {
 	case errno.OK, errno.EAGAIN:
-	case errno.EPIPE:
-		p.up = nil // the bytes go nowhere; what the peer sent may still come
+		return b[n:]
+	case errno.EPIPE: // the bytes go nowhere; what the peer sent may still come
 	default:
-		p.up, p.failure = nil, unix.Errno(e)
+		p.failure = unix.Errno(e)
 	}
-	return len(p.up) == 0
+	return nil
 }
 
 // hungUp reports whether T is closed, or shut both ways.
@@ -147,7 +152,7 @@ func (p *pump) hungUp() bool {
 // did. An error is the connection's end.
 func (p *pump) moveDown(buf []byte) (more bool, _ unix.Errno) {
 	for turn := 0; !p.downEnd; turn++ {
-		if len(p.down) > 0 && !p.deliver() {
+		if p.down = p.deliver(p.down); len(p.down) > 0 {
 			return false, 0
 		}
 		if turn == pumpTurns {
@@ -163,27 +168,26 @@ func (p *pump) moveDown(buf []byte) (more bool, _ unix.Errno) {
 			p.downEnd = true
 			_ = unix.Shutdown(p.s, unix.SHUT_WR) // ENOTCONN: T is gone, moveUp sees it
 		case !p.discard:
-			p.down = append(p.down[:0], buf[:n]...)
+			p.down = slices.Clone(p.deliver(buf[:n]))
 		}
 	}
 	return false, 0
 }
 
-// deliver gives the target what is left of down. It reports whether all is taken.
-func (p *pump) deliver() bool {
-	for len(p.down) > 0 {
-		n, err := unix.SendmsgN(p.s, p.down, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+// deliver gives the target b. It returns what T has no room for.
+func (p *pump) deliver(b []byte) (rest []byte) {
+	for len(b) > 0 {
+		n, err := unix.SendmsgN(p.s, b, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 		if err == unix.EAGAIN {
-			return false
+			return b
 		}
 		if err != nil { // EPIPE: T does not read any more; TCP takes the bytes and drops them
 			p.discard = true
-			p.down = nil
-			return true
+			return nil
 		}
-		p.down = p.down[n:]
+		b = b[n:]
 	}
-	return true
+	return nil
 }
 
 // fail ends the connection with an error: T reads ECONNRESET after what it
