@@ -4,6 +4,7 @@ package conformance
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,8 @@ const (
 	ArgOption                 // Option
 	ArgValue                  // Data: the value of the option before it
 	ArgText                   // Text: a path, or one of a few words
+	ArgSID                    // Text: the security context that the SID stands for; Int: the SID, if Text is ""
+	ArgContext                // Text: a security context, which may be wrong
 )
 
 // Arg is one argument of a call.
@@ -60,6 +63,8 @@ var (
 	pNumber  = param{kind: ArgInt, what: "a number"}
 	pPath    = param{kind: ArgText, what: "a path in quotes"}
 	pOption  = param{kind: ArgOption, what: "a socket option"}
+	pSID     = param{kind: ArgSID, what: "a SID: a number, or a context as in u:r:client"}
+	pContext = param{kind: ArgContext, what: "a security context, in quotes if it is none"}
 	pFlags   = param{kind: ArgInt, names: messageFlags, optional: true, what: "MSG_ flags"}
 )
 
@@ -71,7 +76,7 @@ var Descriptors = []string{
 	"pipe-read", "pipe-write", "eventfd", "memfd", "pty", "timerfd", "netns",
 }
 
-// signatures are the calls that scripts may make.
+// signatures are the calls that scripts may make; init adds those that need access control.
 var signatures = map[string]signature{
 	"socket":       {params: socketParams, binds: 1},
 	"socketpair":   {params: socketParams, binds: 2},
@@ -207,6 +212,9 @@ func (p param) parse(args []text, fds func(string) (int, bool), before []Arg) (i
 		var err error
 		arg.Data, err = before[len(before)-1].Option.encode(s)
 		return 1, arg, err
+	case ArgSID, ArgContext:
+		err := p.label(&arg)
+		return 1, arg, err
 	case ArgText:
 		if p.words != nil {
 			if !slices.Contains(p.words, s) {
@@ -223,16 +231,29 @@ func (p param) parse(args []text, fds func(string) (int, bool), before []Arg) (i
 	return 1, arg, nil
 }
 
+// label reads a SID or a security context. Those with commas, and texts that are none, stand in quotes.
+func (p param) label(arg *Arg) error {
+	if strings.HasPrefix(arg.Text, `"`) {
+		s, err := strconv.Unquote(arg.Text)
+		arg.Text = s
+		return err
+	}
+	if isContext(arg.Text) {
+		return nil
+	}
+	n, err := strconv.ParseUint(arg.Text, 10, 32)
+	if err != nil || p.kind != ArgSID {
+		return fmt.Errorf("expected %s, got %q", p.what, arg.Text)
+	}
+	arg.Text, arg.Int = "", int(n)
+	return nil
+}
+
 func isModifier(s string) bool {
 	key, _, ok := strings.Cut(s, "=")
 	return s == "guard" || ok && slices.Contains([]string{"len", "family", "flowinfo"}, key)
 }
 
-func knownCalls() string {
-	var all []string
-	for name := range signatures {
-		all = append(all, name)
-	}
-	slices.Sort(all)
-	return strings.Join(all, " ")
-}
+func init() { maps.Copy(signatures, secureCalls) }
+
+func knownCalls() string { return strings.Join(slices.Sorted(maps.Keys(signatures)), " ") }

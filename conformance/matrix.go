@@ -63,7 +63,7 @@ func (m *Matrix) Add(r *Report) {
 }
 
 var (
-	makesSocket = regexp.MustCompile(`^socket\((UNIX|INET6?), *(STREAM|DGRAM|SEQPACKET)`)
+	makesSocket = regexp.MustCompile(`^socket(?:_secure)?\((UNIX|INET6?), *(STREAM|DGRAM|SEQPACKET)`)
 	isErrno     = regexp.MustCompile(`^E[A-Z]+$`)
 )
 
@@ -109,8 +109,8 @@ func answers(r *Report) map[cell]bool {
 
 // connects returns the socket that a call connects; "" if it is another call.
 func connects(text string) string {
-	args, ok := strings.CutPrefix(text, "connect(")
-	if !ok {
+	name, args, _ := strings.Cut(text, "(")
+	if name != "connect" && name != "connect_secure" {
 		return ""
 	}
 	sock, _, _ := strings.Cut(args, ",")

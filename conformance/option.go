@@ -19,7 +19,7 @@ type optionKind int
 const (
 	optionInt     optionKind = iota
 	optionTime               // struct timeval, written as a duration
-	optionText               // an interface name, written in quotes
+	optionText               // an interface's name or a security context, written in quotes
 	optionLinger             // struct linger, written as "off" or a duration in whole seconds
 	optionErrno              // SO_ERROR
 	optionRange              // IP_LOCAL_PORT_RANGE, written low-high
@@ -46,6 +46,7 @@ var options = []Option{
 	{"SO_RCVBUF", linux.SOL_SOCKET, linux.SO_RCVBUF, optionInt},
 	{"SO_TYPE", linux.SOL_SOCKET, linux.SO_TYPE, optionInt},
 	{"SO_ACCEPTCONN", linux.SOL_SOCKET, linux.SO_ACCEPTCONN, optionInt},
+	{"SO_PEERSEC", linux.SOL_SOCKET, linux.SO_PEERSEC, optionText},
 	{"SO_MARK", linux.SOL_SOCKET, linux.SO_MARK, optionInt},
 	{"SO_SNDTIMEO", linux.SOL_SOCKET, linux.SO_SNDTIMEO, optionTime},
 	{"SO_RCVTIMEO", linux.SOL_SOCKET, linux.SO_RCVTIMEO, optionTime},

@@ -204,24 +204,45 @@ func parseCase(head text, body []block, row map[string]string) (*Case, error) {
 		owner: map[string]string{}, threads: map[string]bool{}, names: map[string]bool{},
 	}
 	p.c.Processes = []Process{{"a", "a"}, {"b", "b"}}
-	for _, line := range body {
+	for i := 0; i < len(body); i++ {
+		line := body[i]
 		t, err := line.head.fill(row)
 		if err != nil {
 			return nil, err
 		}
-		for _, part := range t.split(';') {
-			if part.s == "" {
-				continue
+		if word, _, _ := strings.Cut(t.s, " "); word == "policy" {
+			var inner []text
+			for ; i+1 < len(body) && body[i+1].indent > line.indent; i++ {
+				more, err := body[i+1].head.fill(row)
+				if err != nil {
+					return nil, err
+				}
+				inner = append(inner, more)
 			}
-			if err := p.line(part); err != nil {
+			if err := p.policy(t, inner); err != nil {
 				return nil, err
 			}
+		} else if err := p.statements(t); err != nil {
+			return nil, err
 		}
 		if n := len(p.c.Steps); n > 0 && p.c.Steps[n-1].Line == line.head.line {
 			p.c.Steps[n-1].Comment = line.comment
 		}
 	}
 	return p.c, nil
+}
+
+// statements reads a line's statements.
+func (p *caseParser) statements(t text) error {
+	for _, part := range t.split(';') {
+		if part.s == "" {
+			continue
+		}
+		if err := p.line(part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // line reads one statement: part of the set-up, or a step.

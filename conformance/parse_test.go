@@ -166,6 +166,7 @@ func FuzzParse(f *testing.F) {
 		"table t\n  a b\n  1 \"x y\"\ncase x{a}: y\n  for t\n  sysctl a x.y = {b}\n",
 		"case x: y\n  start w: a: socket(UNIX, DGRAM)\n  wait w\n  interrupt w restart\n",
 		"case x: y\n  symlink /a -> /b; chmod b:/a 755; route a add default via 1.2.3.4 dev a0\n",
+		"case x: y\n  policy small talk on b\n    (type t)\n  label a u:r:t\n  setsockcreatecon(u:r:t:s0) = EACCES\n",
 		"case x: y\n  s = socket(1, 2)\n  sendto(s, \"a\\x00;)\", unix:\"q\", DONTWAIT) = $p or *\n  on linux = 1\n",
 	}
 	for _, c := range cases {

@@ -124,11 +124,11 @@ func (r *wordReader) path() (host, path string) {
 }
 
 // actionWords are the first words of actions; parseAction reads each of them.
-var actionWords = []string{
+var actionWords = append([]string{
 	"sleep", "sysctl", "firewall", "route", "rule", "interface", "address", "delay", "icmp", "stop", "continue", "deny",
 	"dir", "file", "fifo", "device", "symlink", "hardlink", "tmpfs", "disk", "chmod", "chown", "unlink", "rename",
 	"readonly", "break",
-}
+}, accessWords...)
 
 // parseAction reads an action: a word of actionWords and what belongs to it.
 func parseAction(t text, hosts func(string) bool) (Action, error) {
@@ -179,6 +179,8 @@ func (r *wordReader) action(verb string) Action {
 		return Stop{Process: r.next("a process").s, Continue: verb == "continue"}
 	case "deny":
 		return DenyConnect{Host: r.host(), Family: r.oneOf("INET", "INET6")}
+	case "label", "mode", "boolean", "checks":
+		return r.access(verb)
 	default:
 		return r.file(verb)
 	}

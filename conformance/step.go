@@ -53,11 +53,18 @@ func (p *caseParser) checkAction(a Action, words []text) (Action, error) {
 		a.Process = owner
 		return a, nil
 	case Stop:
-		if !p.isProcess(a.Process) {
-			return nil, words[1].errorf(0, "expected a process, got %q", a.Process)
-		}
+		return a, p.checkProcess(a.Process, words[1])
+	case Label:
+		return a, p.checkProcess(a.Process, words[1])
 	}
 	return a, nil
+}
+
+func (p *caseParser) checkProcess(name string, at text) error {
+	if !p.isProcess(name) {
+		return at.errorf(0, "expected a process, got %q", name)
+	}
+	return nil
 }
 
 // otherSystem reads "on freebsd, darwin = EINVAL", about the step before it.

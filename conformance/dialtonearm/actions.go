@@ -68,6 +68,8 @@ func (w *world) Do(action conformance.Action) error {
 		}
 		w.hosts[a.Host].Stack().DenyConnect(family)
 		return nil
+	case conformance.Policy, conformance.Label, conformance.AccessMode, conformance.Boolean, conformance.AccessChecks:
+		return w.access(a)
 	}
 	return w.file(action)
 }

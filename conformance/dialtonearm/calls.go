@@ -146,7 +146,7 @@ func (t *thread) more(c conformance.Call, number func(int) int) (conformance.Res
 	case "state":
 		return t.state(fd)
 	}
-	return conformance.Result{}, conformance.NotRun("there is no call %s here", c.Name)
+	return t.secure(c, number)
 }
 
 // raw reports whether a socket is a raw or ping one (raw(7), icmp(7)) that the caller may have.
@@ -223,15 +223,20 @@ func (t *thread) recv(call string, fd, flags int) (conformance.Result, error) {
 	if call == "recv" {
 		return result(conformance.Received(data), nil)
 	}
-	from := "nobody"
-	if m.From != (sockaddr.Addr{}) && m.From != sockaddr.OfUnix("") {
-		from = t.process.host.text(m.From)
-	}
+	from := t.from(&m)
 	if x := m.Extended; x != nil {
 		offender := t.process.host.text(x.Offender)
 		return result(conformance.QueuedError(data, from, int(x.Errno), int(x.Type), int(x.Code), offender), nil)
 	}
 	return result(conformance.ReceivedFrom(data, from), nil)
+}
+
+// from writes who sent a message.
+func (t *thread) from(m *socket.Message) string {
+	if m.From == (sockaddr.Addr{}) || m.From == sockaddr.OfUnix("") {
+		return "nobody"
+	}
+	return t.process.host.text(m.From)
 }
 
 func (t *thread) epollWait(fd int, c conformance.Call) (conformance.Result, error) {

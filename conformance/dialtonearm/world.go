@@ -12,6 +12,7 @@ import (
 	"dialtone/inet"
 	"dialtone/link"
 	"dialtone/personality"
+	"dialtone/socket"
 )
 
 // patience is how long a call may wait, in virtual time, before it is taken to be blocked for ever.
@@ -20,6 +21,7 @@ const patience = 24 * time.Hour
 // world is the network of one case.
 type world struct {
 	clock     *clock.Manual
+	network   *dialtone.Network
 	hosts     map[string]*host
 	processes map[string]*process
 	owner     map[string]*process // of each descriptor, by its name in the script
@@ -34,6 +36,7 @@ type host struct {
 	*dialtone.Host
 	tap  tap
 	ends map[string]*delay // the cables' ends, by interface
+	log  accessLog
 }
 
 func newWorld(c *conformance.Case, p *personality.Personality) (*world, error) {
@@ -41,6 +44,7 @@ func newWorld(c *conformance.Case, p *personality.Personality) (*world, error) {
 		clock: clock.NewManual(), hosts: map[string]*host{}, processes: map[string]*process{}, owner: map[string]*process{},
 	}
 	n := dialtone.NewNetwork(dialtone.WithClock(w.clock))
+	w.network = n
 	for _, h := range c.Hosts {
 		if h.Tree != "" {
 			return nil, conformance.NotRun("a file tree belongs to one host here")
@@ -71,7 +75,8 @@ func newWorld(c *conformance.Case, p *personality.Personality) (*world, error) {
 	}
 	for _, p := range c.Processes {
 		h := w.hosts[p.Host]
-		w.processes[p.Name] = &process{Process: h.NewProcess(), host: h, names: map[int]string{}}
+		caller := socket.Caller{Name: p.Name, Caps: socket.AllCaps}
+		w.processes[p.Name] = &process{Process: h.NewProcessAs(caller), host: h, names: map[int]string{}}
 	}
 	return w, nil
 }

@@ -90,6 +90,7 @@ const (
 	SO_ERROR                = 0x4
 	SO_KEEPALIVE            = 0x9
 	SO_LINGER               = 0xd
+	SO_PEERSEC              = 0x1f
 	SO_MARK                 = 0x24
 	SO_PASSCRED             = 0x10
 	SO_RCVBUF               = 0x8

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dialtonearm
+
+import (
+	"dialtone/conformance"
+	"dialtone/sockaddr"
+	"dialtone/socket"
+)
+
+// secure are the calls of connect_secure(2)'s family, and what shows access control at work. SIDs are a host's own
+// numbers, so scripts and answers have the contexts instead.
+func (t *thread) secure(c conformance.Call, number func(int) int) (conformance.Result, error) {
+	p, a, fd := t.as, c.Args, number(0)
+	switch c.Name {
+	case "avc":
+		return result(t.process.host.log.take(), nil)
+	case "socket_secure":
+		sid, err := t.sid(a[3])
+		if err != nil {
+			return conformance.Result{}, err
+		}
+		return descriptor(p.SocketSecure(sockaddr.Family(fd), number(1), number(2), sid))
+	case "connect_secure":
+		raw, err := t.process.host.raw(a[1].Address)
+		if err != nil {
+			return conformance.Result{}, err
+		}
+		sid, err := t.sid(a[2])
+		if err != nil {
+			return conformance.Result{}, err
+		}
+		return result("", p.ConnectSecure(fd, raw, sid))
+	case "listen_secure":
+		sid, err := t.sid(a[2])
+		if err != nil {
+			return conformance.Result{}, err
+		}
+		return result("", p.ListenSecure(fd, number(1), sid, number(3) != 0))
+	case "accept_secure":
+		nfd, peer, sid, err := p.AcceptSecure(fd, 0)
+		r, err := t.labelled(peer, sid, err)
+		r.FDs = []int{nfd}
+		return r, err
+	case "getsockname_secure":
+		return t.labelled(p.GetsocknameSecure(fd))
+	case "getpeername_secure":
+		return t.labelled(p.GetpeernameSecure(fd))
+	case "sendto_secure", "sendmsg_secure":
+		return t.sendSecure(c, number(5))
+	case "recvfrom_secure", "recvmsg_secure":
+		return t.recvSecure(fd, number(1))
+	case "security_context_to_sid":
+		sid, err := p.SecurityContextToSID(a[0].Text)
+		return result(conformance.Number(int(sid)), err)
+	case "security_sid_to_context":
+		sid, err := t.sid(a[0])
+		if err != nil {
+			return conformance.Result{}, err
+		}
+		return result(p.SecuritySIDToContext(sid))
+	case "setsockcreatecon":
+		return result("", p.SetSocketCreateContext(a[0].Text))
+	}
+	return conformance.Result{}, conformance.NotRun("there is no call %s here", c.Name)
+}
+
+// labelled is the answer of a call that returns an address and a SID.
+func (t *thread) labelled(address sockaddr.Addr, sid uint32, err error) (conformance.Result, error) {
+	if err != nil {
+		return result("", err)
+	}
+	context, err := t.context(sid)
+	return conformance.Result{Value: conformance.Labelled(t.process.host.text(address), context)}, err
+}
+
+func (t *thread) sendSecure(c conformance.Call, flags int) (conformance.Result, error) {
+	raw, err := t.process.host.raw(c.Args[2].Address)
+	if err != nil {
+		return conformance.Result{}, err
+	}
+	receiver, err := t.sid(c.Args[3])
+	if err != nil {
+		return conformance.Result{}, err
+	}
+	message, err := t.sid(c.Args[4])
+	if err != nil {
+		return conformance.Result{}, err
+	}
+	n, err := t.as.SendtoSecure(c.Args[0].Int, c.Args[1].Data, flags, raw, receiver, message)
+	return result(conformance.Number(n), err)
+}
+
+func (t *thread) recvSecure(fd, flags int) (conformance.Result, error) {
+	m := socket.Message{Data: make([]byte, 2048), Flags: flags}
+	n, err := t.as.RecvmsgSecure(fd, &m)
+	if err != nil {
+		return result("", err)
+	}
+	sender, err := t.context(m.Sender)
+	if err != nil {
+		return conformance.Result{}, err
+	}
+	message, err := t.context(m.SID)
+	received := conformance.ReceivedFrom(m.Data[:min(n, len(m.Data))], t.from(&m))
+	return conformance.Result{Value: conformance.ReceivedAs(received, sender, message)}, err
+}
