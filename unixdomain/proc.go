@@ -47,7 +47,7 @@ func (w *walker) proc(dir *inode, name string) *inode {
 		proc, self := newInode(fs.ModeDir|0o555, 0, 0), newInode(fs.ModeDir|0o555, 0, 0)
 		proc.mount = &mount{proc: true}
 		t.descriptors = newInode(fs.ModeDir|0o500, 0, 0)
-		t.root.add(name, proc)
+		t.root.add("proc", proc)
 		proc.add("self", self)
 		self.add("fd", t.descriptors)
 		return proc
@@ -61,7 +61,8 @@ func (w *walker) proc(dir *inode, name string) *inode {
 // path. What is in no tree, as a socket itself, is a file of its own that nobody can be bound to.
 func (w *walker) descriptor(name string) *inode {
 	fd, err := strconv.ParseUint(name, 10, 31)
-	if err != nil || strconv.FormatUint(fd, 10) != name {
+	number := strconv.FormatUint(fd, 10) // to be kept, as name is not: a look-up allocates nothing
+	if err != nil || number != name {
 		return nil
 	}
 	link := newInode(fs.ModeSymlink|0o777, w.caller.UID, w.caller.GID)
@@ -75,7 +76,7 @@ func (w *walker) descriptor(name string) *inode {
 		if f.Socket() != nil {
 			mode = fs.ModeSocket | 0o777
 		}
-		link.opened = &place{dir: w.tree.descriptors, name: name, node: newInode(mode, w.caller.UID, w.caller.GID)}
+		link.opened = &place{dir: w.tree.descriptors, name: number, node: newInode(mode, w.caller.UID, w.caller.GID)}
 	}
 	return link
 }
