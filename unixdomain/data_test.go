@@ -381,3 +381,39 @@ func TestStreamTellsItsSender(t *testing.T) {
 		t.Errorf("from nobody: %v", m.From)
 	}
 }
+
+// TestDataOfEverySize: packets get memory in sizes of powers of two, and get it again after others; what is read is what
+// was sent all the same, while more of it waits.
+func TestDataOfEverySize(t *testing.T) {
+	for _, typ := range []socket.Type{socket.Stream, socket.SeqPacket, socket.Dgram} {
+		w, a, b := pair(t, typ)
+		if e := a.SetOption(w.call(), socket.SolSocket, socket.SoSndBuf, socket.Int(4<<20)); e != errno.OK {
+			t.Fatal(e)
+		}
+		next := byte(0)
+		for size := 128; size <= 512<<10; size *= 2 {
+			for _, n := range []int{size - 1, size, size + 1} {
+				var sent [][]byte
+				for range 3 {
+					next++
+					data := bytes.Repeat([]byte{next}, n)
+					data[n-1] = ^next
+					if got, e := w.send(a, &socket.Message{Data: data}); got != n || e != errno.OK {
+						t.Fatalf("%v: sent %d of %d bytes: %v", typ, got, n, e)
+					}
+					sent = append(sent, data)
+				}
+				for i, want := range sent {
+					peeked, _, e := w.recv(b, n, socket.MsgPeek)
+					if e != errno.OK || !bytes.Equal(peeked.Data, want) {
+						t.Errorf("%v: %d bytes, message %d is another when peeked at: %v", typ, n, i, e)
+					}
+					m, _, e := w.recv(b, n, 0)
+					if e != errno.OK || !bytes.Equal(m.Data, want) {
+						t.Errorf("%v: %d bytes, message %d is another: %v", typ, n, i, e)
+					}
+				}
+			}
+		}
+	}
+}
