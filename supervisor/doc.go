@@ -59,9 +59,21 @@
 //	send on a datagram socket without a peer  ENOTCONN      EDESTADDRREQ
 //	read, recv, send on a connected datagram  ECONNRESET    ECONNREFUSED, EHOSTUNREACH and
 //	socket after an ICMP error                              the like, which SO_ERROR still has
+//	read, recv after an attempt failed,       ECONNRESET;   the attempt's error
+//	before SO_ERROR is asked for              0 under BSD
+//	poll, direct, after the peer's close      HUP, too      IN, RDHUP
 //	first write, direct, after the peer's     EPIPE         success; the reset follows
 //	close
 //	SO_SNDBUF, SO_RCVBUF not set before       AF_UNIX's     TCP's
+//
+// select, poll and epoll are the kernel's own, and T decides what they say. A
+// failed attempt shows as the host's personality has it: under the BSDs there is
+// no POLLERR. Three of their differences can't be had. That a stream which was
+// never connected is not ready: T would have to be connected to us, and could
+// neither listen nor be joined to another T. That a datagram socket with an error
+// polls IN instead of ERR: there would have to be a datagram to read. That a
+// reset connection polls without ERR: T would read an end where the reset was,
+// and what came would seem whole.
 //
 // MSG_FASTOPEN answers EOPNOTSUPP, whatever net.ipv4.tcp_fastopen says.
 // rtnetlink(7) tells of links, addresses, routes and rules, and changes nothing;

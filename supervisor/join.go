@@ -111,7 +111,11 @@ func (h *hosted) showOutcome() {
 		}
 	default:
 		// S is closed with bytes unread: T polls ERR and HUP, and connect or
-		// SO_ERROR ask the layer for the reason.
+		// SO_ERROR ask the layer for the reason. Without, T polls an end.
+		if h.sock.Core.Personality.Poll.ErrorReads {
+			_ = unix.Shutdown(h.pump.s, unix.SHUT_RDWR) // first, lest T be seen writable alone; ENOTCONN: it is closed
+			drain(h.pump.s, h.pump.filled)
+		}
 		unix.Close(h.pump.s)
 		h.pump = nil
 		h.unwatchLayer()
