@@ -47,6 +47,17 @@ func (m *Module) maySecurity(c *socket.Caller, perm selinux.Perm) errno.Errno {
 	return m.may(m.process(c), selinux.InitialSecurity, selinux.ClassSecurity, perm)
 }
 
+// SocketContext returns the context that SetSocketContext, or the owner of the program, has given; empty: none.
+func (m *Module) SocketContext(c *socket.Caller) string {
+	m.core.Lock()
+	defer m.core.Unlock()
+	sid := m.socketSID(c)
+	if sid == 0 {
+		return ""
+	}
+	return m.text(sid)
+}
+
 // SetSocketContext is setsockcreatecon(3): the context of the sockets that a process makes from now on; an empty one
 // leaves it to the policy again. It changes c.
 func (m *Module) SetSocketContext(c *socket.Caller, context string) errno.Errno {
@@ -57,8 +68,8 @@ func (m *Module) SetSocketContext(c *socket.Caller, context string) errno.Errno 
 	if e := m.may(process, process, selinux.ClassProcess, selinux.ProcessSetsockcreate); e != errno.OK {
 		return e
 	}
-	c.SocketSID = 0
 	if context == "" {
+		c.SocketSID = 0
 		return errno.OK
 	}
 	sid, err := m.server.ContextToSID(context)

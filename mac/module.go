@@ -41,6 +41,7 @@ type Module struct {
 	unlabelled        selinux.SID // of processes without a label
 	unlabelledContext string      // as given by the owner; empty: see defaultSID
 	programs          map[string]program
+	files             map[string]selinux.SID // of programs, by path
 
 	audit   func(selinux.Record)
 	subject subject // of the check under way
@@ -56,7 +57,7 @@ func New(core *socket.Core, p *selinux.Policy, ports func() Ports) (*Module, err
 	if err != nil {
 		return nil, err
 	}
-	m := &Module{core: core, server: server, ports: ports, programs: map[string]program{}}
+	m := &Module{core: core, server: server, ports: ports, programs: map[string]program{}, files: map[string]selinux.SID{}}
 	server.Audit = m.record
 	core.Lock()
 	defer core.Unlock()
@@ -185,6 +186,19 @@ func (m *Module) LabelProgram(name, context, sockets string) error {
 		}
 	}
 	m.programs[name] = l
+	return nil
+}
+
+// LabelFile labels the file of a program, by its path without links: execve(2) of it changes a process's label as the
+// policy says, and not as [Module.LabelProgram] does.
+func (m *Module) LabelFile(path, context string) error {
+	m.core.Lock()
+	defer m.core.Unlock()
+	sid, err := m.server.ContextToSID(context)
+	if err != nil {
+		return err
+	}
+	m.files[path] = sid
 	return nil
 }
 

@@ -20,6 +20,7 @@ type subject struct {
 
 	source, destination netip.AddrPort // that the check names
 	netif               string
+	file                string // path
 }
 
 // System is the host itself: what it does with its sockets on nobody's behalf is not asked about.
@@ -112,6 +113,9 @@ func (m *Module) record(r selinux.Record) {
 				r.Data.Peer = peer.AddrPort()
 			}
 		}
+	}
+	if s.file != "" {
+		r.Data.Path = s.file
 	}
 	r.Data.Source, r.Data.Destination, r.Data.Netif = s.source, s.destination, s.netif
 	m.audit(r)

@@ -31,6 +31,7 @@ const (
 	ClassPeer
 	ClassPacket
 	ClassSecurity
+	ClassFile
 	numClasses
 )
 
@@ -123,6 +124,13 @@ const (
 	SecuritySetbool
 )
 
+// Permissions of ClassFile, of those that execve(2) asks for.
+const (
+	FileExecute Perm = 1 << iota
+	FileExecuteNoTrans
+	FileEntrypoint
+)
+
 // socketPerms are the names of the socket permissions in bit order. A kernel declares the first kernelSocketPerms
 // for each socket class; a policy with "handle_unknown reject" must know those.
 var socketPerms = []string{
@@ -165,6 +173,7 @@ var classes = [numClasses]struct {
 		"compute_av", "transition_sid", "member_sid", "sid_to_context", "context_to_sid", "change_sid",
 		"check_context", "load_policy", "setenforce", "setbool",
 	}, 1},
+	ClassFile: {"file", []string{"execute", "execute_no_trans", "entrypoint"}, 0},
 }
 
 // String gives the class's name in a policy.
@@ -236,7 +245,7 @@ func (m *classMap) translate(v uint32) Perm {
 func (p *Policy) missing() string {
 	for c := ClassNone + 1; c < numClasses; c++ {
 		m := &p.classes[c]
-		if m.value == 0 {
+		if m.value == 0 && classes[c].required > 0 {
 			return "class " + c.String()
 		}
 		if lacks := m.unknown & (1<<classes[c].required - 1); lacks != 0 {

@@ -159,6 +159,16 @@ func (s *Server) MLSCopySID(sid, ranged SID) (SID, error) {
 	return s.create(key, &c, s.policy.checkNew(&c))
 }
 
+// Bounded reports whether a process of several threads may go from one SID to the other: the type is the same, or the
+// first bounds the second, at one or more removes (security_bounded_transition in the kernel).
+func (s *Server) Bounded(from, to SID) bool {
+	outer, inner := s.sids.lookup(from).context.Type, s.sids.lookup(to).context.Type
+	for inner != 0 && inner != outer {
+		inner = s.policy.db.Types[inner-1].Bounds
+	}
+	return inner == outer
+}
+
 // createdKey is what the SID of a new object depends on while policy and booleans stay.
 type createdKey struct {
 	source, target SID

@@ -17,6 +17,9 @@ func (s *Supervisor) dispatch(c *call) {
 	if c.compat && !c.fromI386() {
 		return
 	}
+	if c.target.proc.labelled {
+		c.caller = c.target.lineage.who(c.tid)
+	}
 	if c.nr == sysSecurity && !s.security(c) {
 		return
 	}
@@ -58,6 +61,12 @@ func (s *Supervisor) dispatch(c *call) {
 		s.withSocket(c, s.recvmmsg)
 	case unix.SYS_IOCTL:
 		s.withSocket(c, s.ioctl)
+	case unix.SYS_OPEN, unix.SYS_OPENAT, unix.SYS_OPENAT2:
+		s.open(c)
+	case unix.SYS_WRITE, unix.SYS_WRITEV, unix.SYS_PWRITE64:
+		s.write(c)
+	case unix.SYS_EXECVE, unix.SYS_EXECVEAT:
+		s.exec(c)
 	default:
 		c.proceed()
 	}
@@ -150,6 +159,8 @@ var direct32 = map[int]int{
 	i386Sendmsg: unix.SYS_SENDMSG, i386Recvfrom: unix.SYS_RECVFROM, i386Recvmsg: unix.SYS_RECVMSG,
 	i386Shutdown: unix.SYS_SHUTDOWN, i386Recvmmsg: unix.SYS_RECVMMSG, i386Sendmmsg: unix.SYS_SENDMMSG,
 	i386Recvmmsg64: unix.SYS_RECVMMSG, i386Ioctl: unix.SYS_IOCTL,
+	i386Open: unix.SYS_OPEN, i386Openat: unix.SYS_OPENAT, unix.SYS_OPENAT2: unix.SYS_OPENAT2,
+	i386Write: unix.SYS_WRITE, i386Writev: unix.SYS_WRITEV, i386Execve: unix.SYS_EXECVE, i386Execveat: unix.SYS_EXECVEAT,
 }
 
 // fromI386 translates a 32-bit program's call to the number and arguments of

@@ -55,6 +55,13 @@ const (
 	i386Recvmsg     = 372
 	i386Shutdown    = 373
 	i386Recvmmsg64  = 417
+
+	i386Write    = 4
+	i386Open     = 5
+	i386Execve   = 11
+	i386Writev   = 146
+	i386Openat   = 295
+	i386Execveat = 358
 )
 
 // alwaysNotified are the x86-64 calls reported whatever their arguments.
@@ -95,10 +102,26 @@ const (
 // each answer, and a notification would cost more than the answer.
 var undoneTCPOptions = []uint32{unix.TCP_NODELAY, unix.TCP_CORK, unix.TCP_QUICKACK}
 
-// filterProgram is the filter under which every target runs. Calls that are
-// always allowed are decided by number alone; the kernel caches those and does
-// not run the program for them again.
-func filterProgram() []bpf.Instruction {
+// labelCalls are reported besides, whatever their arguments, on hosts with
+// access control: a process's label is read and set by files, and changes with
+// the program. See attributes.go and lineage.go.
+var (
+	labelCalls   = []uint32{unix.SYS_OPEN, unix.SYS_OPENAT, unix.SYS_OPENAT2, unix.SYS_EXECVE, unix.SYS_EXECVEAT}
+	labelCalls32 = []uint32{i386Open, i386Openat, unix.SYS_OPENAT2, i386Execve, i386Execveat}
+)
+
+// filterProgram is the filter under which every target runs, on a host with
+// access control or without. Calls that are always allowed are decided by
+// number alone; the kernel caches those and does not run the program for them
+// again.
+func filterProgram(labelled bool) []bpf.Instruction {
+	var labels, labels32 []bpf.Instruction
+	if labelled {
+		labels = slices.Concat(anyOf(labelCalls, give(retNotify)),
+			onNumber(unix.SYS_WRITE, writeRules()), onNumber(unix.SYS_WRITEV, writeRules()), onNumber(unix.SYS_PWRITE64, writeRules()))
+		labels32 = slices.Concat(anyOf(labelCalls32, give(retNotify)),
+			onNumber(i386Write, writeRules()), onNumber(i386Writev, writeRules()))
+	}
 	i386 := slices.Concat(
 		[]bpf.Instruction{load(offNr)},
 		anyOf(alwaysNotified32, give(retNotify)),
@@ -106,6 +129,7 @@ func filterProgram() []bpf.Instruction {
 		onNumber(i386Socket, socketRules()),
 		onNumber(i386Ioctl, ioctlRules()),
 		onNumber(i386Prctl, prctlRules()),
+		labels32,
 		allow(),
 	)
 	if len(i386) > 255 {
@@ -131,6 +155,7 @@ func filterProgram() []bpf.Instruction {
 		onNumber(unix.SYS_GETSOCKOPT, getsockoptRules()),
 		onNumber(unix.SYS_SETSOCKOPT, setsockoptRules()),
 		onNumber(unix.SYS_PRCTL, prctlRules()),
+		labels,
 		allow(),
 	)
 }
@@ -206,6 +231,17 @@ func setsockoptRules() []bpf.Instruction {
 	)
 }
 
+// writeRules report writes to the descriptors that attributes.go gives out.
+func writeRules() []bpf.Instruction {
+	return slices.Concat(
+		[]bpf.Instruction{load(arg(0))},
+		[]bpf.Instruction{bpf.JumpIf{Cond: bpf.JumpLessThan, Val: firstAttribute, SkipTrue: 2}},
+		[]bpf.Instruction{bpf.JumpIf{Cond: bpf.JumpGreaterThan, Val: lastAttribute, SkipTrue: 1}},
+		give(retNotify),
+		allow(),
+	)
+}
+
 // prctlRules keep the target dumpable: pidfd_getfd(2) and process_vm_readv(2)
 // need that of an unprivileged supervisor.
 func prctlRules() []bpf.Instruction {
@@ -253,8 +289,8 @@ func anyOf(ns []uint32, body []bpf.Instruction) []bpf.Instruction {
 
 // installFilter puts the calling thread, and what it execs, under the filter
 // and returns the listener's descriptor. It needs no_new_privs.
-func installFilter() (int, error) {
-	raw, err := bpf.Assemble(filterProgram())
+func installFilter(labelled bool) (int, error) {
+	raw, err := bpf.Assemble(filterProgram(labelled))
 	if err != nil {
 		return -1, fmt.Errorf("assemble the filter: %w", err)
 	}

@@ -117,7 +117,7 @@ func TestFilterDecisions(t *testing.T) {
 		{"i386 io_uring_setup", x86, 425, nil, enosys},
 		{"another architecture", unix.AUDIT_ARCH_ARM, unix.SYS_READ, nil, enosys},
 	}
-	vm, err := bpf.NewVM(filterProgram())
+	vm, err := bpf.NewVM(filterProgram(false))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func TestFilterDecisions(t *testing.T) {
 // Each native option is decided without a notification in the directions it
 // is listed for, and only at level SOL_SOCKET.
 func TestFilterNativeOptions(t *testing.T) {
-	vm, err := bpf.NewVM(filterProgram())
+	vm, err := bpf.NewVM(filterProgram(false))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,6 +154,56 @@ func TestFilterNativeOptions(t *testing.T) {
 			if err != nil || uint32(got) != want {
 				t.Errorf("call %d option %d: got %#x, %v; want %#x", nr, opt, uint32(got), err, want)
 			}
+		}
+	}
+}
+
+// On a host with access control files and programs are reported too, and writes to the numbers of attributes.
+func TestFilterLabelled(t *testing.T) {
+	const x64, x86 = unix.AUDIT_ARCH_X86_64, unix.AUDIT_ARCH_I386
+	cases := []struct {
+		arch, nr uint32
+		fd       uint64
+		want     uint32
+	}{
+		{x64, unix.SYS_OPEN, 0, retNotify},
+		{x64, unix.SYS_OPENAT, 0, retNotify},
+		{x64, unix.SYS_OPENAT2, 0, retNotify},
+		{x64, unix.SYS_EXECVE, 0, retNotify},
+		{x64, unix.SYS_EXECVEAT, 0, retNotify},
+		{x64, unix.SYS_READ, firstAttribute, retAllow},
+		{x64, unix.SYS_WRITE, 1, retAllow},
+		{x64, unix.SYS_WRITE, firstAttribute - 1, retAllow},
+		{x64, unix.SYS_WRITE, firstAttribute, retNotify},
+		{x64, unix.SYS_WRITE, lastAttribute, retNotify},
+		{x64, unix.SYS_WRITE, lastAttribute + 1, retAllow},
+		{x64, unix.SYS_WRITEV, lastAttribute, retNotify},
+		{x64, unix.SYS_PWRITE64, lastAttribute, retNotify},
+		{x64, unix.SYS_CONNECT, 0, retNotify},
+		{x86, i386Open, 0, retNotify},
+		{x86, i386Openat, 0, retNotify},
+		{x86, unix.SYS_OPENAT2, 0, retNotify},
+		{x86, i386Execve, 0, retNotify},
+		{x86, i386Execveat, 0, retNotify},
+		{x86, i386Write, 1, retAllow},
+		{x86, i386Write, lastAttribute, retNotify},
+		{x86, i386Writev, lastAttribute, retNotify},
+	}
+	plain, err := bpf.NewVM(filterProgram(false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	labelled, err := bpf.NewVM(filterProgram(true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cases {
+		in := filterInput(c.arch, c.nr, c.fd)
+		if got, err := labelled.Run(in); err != nil || uint32(got) != c.want {
+			t.Errorf("arch %#x call %d, %d: got %#x, %v; want %#x", c.arch, c.nr, c.fd, uint32(got), err, c.want)
+		}
+		if got, err := plain.Run(in); err != nil || uint32(got) != retAllow && c.nr != unix.SYS_CONNECT {
+			t.Errorf("arch %#x call %d, %d, without access control: got %#x, %v", c.arch, c.nr, c.fd, uint32(got), err)
 		}
 	}
 }

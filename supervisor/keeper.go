@@ -33,7 +33,7 @@ type keeper struct {
 }
 
 // keeperMain is the life of the keeper. args: the control and the start
-// descriptor, the target's process group, the target's argv.
+// descriptor, then what the shim is to know.
 func keeperMain(args []string) int {
 	k := keeper{}
 	var start int

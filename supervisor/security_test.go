@@ -13,15 +13,15 @@ import (
 	"dialtone/selinux/defaultpolicy"
 )
 
-// flaskProgram compiles the C program of testdata/flask.
-func flaskProgram(t *testing.T) string {
+// compile compiles a C program of testdata.
+func compile(t *testing.T, source string, options ...string) string {
 	t.Helper()
 	needs(t, "cc")
-	if _, err := os.Stat("testdata/flask/flask.c"); err != nil {
+	if _, err := os.Stat(source); err != nil {
 		t.Skipf("the sources are not here: %v", err)
 	}
-	binary := filepath.Join(t.TempDir(), "flask")
-	build := exec.Command("cc", "-Wall", "-Wextra", "-Werror", "-I../include", "-o", binary, "testdata/flask/flask.c")
+	binary := filepath.Join(t.TempDir(), "program")
+	build := exec.Command("cc", append([]string{"-Wall", "-Wextra", "-Werror", "-I../include", "-o", binary, source}, options...)...)
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -31,7 +31,7 @@ func flaskProgram(t *testing.T) string {
 // A C program makes the calls of the _secure family by include/flask_socket.h. A SID mismatch is found at the server; the
 // connection's socket has the SID that listen_secure gave.
 func TestFlaskSocket(t *testing.T) {
-	binary := flaskProgram(t)
+	binary := compile(t, "testdata/flask/flask.c")
 	v := newVirtual(t, Options{})
 	if got, status := v.run(t, nil, binary); got != "no access control\n" || status != 0 {
 		t.Errorf("without access control: status %d, %q", status, got)

@@ -41,20 +41,22 @@ func reportFailure(start, status int, err error) {
 }
 
 // shimMain puts the thread under the filter, hands the listener over and
-// execs the target. args: the start descriptor, the process group, argv.
+// execs the target. args: the start descriptor, the process group, whether
+// the host has access control, argv.
 func shimMain(args []string) int {
 	var start, group int
-	if _, err := fmt.Sscan(args[0]+" "+args[1], &start, &group); err != nil {
+	var labelled bool
+	if _, err := fmt.Sscan(strings.Join(args[:3], " "), &start, &group, &labelled); err != nil {
 		return 125
 	}
 	unix.CloseOnExec(start)
-	status, err := shim(start, group, args[2:])
+	status, err := shim(start, group, labelled, args[3:])
 	reportFailure(start, status, err)
 	return status
 }
 
 // shim returns only when it failed.
-func shim(start, group int, argv []string) (status int, err error) {
+func shim(start, group int, labelled bool, argv []string) (status int, err error) {
 	// The keeper is in a group of its own; the target belongs where the
 	// supervisor is, so that the terminal treats it as if run directly.
 	if err := unix.Setpgid(0, group); err != nil {
@@ -70,7 +72,7 @@ func shim(start, group int, argv []string) (status int, err error) {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return 125, fmt.Errorf("prctl(PR_SET_NO_NEW_PRIVS): %w", err)
 	}
-	listener, err := installFilter()
+	listener, err := installFilter(labelled)
 	if err != nil {
 		return 125, err
 	}

@@ -32,7 +32,8 @@ type process struct {
 	control  int // to the keeper; see keeper.go
 	start    int // to the shim; see shim.go
 	listener listener
-	shim     int // pid; the target's after the exec
+	shim     int  // pid; the target's after the exec
+	labelled bool // the calls of labelCalls are reported
 }
 
 // startShim starts keeper and shim and takes the listener. The shim then
@@ -49,8 +50,8 @@ func startShim(c *Program) (*process, error) {
 		return nil, fmt.Errorf("socketpair: %w", err)
 	}
 	defer unix.Close(start[1])
-	p := &process{control: control[0], start: start[0], listener: listener{fd: -1}}
-	if p.keeper, err = forkKeeper(c, control[1], start[1]); err != nil {
+	p := &process{control: control[0], start: start[0], listener: listener{fd: -1}, labelled: c.labelled()}
+	if p.keeper, err = forkKeeper(c, control[1], start[1], p.labelled); err != nil {
 		unix.Close(p.control)
 		unix.Close(p.start)
 		return nil, err
@@ -65,7 +66,7 @@ func startShim(c *Program) (*process, error) {
 // forkKeeper starts the keeper with the target's standard descriptors, the
 // ones that we inherited ourselves at the same numbers, and after them its
 // own two.
-func forkKeeper(c *Program, control, start int) (pid int, err error) {
+func forkKeeper(c *Program, control, start int, labelled bool) (pid int, err error) {
 	files, err := inheritedFiles()
 	if err != nil {
 		return 0, err
@@ -97,6 +98,7 @@ func forkKeeper(c *Program, control, start int) (pid int, err error) {
 	}
 	argv := append([]string{
 		keeperName, strconv.Itoa(len(files) - 2), strconv.Itoa(len(files) - 1), strconv.Itoa(unix.Getpgrp()),
+		strconv.FormatBool(labelled),
 	}, c.Argv...)
 	pid, err = syscall.ForkExec("/proc/self/exe", argv, &syscall.ProcAttr{
 		Dir:   c.Dir,

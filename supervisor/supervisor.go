@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -123,6 +122,7 @@ type Target struct {
 	callers callers
 	parking parking
 	replays map[int]reply // by thread; the supervisor's lock guards it
+	lineage lineage       // the reader's
 	reader  atomic.Int64  // thread id of the reader while it reads
 	ended   atomic.Bool   // no process is left, or none that we can reach
 	done    chan struct{}
@@ -145,7 +145,7 @@ func (s *Supervisor) Start(p Program) (*Target, error) {
 	}
 	_ = proc.listener.syncWakeUp() // EINVAL before Linux 6.6: slower, nothing else
 	caller := p.Caller
-	caller.PID, caller.Name = proc.shim, filepath.Base(p.Argv[0])
+	caller.PID, caller.Name = proc.shim, commandName(p.Argv[0])
 	t := &Target{
 		sup:     s,
 		program: p,
@@ -155,6 +155,7 @@ func (s *Supervisor) Start(p Program) (*Target, error) {
 		callers: callers{threads: s.threads, pidfds: map[int]int{}},
 		done:    make(chan struct{}),
 	}
+	t.lineage = newLineage(t)
 	readerDone := make(chan struct{})
 	go func() {
 		defer close(readerDone)
