@@ -3,6 +3,7 @@
 package conformance
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
@@ -24,6 +25,7 @@ const (
 	optionErrno              // SO_ERROR
 	optionRange              // IP_LOCAL_PORT_RANGE, written low-high
 	optionMD5Addr            // struct tcp_md5sig, written as the peer's address
+	optionPass6              // struct icmp6_filter, written as the only type that is let in
 )
 
 // Option is a socket option.
@@ -62,6 +64,8 @@ var options = []Option{
 	{"IPV6_RECVERR", linux.IPPROTO_IPV6, linux.IPV6_RECVERR, optionInt},
 	{"IPV6_ADDRFORM", linux.IPPROTO_IPV6, 1, optionInt},
 	{"IPV6_FLOWINFO_SEND", linux.IPPROTO_IPV6, 33, optionInt},
+	{"ICMP_FILTER", 255, 1, optionInt},
+	{"ICMP6_FILTER", linux.IPPROTO_ICMPV6, 1, optionPass6},
 	{"TCP_NODELAY", linux.IPPROTO_TCP, linux.TCP_NODELAY, optionInt},
 	{"TCP_SYNCNT", linux.IPPROTO_TCP, linux.TCP_SYNCNT, optionInt},
 	{"TCP_USER_TIMEOUT", linux.IPPROTO_TCP, linux.TCP_USER_TIMEOUT, optionInt},
@@ -116,6 +120,14 @@ func (o Option) encode(s string) ([]byte, error) {
 			return nil, fmt.Errorf("%s: expected ports as in 41000-41010, got %q", o.Name, s)
 		}
 		return binary.NativeEndian.AppendUint32(nil, uint32(h<<16|l)), nil // ip(7)
+	case optionPass6:
+		n, err := strconv.ParseUint(s, 0, 8)
+		if err != nil {
+			return nil, fmt.Errorf("%s: expected a type of ICMPv6, got %q", o.Name, s)
+		}
+		b := bytes.Repeat([]byte{0xff}, 32) // RFC 3542, 3.2, as Linux has it: a bit for each type that is not let in
+		b[n/8] &^= 1 << (n % 8)
+		return b, nil
 	case optionMD5Addr:
 		ip, err := netip.ParseAddr(strings.Trim(s, "[]"))
 		if err != nil {

@@ -45,7 +45,7 @@ func (s *Stack) Crash() {
 		c.conn.Fail()
 		c.ended()
 	}
-	for _, ports := range []*datagrams{&s.udpPorts, &s.udpLite} {
+	for _, ports := range []*datagrams{&s.udpPorts, &s.udpLite, &s.pings} {
 		for _, port := range slices.Sorted(maps.Keys(ports.bound)) {
 			for _, d := range slices.Clone(ports.bound[port]) {
 				ports.remove(d)
@@ -53,6 +53,11 @@ func (s *Stack) Crash() {
 				d.sock.SetError(errno.ENETDOWN)
 			}
 		}
+	}
+	for _, r := range slices.Clone(s.raws) {
+		r.leaveTable()
+		r.empty()
+		r.sock.SetError(errno.ENETDOWN)
 	}
 }
 

@@ -3,6 +3,7 @@
 package inet
 
 import (
+	"math"
 	"net/netip"
 
 	"dialtone/errno"
@@ -12,7 +13,8 @@ import (
 	"dialtone/wire"
 )
 
-// datagram is the endpoint of a UDP socket.
+// datagram is the endpoint of a UDP socket, and what raw and ping sockets have in common with it: on Linux all of them
+// connect and dissolve by the same functions (ip4_datagram_connect, __udp_disconnect).
 type datagram struct {
 	stack  *Stack
 	sock   *socket.Socket
@@ -24,6 +26,8 @@ type datagram struct {
 	local  netip.AddrPort
 	remote netip.AddrPort // of an associated socket; invalid: none
 	chosen bool           // the local address was chosen by connect
+	// portless: what has a port here is no port: a raw socket's protocol, a ping socket's identifier.
+	portless bool
 	// source4 is what an AF_INET6 socket with an IPv6 address sends to IPv4 ones from, since it connected to one; invalid:
 	// whatever fits.
 	source4 netip.Addr
@@ -86,6 +90,9 @@ func (d *datagram) bindPort(port uint16, none errno.Errno) errno.Errno {
 	if port == 0 {
 		var ok bool
 		first, last := d.opts.portRange(&s.Sysctl)
+		if d.portless {
+			first, last = 1, math.MaxUint16 // ping_get_port
+		}
 		port, ok = search(first, last, s.draw(true), 0, func(p uint16) bool {
 			return d.ports.unused(p) && !s.Sysctl.reserves(p)
 		})
@@ -134,7 +141,7 @@ func (d *datagram) Connect(call *socket.Call, b []byte) errno.Errno {
 	if e != errno.OK {
 		return e
 	}
-	if a.Port == 0 && facts.PortZero != errno.OK {
+	if a.Port == 0 && facts.PortZero != errno.OK && !d.portless {
 		return facts.PortZero
 	}
 	if needsScope(a.IP) {
@@ -158,9 +165,12 @@ func (d *datagram) address(b []byte, refused errno.Errno) (sockaddr.Addr, errno.
 	var mapped bool
 	facts := &d.stack.core.Personality.UDP
 	e := errno.OK
-	switch inet := d.family == sockaddr.Inet6 && facts.TakesInet && sockaddr.FamilyOf(b) == sockaddr.Inet; {
+	takesInet := facts.TakesInet && !d.portless
+	switch inet := d.family == sockaddr.Inet6 && takesInet && sockaddr.FamilyOf(b) == sockaddr.Inet; {
 	case inet && d.hold.onlyIPv6():
 		return a, refused
+	case d.portless && d.family == sockaddr.Inet6 && sockaddr.FamilyOf(b) != sockaddr.Inet6:
+		return a, errno.EAFNOSUPPORT // before the length (ip6_datagram_connect_v6_only)
 	case inet:
 		a, _, e = d.stack.parse(sockaddr.Inet, b)
 	default:

@@ -15,7 +15,6 @@ const maxDatagram = 65535 - 20 - 8
 // Send implements [socket.Endpoint] (udp_sendmsg): to the address given, or to the peer. The order is Linux's: a pending
 // error counts only once there is a way.
 func (d *datagram) Send(call *socket.Call, m *socket.Message) (int, errno.Errno) {
-	s := d.stack
 	if e := d.bindAny(); e != errno.OK {
 		call.Final = true
 		return 0, e
@@ -30,23 +29,52 @@ func (d *datagram) Send(call *socket.Call, m *socket.Message) (int, errno.Errno)
 	if e != errno.OK {
 		return 0, e
 	}
-	w, e := d.way(to, nil)
+	w, e := d.sendWay(to)
+	if e == errno.OK {
+		e = d.stopped()
+	}
 	if e != errno.OK {
 		return 0, e
 	}
-	if w.broadcast && !d.sock.Options().Broadcast {
-		return 0, errno.EACCES
-	}
-	if e := d.sock.TakeError(); e != errno.OK {
-		return 0, e
-	}
-	if d.shut&shutSend != 0 {
-		return 0, errno.EPIPE
-	}
-	p := wire.NewPacket()
-	p.Proto, p.Src, p.Dst, p.TOS, p.TTL = wire.Protocol(d.sock.Protocol), w.source, to.IP, d.opts.tos, d.opts.ttl
+	p := d.packet(w, to)
 	p.UDP = wire.Datagram{SrcPort: d.local.Port(), DstPort: to.Port}
 	p.UDP.Payload, p.UDP.Buffer = wire.Copy(m.Data)
+	return d.leave(call, m, p, w)
+}
+
+// sendWay finds the way of a datagram to an address, and says why it may not go it.
+func (d *datagram) sendWay(to sockaddr.Addr) (path, errno.Errno) {
+	w, e := d.way(to, nil)
+	if e != errno.OK {
+		return w, e
+	}
+	if w.broadcast && !d.sock.Options().Broadcast {
+		return w, errno.EACCES
+	}
+	return w, errno.OK
+}
+
+// stopped is what keeps a socket from sending: a pending error, or shutdown (sock_alloc_send_skb).
+func (d *datagram) stopped() errno.Errno {
+	if e := d.sock.TakeError(); e != errno.OK {
+		return e
+	}
+	if d.shut&shutSend != 0 {
+		return errno.EPIPE
+	}
+	return errno.OK
+}
+
+// packet returns a packet for the way to an address that carries nothing yet.
+func (d *datagram) packet(w path, to sockaddr.Addr) *wire.Packet {
+	p := wire.NewPacket()
+	p.Proto, p.Src, p.Dst, p.TOS, p.TTL = wire.Protocol(d.sock.Protocol), w.source, to.IP, d.opts.tos, d.opts.ttl
+	return p
+}
+
+// leave sends p, which carries m.
+func (d *datagram) leave(call *socket.Call, m *socket.Message, p *wire.Packet, w path) (int, errno.Errno) {
+	s := d.stack
 	if a := s.core.Access; a != nil && !a.Leave(&d.sock.Label, p, w.out.Name, m, call.Trail) {
 		p.Free()
 		return 0, errno.ECONNREFUSED
@@ -75,7 +103,7 @@ func (d *datagram) target(b []byte) (sockaddr.Addr, errno.Errno) {
 		return d.target(nil) // udpv6_sendmsg takes AF_UNSPEC for no address at all
 	}
 	a, e := d.address(b, d.stack.core.Personality.UDP.MappedRefused)
-	if e == errno.OK && a.Port == 0 {
+	if e == errno.OK && a.Port == 0 && !d.portless {
 		e = errno.EINVAL
 	}
 	return a, e
@@ -166,7 +194,7 @@ func (d *datagram) SetOption(call *socket.Call, level, name int, value []byte) e
 	case level == solTCP:
 		return errno.ENOPROTOOPT
 	}
-	if level == solIPv6 && name == ipv6AddrForm {
+	if level == solIPv6 && name == ipv6AddrForm && !d.portless {
 		return becomeIPv4(d.sock, &d.family, socket.IntValue(value), d.remote.IsValid(), d.remote)
 	}
 	return d.opts.set(call, &d.hold, level, name, socket.IntValue(value))

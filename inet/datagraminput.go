@@ -120,20 +120,25 @@ func (d *datagram) input(p *wire.Packet, in *Interface) bool {
 	if admission != socket.Admit {
 		return admission == socket.Lose
 	}
-	size := len(p.UDP.Payload)
-	if d.bytes > 0 && d.bytes+size > d.sock.ReceiveBuffer() {
-		return true
-	}
 	r := received{from: netip.AddrPortFrom(p.Src, p.UDP.SrcPort), payload: p.UDP.Payload, buffer: p.UDP.Buffer}
 	r.sender, r.message = sender, message
-	if p.Src.Is6() && p.Src.IsLinkLocalUnicast() {
+	d.push(r, in)
+	return true
+}
+
+// push queues what came by in, unless there is no room.
+func (d *datagram) push(r received, in *Interface) {
+	size := len(r.payload)
+	if d.bytes > 0 && d.bytes+size > d.sock.ReceiveBuffer() {
+		return
+	}
+	if ip := r.from.Addr(); ip.Is6() && ip.IsLinkLocalUnicast() {
 		r.scope = uint32(in.Index)
 	}
 	r.buffer.Hold()
 	d.queue.push(r)
 	d.bytes += size + datagramOverhead
 	d.sock.Wake(socket.In)
-	return true
 }
 
 // datagramOverhead is what the bookkeeping of one datagram counts in SO_RCVBUF, in bytes; it bounds how many empty ones

@@ -7,6 +7,7 @@
 //	fastopen.go     bytes and cookies in the SYN
 //	listener.go     listening ones and their queues
 //	datagram*.go    UDP and UDP-Lite sockets
+//	raw*.go         raw sockets; ping.go: ping sockets
 //	errorqueue.go   what recv(MSG_ERRQUEUE) takes
 //	port.go         who holds which local port
 //	route.go        the routes; rule.go: what comes before them
@@ -16,7 +17,7 @@
 //	forward.go      the way through, on a router
 //	icmp.go         errors sent and heard
 //
-// Not here: raw and ping sockets, fragments, path MTU discovery, limits on how many ICMP errors are sent, signed segments
+// Not here: fragments, path MTU discovery, limits on how many ICMP errors are sent, signed segments
 // (TCP_MD5SIG), more than one path (IPPROTO_MPTCP is TCP), a firewall chain for what is forwarded.
 //
 // Everything here runs under the lock of the host's [socket.Core]; nothing blocks.

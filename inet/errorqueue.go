@@ -49,21 +49,13 @@ func (q *errorQueue) add(h *heard, family sockaddr.Family) {
 	q.entries = append(q.entries, queuedError{x, about, h.data()})
 }
 
-// data is what an error says of the packet it is about: of UDP the payload, of TCP the segment from its header on
+// data is what an error says of the packet it is about: of UDP the payload, of other protocols all that IP carried
 // (ip_icmp_error).
 func (h *heard) data() []byte {
-	if h.about.Proto != wire.TCP {
+	if h.about.Proto == wire.UDP || h.about.Proto == wire.UDPLite {
 		return bytes.Clone(h.about.UDP.Payload)
 	}
-	b, err := wire.Append(nil, h.about)
-	if err != nil {
-		return nil // a quote from outside whose options do not fit a header
-	}
-	header := 20
-	if !h.is4 {
-		header = 40
-	}
-	return b[header:]
+	return carried(h.about)
 }
 
 // recv is recv(MSG_ERRQUEUE) on s: the oldest entry. With it goes the pending error; the next entry's takes its place

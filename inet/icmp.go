@@ -18,6 +18,7 @@ type icmpKind struct{ type4, code4, type6, code6 uint8 }
 var (
 	icmpHostUnreachable = icmpKind{3, 1, 1, 3}
 	icmpPortUnreachable = icmpKind{3, 3, 1, 4}
+	icmpNoProtocol      = icmpKind{3, 2, 4, 1}
 )
 
 // of returns the kind's type and code for a packet's IP version.
@@ -55,17 +56,45 @@ func quote(p *wire.Packet) *wire.Packet {
 func (s *Stack) inputICMP(p *wire.Packet, in *Interface) {
 	m := &p.ICMP
 	switch {
-	case p.IsError() && m.Quote != nil:
+	case (p.Proto == wire.ICMP) != p.Is4(): // the other version's
+	case p.IsError() && m.Quote != nil && quotesEnough(m.Quote):
 		s.deliverError(m.Quote, heard{typ: m.Type, code: m.Code, info: m.Info, from: p.Src, by: in})
-	case p.Proto == wire.ICMP && m.Type == 8, p.Proto == wire.ICMPv6 && m.Type == 128:
+	case m.Type == echoRequest(p.Proto):
+		if s.isBroadcast(p.Dst) || p.Is4() && p.Dst.IsMulticast() {
+			return // net.ipv4.icmp_echo_ignore_broadcasts, on by default
+		}
 		s.answer(p, in, func(a *wire.Packet) {
 			a.Proto = p.Proto
-			a.ICMP = wire.Message{Info: m.Info, Payload: m.Payload}
-			if p.Proto == wire.ICMPv6 {
-				a.ICMP.Type = 129
-			}
+			a.ICMP = wire.Message{Type: echoReply(p.Proto), Info: m.Info, Payload: m.Payload}
 		})
+	case m.Type == echoReply(p.Proto):
+		s.inputEcho(p, in)
 	}
+}
+
+// echoRequest and echoReply are the types of an echo in ICMP and ICMPv6 (RFC 792, RFC 4443).
+func echoRequest(p wire.Protocol) uint8 {
+	if p == wire.ICMP {
+		return 8
+	}
+	return 128
+}
+
+func echoReply(p wire.Protocol) uint8 {
+	if p == wire.ICMP {
+		return 0
+	}
+	return 129
+}
+
+// quotesEnough reports whether an error says enough of the packet it is about: 8 bytes of what that carried (RFC 792), which
+// only the packets of other protocols may lack (icmp_socket_deliver).
+func quotesEnough(q *wire.Packet) bool {
+	switch q.Proto {
+	case wire.TCP, wire.UDP, wire.UDPLite, wire.ICMP, wire.ICMPv6:
+		return true
+	}
+	return len(q.Body) >= 8
 }
 
 // localError tells the socket that sent p of an error e found on this host, as if an ICMP message had come.
@@ -111,6 +140,18 @@ func (s *Stack) deliverError(q *wire.Packet, h heard) {
 	case wire.UDP, wire.UDPLite:
 		if d := s.udp(q.Proto).receiver(local, remote, h.by); d != nil {
 			d.heard(&h)
+		}
+	case wire.ICMP, wire.ICMPv6:
+		if q.ICMP.Type != echoRequest(q.Proto) {
+			break
+		}
+		if d := s.pinging(q.Src, uint16(q.ICMP.Info>>16), h.by); d != nil {
+			d.heard(&h)
+		}
+	}
+	for _, r := range s.raws {
+		if r.hears(q.Proto, q.Src, q.Dst, h.by) {
+			r.heard(&h)
 		}
 	}
 }

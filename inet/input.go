@@ -27,6 +27,7 @@ func (i *Interface) Input(p *wire.Packet) {
 	}
 	switch verdict, _ := s.Firewall.Decide(firewall.Input, p, i.Name); verdict.Action {
 	case firewall.Accept:
+		heard := len(s.raws) > 0 && s.inputRaw(p, i)
 		switch p.Proto {
 		case wire.TCP:
 			s.inputTCP(p, i)
@@ -34,6 +35,10 @@ func (i *Interface) Input(p *wire.Packet) {
 			s.inputUDP(p, i)
 		case wire.ICMP, wire.ICMPv6:
 			s.inputICMP(p, i)
+		default:
+			if typ, code := icmpNoProtocol.of(p); !heard && p.Proto != noNextHeader {
+				s.sendICMPError(p, i, typ, code, nextHeader(p))
+			}
 		}
 	case firewall.Reject:
 		s.reject(p, verdict, i)

@@ -8,6 +8,7 @@ import (
 	"dialtone/errno"
 	"dialtone/sockaddr"
 	"dialtone/socket"
+	"dialtone/wire"
 )
 
 // Protocols of internet sockets (ip(7), tcp(7), udp(7)); 0 stands for the type's own.
@@ -25,7 +26,7 @@ type space struct {
 }
 
 // NewEndpoint implements [socket.Space].
-func (f space) NewEndpoint(s *socket.Socket) (socket.Endpoint, errno.Errno) {
+func (f space) NewEndpoint(call *socket.Call, s *socket.Socket) (socket.Endpoint, errno.Errno) {
 	switch s.Type {
 	case socket.Stream:
 		switch {
@@ -41,15 +42,14 @@ func (f space) NewEndpoint(s *socket.Socket) (socket.Endpoint, errno.Errno) {
 		case 0:
 			s.Protocol = protoUDP
 		case protoUDP, protoUDPLite:
+		case f.icmp():
+			return f.stack.newPing(call, s)
 		default:
 			return nil, errno.EPROTONOSUPPORT
 		}
 		return f.stack.newDatagram(s), errno.OK
 	case socket.Raw:
-		if s.Protocol == 0 {
-			return nil, errno.EPROTONOSUPPORT // raw(7): a protocol must be named
-		}
-		return nil, errno.EPERM // there is no raw access to the network
+		return f.stack.newRaw(call, s)
 	}
 	return nil, errno.ESOCKTNOSUPPORT
 }
@@ -57,6 +57,14 @@ func (f space) NewEndpoint(s *socket.Socket) (socket.Endpoint, errno.Errno) {
 // Pair implements [socket.Space]: the internet families have no pairs (socketpair(2)).
 func (space) Pair(_ *socket.Call, _, _ *socket.Socket) (socket.Endpoint, socket.Endpoint, errno.Errno) {
 	return nil, nil, errno.EOPNOTSUPP
+}
+
+// icmp returns the protocol number of the family's ICMP.
+func (f space) icmp() int {
+	if f.family == sockaddr.Inet {
+		return int(wire.ICMP)
+	}
+	return int(wire.ICMPv6)
 }
 
 // wildcard returns the family's unspecified address.

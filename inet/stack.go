@@ -31,6 +31,8 @@ type Stack struct {
 
 	tcpPorts          ports
 	udpPorts, udpLite datagrams
+	pings             datagrams // of ping sockets, by identifier
+	raws              []*raw
 	connections       demux
 	listeners         map[uint16][]*stream
 	cookies           map[netip.Addr][]byte // of TCP Fast Open, by peer

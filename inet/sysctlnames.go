@@ -5,6 +5,7 @@ package inet
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ import (
 // setting is a sysctl: the values that the kernel takes (net/ipv4/sysctl_net_ipv4.c), and what they do.
 type setting struct {
 	least, most int
+	empty       bool // of a range: the first number may be the larger one, for a range of none
 	set         func(y *Sysctl, v int)
 	setRange    func(y *Sysctl, first, last int)  // instead of set: the value is two numbers
 	setList     func(y *Sysctl, list []PortRange) // instead of set: the value is a list of ports and ranges
@@ -38,8 +40,11 @@ var settings = map[string]setting{
 		y.IPReservedPorts = list
 	}},
 	"net.ipv4.ip_unprivileged_port_start": number(0, 65535, func(y *Sysctl, v int) { y.IPUnprivilegedPort = uint16(v) }),
-	"net.ipv4.tcp_abort_on_overflow":      flag(func(y *Sysctl) *bool { return &y.TCPAbortOnOverflow }),
-	"net.ipv4.tcp_fastopen":               number(0, 1<<16-1, func(y *Sysctl, v int) { y.TCPFastOpen = v }),
+	"net.ipv4.ping_group_range": {least: 0, most: math.MaxInt32, empty: true, setRange: func(y *Sysctl, first, last int) {
+		y.PingGroupFirst, y.PingGroupLast = uint32(first), uint32(last)
+	}},
+	"net.ipv4.tcp_abort_on_overflow": flag(func(y *Sysctl) *bool { return &y.TCPAbortOnOverflow }),
+	"net.ipv4.tcp_fastopen":          number(0, 1<<16-1, func(y *Sysctl, v int) { y.TCPFastOpen = v }),
 	"net.ipv4.tcp_fin_timeout": number(0, 1<<31/1000-1, func(y *Sysctl, v int) {
 		y.TCPFinTimeout = time.Duration(v) * time.Second
 	}),
@@ -93,7 +98,7 @@ func (y *Sysctl) Set(name, value string) error {
 	switch {
 	case s.set != nil && len(numbers) == 1:
 		s.set(y, numbers[0])
-	case s.setRange != nil && len(numbers) == 2 && numbers[0] <= numbers[1]:
+	case s.setRange != nil && len(numbers) == 2 && (numbers[0] <= numbers[1] || s.empty):
 		s.setRange(y, numbers[0], numbers[1])
 	default:
 		return s.unfit(name, value)

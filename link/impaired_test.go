@@ -281,7 +281,7 @@ func TestCorrupt(t *testing.T) {
 		l.Send(0, l.a, l.b, l.datagram(uint16(i), byte(i)))
 	}
 	for _, p := range l.b.packets {
-		if p.TTL == 64 && p.TOS == 0 && p.FlowLabel == 0 {
+		if p.TTL == 64 && p.TOS == 0 && p.FlowLabel == 0 && p.Proto == wire.UDP {
 			t.Errorf("%+v passed with nothing changed that has no checksum", p)
 		}
 	}

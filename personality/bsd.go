@@ -59,6 +59,8 @@ func bsdIP() IP {
 		NoRoute: errno.ENETUNREACH, Unreachable: errno.EHOSTUNREACH, Blackhole: errno.EINVAL, Prohibit: errno.EACCES,
 		RuleUnreachable: errno.ENETUNREACH, InterfaceDown: errno.ENETDOWN,
 		ExactLength: true, AnyIsFirst: true,
+		// There are no ping sockets: SOCK_DGRAM has UDP alone (in_proto.c).
+		PingGroups: struct{ First, Last uint32 }{1, 0}, NoPing: errno.EPROTONOSUPPORT,
 		// net.link.ether.inet.maxtries: 5 requests, one a second.
 		NeighbourFails: 5 * time.Second, NeighbourQueue: 1,
 	}

@@ -3,6 +3,7 @@
 package personality
 
 import (
+	"math"
 	"time"
 
 	"dialtone/errno"
@@ -60,6 +61,8 @@ func darwin() *Personality {
 	p.Unix.UnspecIsUnix = true                 // unp_connect
 	p.Unix.NoSeqPacket = errno.EPROTONOSUPPORT // uipc_proto.c has none; socreate
 	p.IP.UnspecIsInet = true                   // getsockaddr_s
+	// in_proto.c: everybody may have a SOCK_DGRAM of IPPROTO_ICMP.
+	p.IP.PingGroups.First, p.IP.PingGroups.Last = 0, math.MaxUint32
 	p.IP.NeighbourErrno = errno.EHOSTUNREACH
 	return p
 }

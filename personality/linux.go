@@ -65,6 +65,8 @@ var Linux = &Personality{
 	IP: IP{
 		NoRoute: errno.ENETUNREACH, Unreachable: errno.EHOSTUNREACH, Blackhole: errno.EINVAL, Prohibit: errno.EACCES,
 		RuleUnreachable: errno.ENETUNREACH, DownLosesIPv6: true,
+		// ping_group_range's default is that nobody has them (ip-sysctl.rst).
+		RawProtocol: true, PingGroups: struct{ First, Last uint32 }{1, 0}, NoPing: errno.EACCES,
 		// Three probes a second apart (neigh/default/mcast_solicit, retrans_time_ms).
 		NeighbourFails: 3 * time.Second, NeighbourErrno: errno.EHOSTUNREACH, NeighbourQueue: 101,
 	},

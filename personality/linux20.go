@@ -17,6 +17,7 @@ func linux20() *Personality {
 	p.UDP.UnspecDissolves = false
 	p.Unix.UnspecDissolves = false
 	p.Unix.WrongFamily = errno.EAFNOSUPPORT
-	p.TCP.SynLinearTimeouts = 0 // since 6.5 (net.ipv4.tcp_syn_linear_timeouts)
+	p.IP.NoPing = errno.EPROTONOSUPPORT // ping sockets came with 3.0
+	p.TCP.SynLinearTimeouts = 0         // since 6.5 (net.ipv4.tcp_syn_linear_timeouts)
 	return &p
 }

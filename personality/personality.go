@@ -218,6 +218,13 @@ type IP struct {
 	RuleUnreachable Errno
 	// DownLosesIPv6: an interface that goes down loses its IPv6 addresses and routes.
 	DownLosesIPv6 bool
+	// RawProtocol: a raw socket's names show its protocol for a port. Connecting it to AF_UNSPEC takes protocol and
+	// address off it, bound or not: it hears nothing from then on.
+	RawProtocol bool
+	// PingGroups may have ping sockets: SOCK_DGRAM of IPPROTO_ICMP (net.ipv4.ping_group_range; nobody if First is the
+	// greater one). NoPing is socket(2)'s error for others.
+	PingGroups struct{ First, Last uint32 }
+	NoPing     Errno
 	// NeighbourFails is how long a neighbour may stay silent before what waits for it fails with NeighbourErrno.
 	NeighbourFails time.Duration
 	NeighbourErrno Errno

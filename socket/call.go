@@ -14,7 +14,7 @@ type Caps uint8
 const (
 	NetBindService Caps = 1 << iota // ports below 1024
 	NetAdmin                        // SO_SNDBUFFORCE, SO_MARK and the like
-	NetRaw                          // SO_BINDTODEVICE
+	NetRaw                          // raw and packet sockets, SO_BINDTODEVICE
 	DACOverride                     // file permissions do not count
 	DACReadSearch                   // search and read permissions do not count
 	SysAdmin                        // another's PID in SCM_CREDENTIALS

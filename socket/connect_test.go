@@ -22,7 +22,7 @@ type fake struct {
 	waitsForRoom bool
 }
 
-func (f *fake) NewEndpoint(*Socket) (Endpoint, errno.Errno) { return f, errno.OK }
+func (f *fake) NewEndpoint(*Call, *Socket) (Endpoint, errno.Errno) { return f, errno.OK }
 func (f *fake) Pair(*Call, *Socket, *Socket) (Endpoint, Endpoint, errno.Errno) {
 	return nil, nil, errno.EOPNOTSUPP
 }

@@ -279,7 +279,7 @@ func (c *Core) NewSocket(call *Call, family sockaddr.Family, typ Type, protocol 
 	if e != errno.OK {
 		return nil, e
 	}
-	s.Endpoint, e = space.NewEndpoint(s)
+	s.Endpoint, e = space.NewEndpoint(call, s)
 	if e != errno.OK {
 		return nil, e
 	}

@@ -10,8 +10,8 @@ import (
 // Space is a communications space: one address family on one host.
 type Space interface {
 	// NewEndpoint makes what stands under a new socket s: socket(2)'s checks of type and protocol (ESOCKTNOSUPPORT,
-	// EPROTONOSUPPORT). It may set s.Protocol to the protocol that 0 stands for.
-	NewEndpoint(s *Socket) (Endpoint, errno.Errno)
+	// EPROTONOSUPPORT), and of who may have one (EPERM, EACCES). It may set s.Protocol to the protocol that 0 stands for.
+	NewEndpoint(c *Call, s *Socket) (Endpoint, errno.Errno)
 	// Pair makes two endpoints connected to each other, for socketpair(2); EOPNOTSUPP where the family has none.
 	Pair(c *Call, a, b *Socket) (Endpoint, Endpoint, errno.Errno)
 }

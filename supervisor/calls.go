@@ -29,6 +29,10 @@ func (s *Supervisor) socket(c *call) {
 		s.netlinkSocket(c, flags)
 		return
 	}
+	if socket.Type(typ&^typeFlags) == socket.Raw && proto != 0 {
+		c.fail(unix.EPERM) // a hosted program has no CAP_NET_RAW
+		return
+	}
 	sock, e := c.target.program.Stack.Core().NewSocket(c.layerCall(), family, socket.Type(typ&^typeFlags), proto)
 	if e != errno.OK {
 		c.fail(unix.Errno(e))

@@ -118,7 +118,7 @@ func (w *tun) run(done func() bool) {
 // receive takes a packet from the kernel.
 func (w *tun) receive(b []byte) {
 	p, err := wire.Parse(b)
-	if errors.Is(err, wire.ErrProtocol) || err == nil && (p.Proto != wire.TCP || p.Dst != tunOurs) {
+	if err == nil && (p.Proto != wire.TCP || p.Dst != tunOurs) {
 		return // the kernel greets a new interface in several languages
 	}
 	if err != nil {

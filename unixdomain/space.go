@@ -44,7 +44,7 @@ func (sp *Space) SetMaxDatagrams(n int) {
 }
 
 // NewEndpoint implements [socket.Space]. SOCK_RAW means SOCK_DGRAM, as it does on Linux.
-func (sp *Space) NewEndpoint(s *socket.Socket) (socket.Endpoint, errno.Errno) {
+func (sp *Space) NewEndpoint(_ *socket.Call, s *socket.Socket) (socket.Endpoint, errno.Errno) {
 	if e := sp.check(s); e != errno.OK {
 		return nil, e
 	}

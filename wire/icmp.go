@@ -62,6 +62,15 @@ func appendICMP(b []byte, p *Packet) ([]byte, error) {
 	return b, nil
 }
 
+// SealICMP writes the checksum into body, an ICMP or ICMPv6 message that p is to carry.
+func (p *Packet) SealICMP(body []byte) {
+	if len(body) < icmpHeaderLen {
+		return // no message: ParseBody says so
+	}
+	body[2], body[3] = 0, 0
+	binary.BigEndian.PutUint16(body[2:], checksum(icmpPseudoHeader(p, len(body)), body))
+}
+
 // icmpPseudoHeader returns the partial sum an ICMP checksum begins with: ICMPv6 covers a pseudo header (RFC 4443, 2.3),
 // ICMP doesn't.
 func icmpPseudoHeader(p *Packet, length int) uint32 {
@@ -125,6 +134,8 @@ func parseQuote(b []byte) (*Packet, error) {
 		if p.IsError() {
 			return nil, fmt.Errorf("%w: %w", ErrMalformed, errErrorAboutError)
 		}
+	default:
+		p.Body = body[:quotedBytes:quotedBytes]
 	}
 	return p, nil
 }

@@ -95,7 +95,7 @@ func TestQuoteIsReadLeniently(t *testing.T) {
 		{"19 bytes of TCP", tcp[:39], &Packet{Src: addr4b, Dst: addr4a, Proto: TCP, TTL: 9, TCP: wantTCP}},
 		{"20 bytes of TCP", tcp, &Packet{Src: addr4b, Dst: addr4a, Proto: TCP, TTL: 9, TCP: wantTCP20}},
 		{"7 bytes of TCP", tcp[:27], nil},
-		{"another protocol", gre, &Packet{Src: addr4b, Dst: addr4a, Proto: 47, TTL: 9}},
+		{"another protocol", gre, &Packet{Src: addr4b, Dst: addr4a, Proto: 47, TTL: 9, Body: make([]byte, 8)}},
 		{"echo", ping, &Packet{Src: addr4b, Dst: addr4a, Proto: ICMP, ICMP: Message{Type: 8, Info: 0x70001}}},
 		{"an ICMP error", about, nil},
 		{"cut IP header", udp[:19], nil},

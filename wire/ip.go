@@ -15,14 +15,13 @@ var (
 	ErrMalformed = errors.New("wire: malformed header")
 	ErrChecksum  = errors.New("wire: wrong checksum")
 	ErrFragment  = errors.New("wire: fragments are not supported")
-	ErrProtocol  = errors.New("wire: unknown protocol")
 	ErrAddress   = errors.New("wire: source and destination are not two addresses of one IP version")
 	ErrTooLong   = errors.New("wire: longer than an IP packet can be")
 )
 
 // Append appends p, as it stands on the wire, to b: IP header, transport header and payload with all lengths and
-// checksums. Context is not on the wire. If it returns an error (ErrAddress, ErrProtocol, ErrTooLong, or one of the
-// TCP options) it returns b as it was.
+// checksums. Context is not on the wire. If it returns an error (ErrAddress, ErrTooLong, or one of the TCP options) it
+// returns b as it was.
 func Append(b []byte, p *Packet) ([]byte, error) {
 	out, start, err := appendHeader(b, p)
 	if err != nil {
@@ -61,7 +60,7 @@ func appendBody(b []byte, p *Packet) ([]byte, error) {
 	case p.Proto == ICMP && p.Is4(), p.Proto == ICMPv6 && !p.Is4():
 		return appendICMP(b, p)
 	}
-	return nil, fmt.Errorf("%w %d", ErrProtocol, p.Proto)
+	return append(b, p.Body...), nil
 }
 
 // finish writes the length into the IP header at the start of packet, and an IPv4 header's checksum. The header has
@@ -86,28 +85,31 @@ func finish(packet []byte, headerLen int) error {
 // Header options and extension headers are skipped. Of a packet quoted in an ICMP error only the IP header and the first
 // 8 bytes after it must be there (RFC 792), and its lengths and checksums are not checked: routers cut and rewrite it.
 //
-// The error wraps one of this package's. With ErrProtocol the packet returned has its IP header's fields, so that it
-// can be answered; with any other error it means nothing.
+// The error wraps one of this package's; the packet then means nothing.
 func Parse(b []byte) (Packet, error) {
 	var p Packet
 	body, err := parseHeader(b, &p)
-	if err != nil {
-		return Packet{}, err
-	}
-	switch {
-	case p.Proto == TCP:
-		err = parseTCP(body, &p)
-	case p.Proto == UDP, p.Proto == UDPLite:
-		err = parseUDP(body, &p)
-	case p.Proto == ICMP && p.Is4(), p.Proto == ICMPv6 && !p.Is4():
-		err = parseICMP(body, &p)
-	default:
-		return p, fmt.Errorf("%w %d", ErrProtocol, p.Proto)
+	if err == nil {
+		err = p.ParseBody(body)
 	}
 	if err != nil {
 		return Packet{}, err
 	}
 	return p, nil
+}
+
+// ParseBody decodes what p carries, by p's addresses and protocol. It shares body's memory.
+func (p *Packet) ParseBody(body []byte) error {
+	switch {
+	case p.Proto == TCP:
+		return parseTCP(body, p)
+	case p.Proto == UDP, p.Proto == UDPLite:
+		return parseUDP(body, p)
+	case p.Proto == ICMP && p.Is4(), p.Proto == ICMPv6 && !p.Is4():
+		return parseICMP(body, p)
+	}
+	p.Body = body
+	return nil
 }
 
 // parseHeader fills in p from the IP header at the start of b and returns what the packet carries.
@@ -133,6 +135,27 @@ func parseHeader(b []byte, p *Packet) (body []byte, err error) {
 		return b[h.headerLen:], nil
 	}
 	return skipExtensions(b[h.headerLen:], p)
+}
+
+// ParseHeader decodes the IP header at the start of b, which fills b with what it carries: lengths and checksum in it are
+// not looked at, they are yet to be filled in.
+func ParseHeader(b []byte) (p Packet, body []byte, err error) {
+	h, err := splitHeader(b, &p)
+	switch {
+	case err != nil:
+		return Packet{}, nil, err
+	case h.headerLen > len(b):
+		return Packet{}, nil, fmt.Errorf("%w: IP header of %d bytes, have %d", ErrShort, h.headerLen, len(b))
+	case h.fragment:
+		return Packet{}, nil, ErrFragment
+	case p.Is4():
+		return p, b[h.headerLen:], nil
+	}
+	body, err = skipExtensions(b[h.headerLen:], &p)
+	if err != nil {
+		return Packet{}, nil, err
+	}
+	return p, body, nil
 }
 
 // header is what an IP header says of itself.

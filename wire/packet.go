@@ -15,7 +15,7 @@ import "net/netip"
 // Protocol is the IP protocol number of a packet's payload.
 type Protocol uint8
 
-// The protocols a packet can carry (IANA, "Assigned Internet Protocol Numbers").
+// The protocols whose headers are known here (IANA, "Assigned Internet Protocol Numbers").
 const (
 	ICMP    Protocol = 1
 	TCP     Protocol = 6
@@ -27,7 +27,7 @@ const (
 // DefaultTTL is the hop limit a host gives its packets (RFC 1340, and Linux's ip_default_ttl).
 const DefaultTTL = 64
 
-// Packet is one IP packet, version 4 or 6, unfragmented. Which of TCP, UDP and ICMP is meaningful is told by Proto.
+// Packet is one IP packet, version 4 or 6, unfragmented. Which of TCP, UDP, ICMP and Body is meaningful is told by Proto.
 // Its zero value is no packet: Src and Dst must be valid and of one version.
 type Packet struct {
 	Src, Dst  netip.Addr // without zone
@@ -39,6 +39,8 @@ type Packet struct {
 	TCP  Segment
 	UDP  Datagram
 	ICMP Message
+	// Body is what a packet of any other protocol carries.
+	Body []byte
 
 	// Context is the security context of the sending socket, as text; empty where labelling is off.
 	Context string

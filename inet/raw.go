@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package inet
+
+import (
+	"slices"
+
+	"dialtone/errno"
+	"dialtone/sockaddr"
+	"dialtone/socket"
+	"dialtone/wire"
+)
+
+// raw is the endpoint of a raw socket (raw(7)): what IP carries of one protocol, read with its header on AF_INET. Beside
+// it everything goes on as without it.
+//
+// A packet is not kept as bytes here, so what a raw socket sends must make sense as its protocol: TCP, UDP or ICMP that
+// does not, or has a wrong checksum, gets lost, as it would at its receiver's.
+type raw struct {
+	datagram
+	proto  wire.Protocol
+	header bool // IP_HDRINCL: what is sent begins with its IP header
+	// filter has a bit for each type of ICMP that is not let in: ICMP_FILTER is its first word, ICMP6_FILTER all of it.
+	filter [8]uint32
+}
+
+// protoRaw is IPPROTO_RAW: such a socket sends packets of any protocol, with their header.
+const protoRaw = 255
+
+func (s *Stack) newRaw(call *socket.Call, sock *socket.Socket) (*raw, errno.Errno) {
+	switch {
+	case sock.Protocol == 0:
+		return nil, errno.EPROTONOSUPPORT // a protocol must be named
+	case call.Caller != nil && !call.Caller.May(socket.NetRaw):
+		return nil, errno.EPERM
+	case sock.Protocol < 0 || sock.Protocol > 255:
+		return nil, errno.EINVAL
+	}
+	r := &raw{proto: wire.Protocol(sock.Protocol), header: sock.Protocol == protoRaw}
+	r.datagram = *s.newDatagram(sock)
+	r.ports = &datagrams{} // the protocol is its port, and nobody else's business
+	r.portless = true
+	r.hold.port, r.hold.number = uint16(sock.Protocol), true
+	r.choose(r.local.Addr())
+	sock.Options().ReuseAddr = true // INET_PROTOSW_REUSE
+	s.raws = append(s.raws, r)
+	return r, errno.OK
+}
+
+// leaveTable makes r hear nothing any more.
+func (r *raw) leaveTable() {
+	s := r.stack
+	s.raws = slices.DeleteFunc(s.raws, func(o *raw) bool { return o == r })
+}
+
+// Bind implements [socket.Endpoint] (raw_bind, rawv6_bind): to another address as often as it pleases, but not when
+// connected. The family of an AF_INET address is not looked at.
+func (r *raw) Bind(call *socket.Call, b []byte) errno.Errno {
+	s := r.stack
+	if r.family == sockaddr.Inet && len(b) >= sockaddr.LenInet {
+		b = withFamily(sockaddr.Inet, b)
+	}
+	a, mapped, e := s.parse(r.family, b)
+	switch {
+	case e == errno.EAFNOSUPPORT, e == errno.OK && r.remote.IsValid():
+		return errno.EINVAL
+	case e != errno.OK:
+		return e
+	case mapped:
+		return errno.EADDRNOTAVAIL
+	}
+	a.Port = 0
+	if e := s.mayBind(call, a, r.sock, &r.opts, false); e != errno.OK {
+		return e
+	}
+	if needsScope(a.IP) {
+		s.bindScope(r.sock, a.Scope)
+	}
+	r.choose(a.IP)
+	r.chosen = !a.IP.IsUnspecified() // AF_UNSPEC takes it off
+	if !s.core.Personality.IP.RawProtocol {
+		r.hold.address, r.chosen = r.chosen, false
+	}
+	return errno.OK
+}
+
+// withFamily returns the address b as one of the family f.
+func withFamily(f sockaddr.Family, b []byte) []byte {
+	return append([]byte{byte(f), 0}, b[sockaddr.LenFamily:]...)
+}
+
+// Connect implements [socket.Endpoint].
+func (r *raw) Connect(call *socket.Call, b []byte) errno.Errno {
+	e := r.datagram.Connect(call, b)
+	if e == errno.OK && sockaddr.FamilyOf(b) == sockaddr.Unspec && r.stack.core.Personality.IP.RawProtocol {
+		r.leaveTable() // __udp_disconnect takes it off the table, and nothing puts it back
+		r.hold.number = false
+	}
+	return e
+}
+
+// Name implements [socket.Endpoint].
+func (r *raw) Name() sockaddr.Addr {
+	a := r.datagram.Name()
+	if !r.stack.core.Personality.IP.RawProtocol || !r.hold.number {
+		a.Port = 0
+	}
+	return a
+}
+
+// Close implements [socket.Endpoint].
+func (r *raw) Close(*socket.Call) {
+	r.leaveTable()
+	r.empty()
+}
+
+// Send implements [socket.Endpoint] (raw_sendmsg, rawv6_sendmsg).
+func (r *raw) Send(call *socket.Call, m *socket.Message) (int, errno.Errno) {
+	switch {
+	case len(m.Data) > 0xffff:
+		return 0, errno.EMSGSIZE
+	case m.Flags&socket.MsgOOB != 0:
+		return 0, errno.EOPNOTSUPP
+	}
+	b := m.To
+	if len(b) >= leastLen(r.family) && sockaddr.FamilyOf(b) == sockaddr.Unspec {
+		b = withFamily(r.family, b) // AF_UNSPEC is taken for the socket's family
+	}
+	to, e := r.target(b)
+	if e != errno.OK {
+		return 0, e
+	}
+	if r.proto == wire.ICMP && r.family == sockaddr.Inet && len(m.Data) < 2 {
+		return 0, errno.EFAULT // raw_probe_proto_opt reads type and code
+	}
+	w, e := r.sendWay(to)
+	if e == errno.OK && r.header {
+		e = r.stopped() // nobody asks without a header (__ip_append_data calls sock_wmalloc for raw sockets)
+	}
+	if e != errno.OK {
+		return 0, e
+	}
+	p := r.packet(w, to)
+	body := slices.Clone(m.Data) // the packet keeps it
+	if r.header {
+		if body, e = fillHeader(p, body); e != errno.OK {
+			p.Free()
+			return 0, e
+		}
+	}
+	if p.Proto == wire.ICMPv6 && !r.header {
+		p.SealICMP(body) // RFC 3542, 3.1: the kernel's task
+	}
+	if p.ParseBody(body) != nil {
+		p.Free()
+		return len(m.Data), errno.OK // it gets lost
+	}
+	return r.leave(call, m, p, w)
+}
+
+// fillHeader makes p's header the one that b begins with, and returns what follows it. Length and checksum are the
+// kernel's to fill in, and the source address if it is zero (raw(7)).
+func fillHeader(p *wire.Packet, b []byte) (body []byte, e errno.Errno) {
+	source := p.Src
+	h, rest, err := wire.ParseHeader(b)
+	if err != nil || h.Is4() != p.Is4() {
+		return nil, errno.EINVAL
+	}
+	p.Src, p.Dst, p.Proto, p.TTL, p.TOS = h.Src, h.Dst, h.Proto, h.TTL, h.TOS
+	if p.Src.IsUnspecified() {
+		p.Src = source
+	}
+	return rest, errno.OK
+}
