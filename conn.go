@@ -29,9 +29,9 @@ func newConn(h *Host, s *socket.Socket, network string) *Conn {
 
 // Read implements [net.Conn].
 func (c *Conn) Read(b []byte) (int, error) {
-	c.read.mu.Lock()
-	defer c.read.mu.Unlock()
-	if len(b) == 0 && c.may(&c.read) == nil {
+	c.read.Lock()
+	defer c.read.Unlock()
+	if len(b) == 0 && c.may(c.sock.ReadBy()) == nil {
 		return 0, nil // package net does not ask the socket then
 	}
 	n, _, err := c.recv(b)
@@ -43,9 +43,9 @@ func (c *Conn) Read(b []byte) (int, error) {
 
 // Write implements [net.Conn].
 func (c *Conn) Write(b []byte) (int, error) {
-	c.write.mu.Lock()
-	defer c.write.mu.Unlock()
-	if err := c.may(&c.write); err != nil {
+	c.write.Lock()
+	defer c.write.Unlock()
+	if err := c.may(c.sock.WriteBy()); err != nil {
 		return 0, c.opError("write", err)
 	}
 	o := newOperation()
@@ -63,7 +63,7 @@ func (c *Conn) Write(b []byte) (int, error) {
 
 // interrupted says why a write stopped in the middle.
 func (c *Conn) interrupted() error {
-	if err := c.may(&c.write); err != nil {
+	if err := c.may(c.sock.WriteBy()); err != nil {
 		return err
 	}
 	e := c.sock.Error()

@@ -21,19 +21,13 @@ type endpoint struct {
 	sock    *socket.Socket
 	network string
 	names   atomic.Pointer[names] // nil: nobody has asked, the socket knows
-	read    half
-	write   half
+	read    sync.Mutex            // calls that read take turns
+	write   sync.Mutex            // and those that write
 	closed  atomic.Bool
 }
 
 // names are the addresses of both ends; nil: none.
 type names struct{ local, remote net.Addr }
-
-// half is one direction: calls in it take turns.
-type half struct {
-	mu       sync.Mutex
-	deadline atomic.Int64 // of the core's clock, in nanoseconds; 0: none
-}
 
 // operation is what a call needs while it runs. An idle connection has none.
 type operation struct {
@@ -97,15 +91,15 @@ func (e *endpoint) Close() error {
 }
 
 // SetDeadline implements [net.Conn].
-func (e *endpoint) SetDeadline(t time.Time) error { return e.setDeadlines(t, &e.read, &e.write) }
+func (e *endpoint) SetDeadline(t time.Time) error { return e.setDeadline(socket.ShutRDWR, t) }
 
 // SetReadDeadline implements [net.Conn].
-func (e *endpoint) SetReadDeadline(t time.Time) error { return e.setDeadlines(t, &e.read) }
+func (e *endpoint) SetReadDeadline(t time.Time) error { return e.setDeadline(socket.ShutRD, t) }
 
 // SetWriteDeadline implements [net.Conn].
-func (e *endpoint) SetWriteDeadline(t time.Time) error { return e.setDeadlines(t, &e.write) }
+func (e *endpoint) SetWriteDeadline(t time.Time) error { return e.setDeadline(socket.ShutWR, t) }
 
-func (e *endpoint) setDeadlines(t time.Time, halves ...*half) error {
+func (e *endpoint) setDeadline(how socket.How, t time.Time) error {
 	if e.closed.Load() {
 		return e.localError("set", net.ErrClosed)
 	}
@@ -114,20 +108,17 @@ func (e *endpoint) setDeadlines(t time.Time, halves ...*half) error {
 		// A deadline that is long past is as good as one just past.
 		at = max(later(e.sock.Core.Now(), time.Until(t)), 1)
 	}
-	for _, h := range halves {
-		h.deadline.Store(int64(at))
-	}
-	e.sock.SetDeadlines(time.Duration(e.read.deadline.Load()), time.Duration(e.write.deadline.Load()))
+	e.sock.SetDeadline(how, at)
 	return nil
 }
 
-// may says whether a call in one half can begin: not on what is closed, nor after the deadline, even if it had
-// something to do.
-func (e *endpoint) may(h *half) error {
+// may says whether a call with a deadline, 0 for none, can begin: not on what is closed, nor after the deadline, even if
+// it had something to do.
+func (e *endpoint) may(by time.Duration) error {
 	if e.closed.Load() {
 		return net.ErrClosed
 	}
-	if at := time.Duration(h.deadline.Load()); at != 0 && at <= e.sock.Core.Now() {
+	if by != 0 && by <= e.sock.Core.Now() {
 		return os.ErrDeadlineExceeded
 	}
 	return nil
@@ -135,7 +126,7 @@ func (e *endpoint) may(h *half) error {
 
 // recv receives into b, and tells from whom where the family does. The reading half must be locked.
 func (e *endpoint) recv(b []byte) (n int, from sockaddr.Addr, err error) {
-	if err := e.may(&e.read); err != nil {
+	if err := e.may(e.sock.ReadBy()); err != nil {
 		return 0, from, e.opError("read", err)
 	}
 	o := newOperation()

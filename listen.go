@@ -148,9 +148,9 @@ type Listener struct {
 
 // Accept implements [net.Listener].
 func (l *Listener) Accept() (net.Conn, error) {
-	l.read.mu.Lock()
-	defer l.read.mu.Unlock()
-	if err := l.may(&l.read); err != nil {
+	l.read.Lock()
+	defer l.read.Unlock()
+	if err := l.may(l.sock.ReadBy()); err != nil {
 		return nil, l.localError("accept", err)
 	}
 	o := newOperation()

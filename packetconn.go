@@ -28,8 +28,8 @@ func newPacketConn(h *Host, s *socket.Socket, network string) *PacketConn {
 
 // Read implements [net.Conn].
 func (c *PacketConn) Read(b []byte) (int, error) {
-	c.read.mu.Lock()
-	defer c.read.mu.Unlock()
+	c.read.Lock()
+	defer c.read.Unlock()
 	n, _, err := c.recv(b)
 	return n, err
 }
@@ -51,8 +51,8 @@ func (c *PacketConn) ReadFromUDPAddrPort(b []byte) (n int, addr netip.AddrPort, 
 }
 
 func (c *PacketConn) readFrom(b []byte) (int, sockaddr.Addr, error) {
-	c.read.mu.Lock()
-	defer c.read.mu.Unlock()
+	c.read.Lock()
+	defer c.read.Unlock()
 	return c.recv(b)
 }
 
@@ -99,9 +99,9 @@ func (c *PacketConn) writeTo(b []byte, to net.Addr) (int, error) {
 
 // send sends a datagram to an address, nil being the peer. Its error goes into a [net.OpError].
 func (c *PacketConn) send(to []byte, name string, b []byte) (int, error) {
-	c.write.mu.Lock()
-	defer c.write.mu.Unlock()
-	if err := c.may(&c.write); err != nil {
+	c.write.Lock()
+	defer c.write.Unlock()
+	if err := c.may(c.sock.WriteBy()); err != nil {
 		return 0, err
 	}
 	o := newOperation()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync"
 	"time"
 
 	"dialtone/errno"
@@ -69,26 +70,28 @@ func (r *RawConn) Control(f func(fd uintptr)) error {
 
 // Read implements [syscall.RawConn]: it calls f, again whenever the socket is readable, until f returns true.
 func (r *RawConn) Read(f func(fd uintptr) (done bool)) error {
-	return r.until("raw-read", &r.e.read, socket.In|socket.RdHup, f)
+	return r.until("raw-read", &r.e.read, r.e.sock.ReadBy, socket.In|socket.RdHup, f)
 }
 
 // Write implements [syscall.RawConn]: it calls f, again whenever the socket is writable, until f returns true.
 func (r *RawConn) Write(f func(fd uintptr) (done bool)) error {
-	return r.until("raw-write", &r.e.write, socket.Out, f)
+	return r.until("raw-write", &r.e.write, r.e.sock.WriteBy, socket.Out, f)
 }
 
-func (r *RawConn) until(op string, h *half, want socket.Events, f func(fd uintptr) (done bool)) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+func (r *RawConn) until(
+	op string, turn *sync.Mutex, by func() time.Duration, want socket.Events, f func(fd uintptr) (done bool),
+) error {
+	turn.Lock()
+	defer turn.Unlock()
 	for {
-		if err := r.e.may(h); err != nil {
+		if err := r.e.may(by()); err != nil {
 			return r.e.opError(op, err)
 		}
 		if f(NoDescriptor) {
 			return nil
 		}
 		timeout := time.Duration(-1)
-		if at := time.Duration(h.deadline.Load()); at != 0 {
+		if at := by(); at != 0 {
 			timeout = max(at-r.e.sock.Core.Now(), 0)
 		}
 		files := []socket.PollFile{{Socket: r.e.sock, Events: want | socket.Always}}

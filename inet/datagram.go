@@ -236,7 +236,7 @@ func (d *datagram) choose(ip netip.Addr) {
 func (d *datagram) way(a sockaddr.Addr, t *trail.Trail) (path, errno.Errno) {
 	s := d.stack
 	o := d.sock.Options()
-	q := query{to: a.IP, from: d.local.Addr(), device: o.Device, onLink: o.DontRoute && a.IP.Is4(), foreign: d.opts.transparent}
+	q := query{to: a.IP, from: d.local.Addr(), device: o.Device(), onLink: o.DontRoute && a.IP.Is4(), foreign: d.opts.transparent}
 	if a.IP.Is4() && q.from.Is6() {
 		q.from = d.source4
 	}
@@ -256,7 +256,7 @@ func (d *datagram) Name() sockaddr.Addr { return d.shown(d.local) }
 // shown returns an address as the socket shows it, a link-local one with its scope.
 func (d *datagram) shown(ap netip.AddrPort) sockaddr.Addr {
 	a := addr(d.family, ap)
-	if i := d.stack.interfaceNamed(d.sock.Options().Device); i != nil && needsScope(a.IP) {
+	if i := d.stack.interfaceNamed(d.sock.Options().Device()); i != nil && needsScope(a.IP) {
 		a.Scope = uint32(i.Index)
 	}
 	return a

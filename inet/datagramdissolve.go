@@ -18,7 +18,7 @@ func (d *datagram) dissolve() {
 		d.chosen, d.hold.address = false, false
 		return
 	}
-	d.sock.Options().Device = "" // even what SO_BINDTODEVICE has set
+	d.sock.Options().SetDevice("") // even what SO_BINDTODEVICE has set
 	if d.chosen {
 		d.choose(wildcard(d.family))
 		d.chosen = false

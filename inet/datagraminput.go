@@ -70,7 +70,7 @@ func (t *datagrams) receiver(local, remote netip.AddrPort, in *Interface) *datag
 		if d.remote.IsValid() {
 			score += 2
 		}
-		if d.sock.Options().Device != "" {
+		if d.sock.Options().Device() != "" {
 			score += 2
 		}
 		if score >= most {
@@ -83,7 +83,7 @@ func (t *datagrams) receiver(local, remote netip.AddrPort, in *Interface) *datag
 // takes reports whether a datagram from remote to local that came by in is for d: a connected socket hears its peer alone,
 // and one connected to port 0 all ports of its peer (compute_score).
 func (d *datagram) takes(local, remote netip.AddrPort, in *Interface) bool {
-	dev := d.sock.Options().Device
+	dev := d.sock.Options().Device()
 	switch {
 	case !d.hold.covers(local.Addr()), dev != "" && dev != in.Name:
 		return false

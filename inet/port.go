@@ -85,7 +85,7 @@ func (p *ports) free(h *hold, port uint16, datagrams bool) bool {
 
 // otherDevice reports whether two sockets are bound to different devices, so that nothing can be for both.
 func otherDevice(h, o *hold) bool {
-	a, b := h.sock.Options().Device, o.sock.Options().Device
+	a, b := h.sock.Options().Device(), o.sock.Options().Device()
 	return a != "" && b != "" && a != b
 }
 

@@ -193,7 +193,7 @@ func (c *stream) device() string {
 	if c.sock == nil {
 		return ""
 	}
-	return c.sock.Options().Device
+	return c.sock.Options().Device()
 }
 
 // trail returns the trail of the connect under way, nil if nobody wants it.

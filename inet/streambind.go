@@ -99,7 +99,7 @@ func (s *Stack) mayBind(call *socket.Call, a sockaddr.Addr, sock *socket.Socket,
 	case a.IP.Is6() && a.IP.IsMulticast() && sock.Type == socket.Stream:
 		return errno.EINVAL
 	case a.IP.IsMulticast(), s.isBroadcast(a.IP): // to hear what is sent there
-	case i == nil, a.IP.Is6() && !a.IP.IsGlobalUnicast() && sock.Options().Device != "" && sock.Options().Device != i.Name:
+	case i == nil, a.IP.Is6() && !a.IP.IsGlobalUnicast() && sock.Options().Device() != "" && sock.Options().Device() != i.Name:
 		return errno.EADDRNOTAVAIL
 	}
 	if s.privileged(call, a.Port) {
@@ -114,7 +114,7 @@ func (s *Stack) mayBind(call *socket.Call, a sockaddr.Addr, sock *socket.Socket,
 // scopeFits checks the scope of a link-local address (RFC 4007): it needs one, here or by the device the socket is bound
 // to, and the two must be the same.
 func (s *Stack) scopeFits(sock *socket.Socket, scope uint32) errno.Errno {
-	device := sock.Options().Device
+	device := sock.Options().Device()
 	switch i := s.interfaceIndexed(scope); {
 	case scope == 0 && device == "":
 		return errno.EINVAL
@@ -131,6 +131,6 @@ func (s *Stack) scopeFits(sock *socket.Socket, scope uint32) errno.Errno {
 // bindScope binds the socket to the interface of a scope, for good (sk_bound_dev_if).
 func (s *Stack) bindScope(sock *socket.Socket, scope uint32) {
 	if i := s.interfaceIndexed(scope); i != nil {
-		sock.Options().Device = i.Name
+		sock.Options().SetDevice(i.Name)
 	}
 }

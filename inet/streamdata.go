@@ -110,7 +110,7 @@ func (c *stream) Ready() socket.Events {
 		}
 		return e
 	}
-	if c.conn.Buffered() >= max(int(c.sock.Options().ReceiveLow), 1) {
+	if c.conn.Buffered() >= c.sock.Options().ReceiveLow() {
 		e |= socket.In
 	}
 	if c.shut&shutSend != 0 || state == tcp.Closed || c.conn.Writable() {

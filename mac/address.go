@@ -89,7 +89,7 @@ func (m *Module) connect(s *socket.Socket, addr []byte) errno.Errno {
 func protocolOf(s *socket.Socket) int {
 	switch {
 	case s.Protocol != 0:
-		return s.Protocol
+		return int(s.Protocol)
 	case s.Type.ConnectionOriented():
 		return protoTCP
 	}

@@ -30,7 +30,7 @@ func classOf(family sockaddr.Family, typ socket.Type, protocol int) selinux.Clas
 	return selinux.ClassRawIPSocket
 }
 
-func classOfSocket(s *socket.Socket) selinux.Class { return classOf(s.Family, s.Type, s.Protocol) }
+func classOfSocket(s *socket.Socket) selinux.Class { return classOf(s.Family, s.Type, int(s.Protocol)) }
 
 // classOfPacket returns the class of the socket that a packet is from or for.
 func classOfPacket(p *wire.Packet) selinux.Class {

@@ -37,8 +37,8 @@ func (s *Socket) Accept(c *Call) (*Socket, errno.Errno) {
 	if e := s.check(c, OpAccept, nil); e != errno.OK {
 		return nil, e
 	}
-	fresh := s.Core.bareSocket(s.Family, s.Type, s.Protocol)
-	deadline := s.until(s.opts.ReceiveTimeout)
+	fresh := s.Core.bareSocket(s.Family, s.Type, int(s.Protocol))
+	deadline := s.until(s.opts.get().receiveTimeout)
 	for {
 		ep, e := s.Endpoint.Accept(c, fresh)
 		if e == errno.OK {
@@ -49,7 +49,7 @@ func (s *Socket) Accept(c *Call) (*Socket, errno.Errno) {
 		if e != errno.EAGAIN || !s.Blocks(c) {
 			return nil, e
 		}
-		if e := s.waitData(c, In, deadline, s.recvBy); e != errno.OK {
+		if e := s.waitData(c, In, deadline, s.ReadBy()); e != errno.OK {
 			return nil, e
 		}
 	}

@@ -94,11 +94,11 @@ func (s *Socket) attempt(c *Call, addr []byte) errno.Errno {
 				return e
 			}
 			if deadline == forever {
-				deadline = s.until(s.opts.SendTimeout)
+				deadline = s.until(s.opts.get().sendTimeout)
 			}
 			room = c.WaitAt
 			// When the time is up the endpoint is asked once more: it may have a better reason by now than EAGAIN.
-			e = s.waitData(c, Out, deadline, s.sendBy)
+			e = s.waitData(c, Out, deadline, s.WriteBy())
 			if late = e == errno.EAGAIN; e != errno.OK && !late {
 				return e
 			}
@@ -156,7 +156,7 @@ func (s *Socket) waitEnded(c *Call, late errno.Errno) (ended bool, e errno.Errno
 	p := &s.Core.Personality.Stream
 	deadline := forever
 	if p.SendTimeout != errno.OK {
-		deadline = s.until(s.opts.SendTimeout)
+		deadline = s.until(s.opts.get().sendTimeout)
 	}
 	for s.state == personality.Connecting || s.state == personality.Deferred {
 		if s.refs == s.calls && p.CloseAborts != errno.OK {

@@ -162,7 +162,7 @@ func TestBlockingConnectEnds(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			m, s, f := inState(t, personality.Fresh)
 			f.answer = errno.EINPROGRESS
-			s.opts.SendTimeout = c.timeout
+			s.opts.change().sendTimeout = c.timeout
 			w := startConnect(m, s)
 			if w.done {
 				t.Fatalf("returned %s at once", w.errno.Name())

@@ -326,5 +326,5 @@ func (c *Core) prepare(call *Call, family sockaddr.Family, typ Type, protocol in
 // bareSocket makes a socket that has no endpoint yet.
 func (c *Core) bareSocket(family sockaddr.Family, typ Type, protocol int) *Socket {
 	c.cookie++
-	return &Socket{Core: c, Family: family, Type: typ, Protocol: protocol, Cookie: c.cookie, refs: 1}
+	return &Socket{Core: c, Family: family, Type: typ, Protocol: int32(protocol), Cookie: c.cookie, refs: 1}
 }

@@ -31,7 +31,7 @@ func (s *Socket) Send(c *Call, m *Message) (int, errno.Errno) {
 	}
 	blocks := s.Blocks(c) && m.Flags&MsgDontWait == 0
 	c.Final = false
-	deadline := s.until(s.opts.SendTimeout)
+	deadline := s.until(s.opts.get().sendTimeout)
 	all, sent := m.Data, 0
 	if s.connectsBySending(m) {
 		var e errno.Errno
@@ -60,7 +60,7 @@ func (s *Socket) Send(c *Call, m *Message) (int, errno.Errno) {
 			room = c.WaitAt
 			if !blocks || c.Final {
 				e = errno.EAGAIN
-			} else if e = s.waitData(c, Out, deadline, s.sendBy); e == errno.OK {
+			} else if e = s.waitData(c, Out, deadline, s.WriteBy()); e == errno.OK {
 				continue
 			}
 		} else if room != nil {
@@ -88,7 +88,7 @@ func (s *Socket) Recv(c *Call, m *Message) (int, errno.Errno) {
 	}
 	blocks := s.Blocks(c) && m.Flags&(MsgDontWait|MsgErrQueue) == 0
 	waitAll := m.Flags&MsgWaitAll != 0 && s.Type == Stream && m.Flags&MsgPeek == 0
-	deadline := s.until(s.opts.ReceiveTimeout)
+	deadline := s.until(s.opts.get().receiveTimeout)
 	if s.Core.Access != nil && s.Type.ConnectionOriented() {
 		m.Sender, m.SID = s.Label.Peer, s.Label.Peer // all that a connection carries has its socket's SID
 	}
@@ -105,7 +105,7 @@ func (s *Socket) Recv(c *Call, m *Message) (int, errno.Errno) {
 			continue // MSG_WAITALL: what is there already, first
 		}
 		if e == errno.EAGAIN && blocks {
-			if e = s.waitData(c, In, deadline, s.recvBy); e == errno.OK {
+			if e = s.waitData(c, In, deadline, s.ReadBy()); e == errno.OK {
 				continue
 			}
 		}

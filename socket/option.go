@@ -49,12 +49,56 @@ type options struct {
 	ReuseAddr, ReusePort, Broadcast, KeepAlive bool
 	PassCred, OOBInline, DontRoute, Timestamp  bool
 	LingerOn                                   bool
-	Linger                                     time.Duration // SO_LINGER's time, whole seconds
-	SendTimeout, ReceiveTimeout                time.Duration // 0: for ever
-	SendBuffer, ReceiveBuffer                  int32         // bytes, as doubled; 0: the family's default
-	Priority, Mark                             uint32
-	ReceiveLow                                 int32
-	Device                                     string // SO_BINDTODEVICE
+	Linger                                     int32 // SO_LINGER's time, in seconds
+	SendBuffer, ReceiveBuffer                  int32 // bytes, as doubled; 0: the family's default
+
+	rare *rareOptions // never written to, for sockets share it: see change; nil: none of them is set
+}
+
+// rareOptions are those that few sockets have, so that the others are small.
+type rareOptions struct {
+	sendTimeout, receiveTimeout time.Duration // 0: for ever
+	priority, mark              uint32
+	receiveLow                  int32
+	device                      string // SO_BINDTODEVICE
+}
+
+// get returns the rare options, to read.
+func (o *options) get() rareOptions {
+	if o.rare == nil {
+		return rareOptions{}
+	}
+	return *o.rare
+}
+
+// change returns the rare options to write to.
+func (o *options) change() *rareOptions {
+	r := o.get()
+	o.rare = &r
+	return o.rare
+}
+
+// Device returns the interface that the socket is bound to (SO_BINDTODEVICE), "" for none.
+func (o *options) Device() string {
+	if o.rare == nil {
+		return ""
+	}
+	return o.rare.device
+}
+
+// SetDevice binds the socket to an interface, or with "" to none.
+func (o *options) SetDevice(name string) {
+	if name != o.Device() {
+		o.change().device = name
+	}
+}
+
+// ReceiveLow returns how many bytes make a socket readable (SO_RCVLOWAT), at least 1.
+func (o *options) ReceiveLow() int {
+	if o.rare == nil {
+		return 1
+	}
+	return int(max(o.rare.receiveLow, 1))
 }
 
 // Options returns the socket's options at SOL_SOCKET, for endpoints to read.
@@ -110,7 +154,7 @@ func (s *Socket) Option(c *Call, level, name int) ([]byte, errno.Errno) {
 	case SoType:
 		return Int(int(s.Type)), errno.OK
 	case SoProtocol:
-		return Int(s.Protocol), errno.OK
+		return Int(int(s.Protocol)), errno.OK
 	case SoDomain:
 		return Int(int(s.Family)), errno.OK
 	case SoAcceptConn:
@@ -118,21 +162,21 @@ func (s *Socket) Option(c *Call, level, name int) ([]byte, errno.Errno) {
 	case SoCookie:
 		return binary.LittleEndian.AppendUint64(nil, s.Cookie), errno.OK
 	case SoLinger:
-		return append(Bool(o.LingerOn), Int(int(o.Linger/time.Second))...), errno.OK
+		return append(Bool(o.LingerOn), Int(int(o.Linger))...), errno.OK
 	case SoSndTimeo:
-		return timeval(o.SendTimeout), errno.OK
+		return timeval(o.get().sendTimeout), errno.OK
 	case SoRcvTimeo:
-		return timeval(o.ReceiveTimeout), errno.OK
+		return timeval(o.get().receiveTimeout), errno.OK
 	case SoSndBuf:
 		return Int(s.SendBuffer()), errno.OK
 	case SoRcvBuf:
 		return Int(s.ReceiveBuffer()), errno.OK
 	case SoPriority:
-		return Int(int(o.Priority)), errno.OK
+		return Int(int(o.get().priority)), errno.OK
 	case SoMark:
-		return Int(int(o.Mark)), errno.OK
+		return Int(int(o.get().mark)), errno.OK
 	case SoRcvLowAt:
-		return Int(int(max(o.ReceiveLow, 1))), errno.OK
+		return Int(o.ReceiveLow()), errno.OK
 	case SoSndLowAt:
 		return Int(1), errno.OK
 	case SoNoCheck:
@@ -147,10 +191,10 @@ func (s *Socket) Option(c *Call, level, name int) ([]byte, errno.Errno) {
 		}
 		return append([]byte(context), 0), errno.OK
 	case SoBindToDevice:
-		if o.Device == "" {
+		if o.Device() == "" {
 			return nil, errno.OK
 		}
-		return append([]byte(o.Device), 0), errno.OK
+		return append([]byte(o.Device()), 0), errno.OK
 	}
 	return s.Endpoint.Option(c, level, name)
 }
@@ -190,25 +234,25 @@ func (s *Socket) SetOption(c *Call, level, name int, value []byte) errno.Errno {
 		if len(value) < 8 {
 			return errno.EINVAL
 		}
-		o.LingerOn, o.Linger = n != 0, time.Duration(IntValue(value[4:]))*time.Second
+		o.LingerOn, o.Linger = n != 0, int32(IntValue(value[4:]))
 	case SoSndTimeo:
-		return setTimeval(&o.SendTimeout, value)
+		return setTimeval(&o.change().sendTimeout, value)
 	case SoRcvTimeo:
-		return setTimeval(&o.ReceiveTimeout, value)
+		return setTimeval(&o.change().receiveTimeout, value)
 	case SoSndBuf:
 		o.SendBuffer = doubled(n, minSendBuffer)
 		s.Wake(Out)
 	case SoRcvBuf:
 		o.ReceiveBuffer = doubled(n, minReceiveBuffer)
 	case SoPriority:
-		o.Priority = uint32(n)
+		o.change().priority = uint32(n)
 	case SoMark:
 		if c.Caller != nil && !c.Caller.May(NetAdmin) {
 			return errno.EPERM
 		}
-		o.Mark = uint32(n)
+		o.change().mark = uint32(n)
 	case SoRcvLowAt:
-		o.ReceiveLow = int32(max(n, 1))
+		o.change().receiveLow = int32(max(n, 1))
 	case SoNoCheck: // checksums exist only outside of memory
 	case SoType, SoProtocol, SoDomain, SoError, SoAcceptConn, SoSndLowAt, SoCookie, SoPeerCred:
 		return errno.ENOPROTOOPT
@@ -227,7 +271,7 @@ func (s *Socket) bindToDevice(c *Call, value []byte) errno.Errno {
 			break
 		}
 	}
-	if s.opts.Device != "" && c.Caller != nil && !c.Caller.May(NetRaw) {
+	if s.opts.Device() != "" && c.Caller != nil && !c.Caller.May(NetRaw) {
 		return errno.EPERM // socket(7): changing it needs CAP_NET_RAW, since 5.7 setting it does not
 	}
 	if len(value) > 0 {
@@ -235,7 +279,7 @@ func (s *Socket) bindToDevice(c *Call, value []byte) errno.Errno {
 			return e
 		}
 	}
-	s.opts.Device = string(value)
+	s.opts.SetDevice(string(value))
 	return errno.OK
 }
 

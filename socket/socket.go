@@ -3,7 +3,7 @@
 package socket
 
 import (
-	"time"
+	"sync/atomic"
 
 	"dialtone/errno"
 	"dialtone/personality"
@@ -42,31 +42,33 @@ func (t Type) ConnectionOriented() bool { return t == Stream || t == SeqPacket }
 // Socket is the socket layer's object: one open file description of a socket. The host's lock guards it; the exported
 // fields are set when it is made and do not change, but where said.
 type Socket struct {
-	Core     *Core
+	Core *Core
+	// Endpoint is what the family put under the socket.
+	Endpoint Endpoint
+	Cookie   uint64 // SO_COOKIE: never used twice on a host
 	Family   sockaddr.Family
 	Type     Type
-	Protocol int
-	Cookie   uint64 // SO_COOKIE: never used twice on a host
+
+	state       personality.State
+	nonBlocking bool // O_NONBLOCK of the description
+	closed      bool
+
+	Protocol int32
 	// Label is access control's. It changes with the lock held.
 	Label Label
 
-	// Endpoint is what the family put under the socket.
-	Endpoint Endpoint
-
-	nonBlocking bool // O_NONBLOCK of the description
-	closed      bool
-	state       personality.State
-	dissolved   uint32      // how often AF_UNSPEC has made it fresh again
-	refs        int32       // descriptors that lead here, and calls under way
-	calls       int32       // calls under way
-	err         errno.Errno // pending
-	soft        errno.Errno // noted, and not serious enough to end anything
-	watchers    Queue
-	asleep      *sleeper     // calls that wait on s
-	trail       *trail.Trail // of the attempt under way
-	opts        options
-	// Calls stop waiting at these times of the core's clock (net.Conn's deadlines); 0: they don't.
-	sendBy, recvBy time.Duration
+	dissolved uint32      // how often AF_UNSPEC has made it fresh again
+	refs      int32       // descriptors that lead here, and calls under way
+	calls     int32       // calls under way
+	err       errno.Errno // pending
+	soft      errno.Errno // noted, and not serious enough to end anything
+	opts      options
+	watchers  Queue
+	asleep    *sleeper     // calls that wait on s
+	trail     *trail.Trail // of the attempt under way
+	// Calls stop waiting at these times of the core's clock, in nanoseconds (net.Conn's deadlines); 0: they don't.
+	// Written with the host locked.
+	sendBy, recvBy atomic.Int64
 }
 
 // State returns where the socket stands.

@@ -195,11 +195,22 @@ func (s *Socket) waitData(c *Call, want Events, deadline, by time.Duration) errn
 	return errno.OK
 }
 
-// SetDeadlines sets the times, of the core's clock, at which calls stop waiting with EAGAIN: reading ones (recv, accept)
-// and writing ones (send, connect). 0 is none. Calls that wait already heed the new times.
-func (s *Socket) SetDeadlines(read, write time.Duration) {
+// SetDeadline sets the time, of the core's clock, at which calls stop waiting with EAGAIN: reading ones (recv, accept) or
+// writing ones (send, connect), or both. 0 is none. Calls that wait already heed the new time.
+func (s *Socket) SetDeadline(how How, at time.Duration) {
 	s.Core.Lock()
-	s.recvBy, s.sendBy = read, write
+	if how.Reads() {
+		s.recvBy.Store(int64(at))
+	}
+	if how.Writes() {
+		s.sendBy.Store(int64(at))
+	}
 	s.Wake(In | Out)
 	s.Core.Unlock()
 }
+
+// ReadBy returns the deadline of reading calls, 0 for none. The host need not be locked.
+func (s *Socket) ReadBy() time.Duration { return time.Duration(s.recvBy.Load()) }
+
+// WriteBy returns the deadline of writing calls, 0 for none. The host need not be locked.
+func (s *Socket) WriteBy() time.Duration { return time.Duration(s.sendBy.Load()) }

@@ -43,8 +43,8 @@ func bulk() *Config {
 
 // TestConn_size holds the promise that a million idle connections fit.
 func TestConn_size(t *testing.T) {
-	if size := unsafe.Sizeof(Conn{}); size > 400 {
-		t.Errorf("a Conn takes %d bytes, want at most 400", size)
+	if size := unsafe.Sizeof(Conn{}); size > 272 {
+		t.Errorf("a Conn takes %d bytes, want at most 272", size)
 	} else {
 		t.Logf("a Conn takes %d bytes", size)
 	}

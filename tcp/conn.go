@@ -37,11 +37,9 @@ type Conn struct {
 	ackAt    time.Duration // the delayed ACK
 	endAt    time.Duration // handshake, FIN-WAIT-2 or TIME-WAIT are over, or the peer was silent for long
 
-	srtt, rttvar time.Duration // RFC 6298; srtt 0: not measured yet
-	rto          time.Duration // with its backoff
-	since        time.Duration // when the first of the running retransmissions' originals was sent
-	timedAt      time.Duration // when the timed segment was sent; 0: none is timed
-	userTimeout  time.Duration // TCP_USER_TIMEOUT; 0: Config's limits alone
+	rto     time.Duration // with its backoff
+	since   time.Duration // when the first of the running retransmissions' originals was sent
+	timedAt time.Duration // when the timed segment was sent; 0: none is timed
 
 	sndUna, sndNxt, sndMax uint32
 	sndWnd, maxWnd         uint32 // the peer's window, and the largest it ever offered
@@ -54,29 +52,41 @@ type Conn struct {
 	recover                uint32 // RFC 6582: what must be acknowledged to leave, or to enter, fast recovery
 	tsRecent               uint32 // RFC 7323, 4.3: the timestamp to echo
 	tsRecentAt             uint32 // when it was set, in seconds
-	challengeAt            uint32 // the second in which challenges are counted
 	sndBuf, rcvBuf         uint32
+	srtt, rttvar           micros // RFC 6298; srtt 0: not measured yet
 
-	notes     notes
-	local     uint16 // port
-	remote    uint16 // port
-	offer     uint16 // the MSS that we offer, bytes
-	rcvMSS    uint16 // the largest segment that came (RFC 9293, 3.8.6.3), at least defaultMSS, at most offer
-	mss       uint16 // the most payload that fits one packet to the peer, bytes
-	state     State
-	reason    Reason
-	sndScale  uint8 // shift of the windows that the peer sends
-	rcvScale  uint8 // shift of ours
-	dupAcks   uint8
-	retries   uint8 // timeouts since the last progress
-	synRetry  uint8 // TCP_SYNCNT; 0: Config.SynRetries
-	challenge uint8 // sent in this second
+	notes    notes
+	local    uint16 // port
+	remote   uint16 // port
+	offer    uint16 // the MSS that we offer, bytes
+	rcvMSS   uint16 // the largest segment that came (RFC 9293, 3.8.6.3), at least defaultMSS, at most offer
+	mss      uint16 // the most payload that fits one packet to the peer, bytes
+	state    State
+	reason   Reason
+	sndScale uint8 // shift of the windows that the peer sends
+	rcvScale uint8 // shift of ours
+	dupAcks  uint8
+	retries  uint8 // timeouts since the last progress
 }
 
 // rare is what few connections have, so that the others are small.
 type rare struct {
 	fast *fastOpen  // nil: no fast open
 	keep *keepAlive // nil: SO_KEEPALIVE is off
+
+	userTimeout time.Duration // TCP_USER_TIMEOUT; 0: Config's limits alone
+	synRetry    uint8         // TCP_SYNCNT; 0: Config.SynRetries
+
+	challenges  uint8  // sent in this second
+	challengeAt uint32 // the second in which challenges are counted
+}
+
+// settings returns what of r outlives a connection; nil: nothing.
+func (r *rare) settings() *rare {
+	if r == nil || r.keep == nil && r.userTimeout == 0 && r.synRetry == 0 {
+		return nil
+	}
+	return &rare{keep: r.keep, userTimeout: r.userTimeout, synRetry: r.synRetry}
 }
 
 // rarely returns c.rare to write to.
@@ -136,11 +146,19 @@ func (c *Conn) SetMSS(mss uint16) {
 func (c *Conn) SetNoDelay(on bool) { c.set(noDelay, on) }
 
 // SetSynRetries overrides Config.SynRetries (TCP_SYNCNT); 0 takes it back.
-func (c *Conn) SetSynRetries(n uint8) { c.synRetry = n }
+func (c *Conn) SetSynRetries(n uint8) { c.rarely().synRetry = n }
 
 // SetUserTimeout bounds how long bytes, or a SYN, may stay unacknowledged (TCP_USER_TIMEOUT); 0: no such bound. It
 // holds from the next time a retransmission timer is set.
-func (c *Conn) SetUserTimeout(d time.Duration) { c.userTimeout = d }
+func (c *Conn) SetUserTimeout(d time.Duration) { c.rarely().userTimeout = d }
+
+// userTimeout returns 0 where there is none.
+func (c *Conn) userTimeout() time.Duration {
+	if c.rare == nil {
+		return 0
+	}
+	return c.rare.userTimeout
+}
 
 // SetSndBuf sets the size of the send buffer, in bytes. What is in it stays.
 func (c *Conn) SetSndBuf(n uint32) { c.sndBuf = n }
@@ -178,7 +196,7 @@ type Info struct {
 func (c *Conn) Info() Info {
 	return Info{
 		State: c.state, Retransmits: c.retries,
-		RTO: c.rto, SRTT: c.srtt, RTTVar: c.rttvar,
+		RTO: c.rto, SRTT: c.srtt.duration(), RTTVar: c.rttvar.duration(),
 		MSS: c.mss, Cwnd: c.cwnd, Ssthresh: c.ssthresh,
 		SndWnd: c.sndWnd, RcvWnd: c.rcvAdv - c.rcvNxt,
 		SndUna: c.sndUna, SndNxt: c.sndNxt, RcvNxt: c.rcvNxt,

@@ -316,11 +316,11 @@ func TestSample(t *testing.T) {
 		t.Errorf("RTO %v before a measurement", got)
 	}
 	c.sample(400 * time.Millisecond)
-	if c.srtt != 400*time.Millisecond || c.rttvar != 200*time.Millisecond || c.baseRTO() != 1200*time.Millisecond {
+	if c.srtt.duration() != 400*time.Millisecond || c.rttvar.duration() != 200*time.Millisecond || c.baseRTO() != 1200*time.Millisecond {
 		t.Errorf("%v %v %v", c.srtt, c.rttvar, c.baseRTO())
 	}
 	c.sample(800 * time.Millisecond)
-	if c.srtt != 450*time.Millisecond || c.rttvar != 250*time.Millisecond {
+	if c.srtt.duration() != 450*time.Millisecond || c.rttvar.duration() != 250*time.Millisecond {
 		t.Errorf("%v %v", c.srtt, c.rttvar)
 	}
 }

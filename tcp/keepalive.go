@@ -68,7 +68,7 @@ func (c *Conn) keepsAlive() bool {
 // or wait for a window, other timers watch over the peer.
 func (c *Conn) keepAliveDue(now time.Duration) Events {
 	k := c.keepAlive()
-	silent := now - k.heard
+	silent, limit := now-k.heard, c.userTimeout()
 	switch {
 	case c.inFlight() > 0 || c.send.size > 0:
 		c.endAt = now + k.Idle
@@ -76,7 +76,7 @@ func (c *Conn) keepAliveDue(now time.Duration) Events {
 	case silent < k.Idle:
 		c.endAt = k.heard + k.Idle
 		return 0
-	case c.userTimeout == 0 && k.sent >= k.Probes, c.userTimeout != 0 && k.sent > 0 && silent >= c.userTimeout:
+	case limit == 0 && k.sent >= k.Probes, limit != 0 && k.sent > 0 && silent >= limit:
 		c.notes |= owesReset // so that a peer who comes back learns of it
 		return c.end(TimedOut)
 	}

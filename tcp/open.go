@@ -48,10 +48,8 @@ func (c *Conn) begin(now time.Duration, cfg *Config, local, remote uint16, iss u
 		cfg: cfg, local: local, remote: remote, offer: mss, mss: min(mss, defaultMSS), rcvMSS: min(mss, defaultMSS),
 		sndUna: iss, sndNxt: iss, sndMax: iss, recover: iss, sndSmall: iss,
 		rto: cfg.InitialRTO, since: now, ssthresh: math.MaxUint32,
-		sndBuf: c.sndBuf, rcvBuf: c.rcvBuf, notes: c.notes & noDelay, synRetry: c.synRetry, userTimeout: c.userTimeout,
-	}
-	if k := c.keepAlive(); k != nil {
-		fresh.rare = &rare{keep: k}
+		sndBuf: c.sndBuf, rcvBuf: c.rcvBuf, notes: c.notes & noDelay,
+		rare: c.rare.settings(),
 	}
 	*c = fresh
 	if c.sndBuf == 0 {
@@ -143,8 +141,8 @@ func (c *Conn) synOver(now time.Duration) bool {
 		return c.retries >= c.cfg.SynAckRetries
 	}
 	n := c.cfg.SynRetries
-	if c.synRetry != 0 {
-		n = c.synRetry
+	if c.rare != nil && c.rare.synRetry != 0 {
+		n = c.rare.synRetry
 	}
 	// Linear timeouts come on top of the retries, but not on top of the time that the retries would have taken: with
 	// 4 of them one retry ends after 3 s, not 6 (linux.md, t4-syn-schedule).

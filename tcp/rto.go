@@ -32,28 +32,30 @@ func (c *Conn) measure(now time.Duration, seg *wire.Segment) {
 	}
 }
 
-// sample takes the measured round trip r into the estimate (RFC 6298, 2.2 and 2.3).
-func (c *Conn) sample(r time.Duration) {
-	r = max(r, 1) // on a link without latency; srtt 0 says "not measured"
+// micros is a time in microseconds.
+type micros int32
+
+func (m micros) duration() time.Duration { return time.Duration(m) * time.Microsecond }
+
+// sample takes the measured round trip d into the estimate (RFC 6298, 2.2 and 2.3).
+func (c *Conn) sample(d time.Duration) {
+	// On a link without latency it is 0, but srtt 0 says "not measured"; and who echoes a wrong timestamp may claim any.
+	r := micros(min(max(d, time.Microsecond), maxRTT) / time.Microsecond)
 	if c.srtt == 0 {
 		c.srtt, c.rttvar = r, r/2
 		return
 	}
-	c.rttvar += (abs(c.srtt-r) - c.rttvar) / 4
+	c.rttvar += (max(c.srtt-r, r-c.srtt) - c.rttvar) / 4
 	c.srtt = max(c.srtt+(r-c.srtt)/8, 1)
 }
 
-func abs(d time.Duration) time.Duration {
-	if d < 0 {
-		return -d
-	}
-	return d
-}
+// maxRTT is beyond what any timeout waits for.
+const maxRTT = 10 * time.Minute
 
 // baseRTO returns the retransmission timeout without backoff (RFC 6298, 2.2 to 2.5).
 func (c *Conn) baseRTO() time.Duration {
 	if c.srtt == 0 {
 		return c.cfg.InitialRTO
 	}
-	return min(max(c.srtt+max(tsTick, 4*c.rttvar), c.cfg.MinRTO), c.cfg.MaxRTO)
+	return min(max(c.srtt.duration()+max(tsTick, 4*c.rttvar.duration()), c.cfg.MinRTO), c.cfg.MaxRTO)
 }

@@ -111,7 +111,8 @@ func (c *Conn) maxRetries() uint8 {
 
 // userTimeoutOver reports whether TCP_USER_TIMEOUT has passed without progress.
 func (c *Conn) userTimeoutOver(now time.Duration) bool {
-	return c.userTimeout != 0 && now-c.since >= c.userTimeout
+	limit := c.userTimeout()
+	return limit != 0 && now-c.since >= limit
 }
 
 // armRetransmission sets the retransmission timer, or that of window probes.
@@ -120,8 +121,8 @@ func (c *Conn) armRetransmission(now time.Duration) {
 		c.since = now
 	}
 	c.rexmitAt = now + c.rto
-	if c.userTimeout != 0 {
-		c.rexmitAt = min(c.rexmitAt, c.since+c.userTimeout)
+	if limit := c.userTimeout(); limit != 0 {
+		c.rexmitAt = min(c.rexmitAt, c.since+limit)
 	}
 }
 
@@ -144,12 +145,13 @@ func (c *Conn) challengeACK(now time.Duration) {
 
 // mayChallenge counts an answer to a segment that can't be right, and says whether there are few enough in this second.
 func (c *Conn) mayChallenge(now time.Duration) bool {
-	if at := seconds(now); at != c.challengeAt {
-		c.challengeAt, c.challenge = at, 0
+	r := c.rarely()
+	if at := seconds(now); at != r.challengeAt {
+		r.challengeAt, r.challenges = at, 0
 	}
-	if c.challenge >= c.cfg.ChallengeAcks {
+	if r.challenges >= c.cfg.ChallengeAcks {
 		return false
 	}
-	c.challenge++
+	r.challenges++
 	return true
 }

@@ -53,7 +53,7 @@ func (sp *Space) NewEndpoint(_ *socket.Call, s *socket.Socket) (socket.Endpoint,
 
 // check is socket(2)'s check of protocol and type (unix_create).
 func (sp *Space) check(s *socket.Socket) errno.Errno {
-	if s.Protocol != 0 && s.Protocol != int(sockaddr.Unix) {
+	if s.Protocol != 0 && s.Protocol != int32(sockaddr.Unix) {
 		return errno.EPROTONOSUPPORT
 	}
 	s.Protocol = 0
