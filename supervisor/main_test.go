@@ -66,6 +66,7 @@ var roles = map[string]func() int{
 	"secondattempt":     roleSecondAttempt,
 	"says":              roleSays,
 	"closedquietly":     roleClosedQuietly,
+	"talks":             roleTalks,
 }
 
 func TestMain(m *testing.M) {

@@ -214,6 +214,11 @@ func (s *Supervisor) parkReceive(c *call, dup int, limit time.Duration, attempt 
 // bytes leave T only when the caller has them in its memory. The supervisor is
 // locked.
 func (r *receiving) once() (int, unix.Errno) {
+	if r.h.sock != nil {
+		if e := r.h.sock.May(r.c.layerCall(), socket.OpReceive); e != errno.OK {
+			return 0, unix.Errno(e)
+		}
+	}
 	if r.flags&unix.MSG_ERRQUEUE != 0 {
 		return r.errorQueue()
 	}

@@ -202,12 +202,9 @@ func (c *call) label(m *socket.Message) {
 	}
 }
 
-// mayLabel asks whether what a call of the family sends on a stream may have
-// its SIDs: T takes the bytes without asking.
-func (c *call) mayLabel(sock *socket.Socket) errno.Errno {
-	if c.secure == nil {
-		return errno.OK
-	}
+// maySend asks whether a reported call may send on a stream, with the SIDs that
+// it gives: T takes the bytes without asking.
+func (c *call) maySend(sock *socket.Socket) errno.Errno {
 	var m socket.Message
 	c.label(&m)
 	return sock.MaySend(c.layerCall(), &m)

@@ -44,7 +44,7 @@ func (s *Supervisor) sendmsg(c *call, h *hosted) {
 // send is sendto and sendmsg.
 func (s *Supervisor) send(c *call, h *hosted, iov []iovec, raw sockaddr.Raw, flags int) {
 	if h.sock != nil && h.sock.Type == socket.Stream {
-		if e := c.mayLabel(h.sock); e != errno.OK {
+		if e := c.maySend(h.sock); e != errno.OK {
 			c.fail(unix.Errno(e))
 			return
 		}
