@@ -93,19 +93,20 @@ func TestLabelsOfForks(t *testing.T) {
 		t.Fatal(err)
 	}
 	const daemon = `
-import os, sys
-r, w = os.pipe()
+import os
+go, begin = os.pipe()
+end, done = os.pipe()
 if os.fork() == 0:
     if os.fork() == 0: # neither it nor its parent has made a call that is reported
-        os.close(w); os.read(r, 1) # until the parents have ended
-        print(open('/proc/self/attr/current').read())
-        sys.stdout.flush()
+        os.close(begin); os.read(go, 1)
+        os.write(1, open('/proc/self/attr/current').read().encode())
     os._exit(0)
-os.close(r)
-os.wait()
+os.wait() # the parent of the other has ended
+os.close(done); os.close(begin)
+os.read(end, 1)
 `
 	got, status := v.run(t, nil, "python3", "-c", daemon)
-	if got != clientName+"\x00\n" || status != 0 {
+	if got != clientName+"\x00" || status != 0 {
 		t.Errorf("status %d, %q", status, got)
 	}
 }
