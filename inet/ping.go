@@ -114,7 +114,7 @@ const echoHeader = 8
 // to: of several the one that took the identifier last (ping_lookup).
 func (s *Stack) pinging(local netip.Addr, identifier uint16, in *Interface) *datagram {
 	for _, d := range slices.Backward(s.pings.bound[identifier]) {
-		dev := d.sock.Options().Device
+		dev := d.sock.Options().Device()
 		if local.Is4() == (d.family == sockaddr.Inet) && d.hold.covers(local) && (dev == "" || dev == in.Name) {
 			return d
 		}

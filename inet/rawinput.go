@@ -13,7 +13,7 @@ import (
 // hears reports whether a packet of a protocol from remote to local that came by in is for r: one bound to an address
 // hears what is for it alone, one connected hears its peer alone.
 func (r *raw) hears(proto wire.Protocol, local, remote netip.Addr, in *Interface) bool {
-	dev := r.sock.Options().Device
+	dev := r.sock.Options().Device()
 	switch {
 	case proto != r.proto, local.Is4() != (r.family == sockaddr.Inet), dev != "" && dev != in.Name:
 		return false

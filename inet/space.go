@@ -60,11 +60,11 @@ func (space) Pair(_ *socket.Call, _, _ *socket.Socket) (socket.Endpoint, socket.
 }
 
 // icmp returns the protocol number of the family's ICMP.
-func (f space) icmp() int {
+func (f space) icmp() int32 {
 	if f.family == sockaddr.Inet {
-		return int(wire.ICMP)
+		return int32(wire.ICMP)
 	}
-	return int(wire.ICMPv6)
+	return int32(wire.ICMPv6)
 }
 
 // wildcard returns the family's unspecified address.
