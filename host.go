@@ -89,10 +89,13 @@ func (h *Host) Firewall(change func(*firewall.Firewall)) {
 	change(&h.stack.Firewall)
 }
 
-// Crash is the host's power going out: its interfaces go down, and it forgets its TCP connections, listeners and UDP
-// ports, without a word to anybody. Calls that wait on them fail. AF_UNIX is left alone: both ends are programs of this
-// host, which are yours to end.
-func (h *Host) Crash() { h.stack.Crash() }
+// Crash is the host's power going out: its interfaces go down, and it forgets its connections, listeners and bound sockets,
+// those of AF_UNIX too, without a word to other hosts. Calls that wait on them fail: on its own sockets that live on in your
+// program, ENETDOWN from connections and datagrams, EINVAL from listeners. Files stay.
+func (h *Host) Crash() {
+	h.stack.Crash()
+	h.unix.Crash()
+}
 
 // Restart brings a crashed host back on the network, with its addresses and routes, its firewall and its files, and
 // nothing that listens.

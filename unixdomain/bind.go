@@ -77,8 +77,10 @@ func (e *endpoint) bindPath(c *socket.Call, path string) errno.Errno {
 func (e *endpoint) unbind() {
 	if e.inode != nil {
 		e.inode.socket = nil
+		e.inode = nil
 	}
 	if e.inAbstract {
 		delete(e.space.abstract, abstractName{e.typ, e.name})
+		e.inAbstract = false
 	}
 }

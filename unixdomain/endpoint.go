@@ -31,6 +31,8 @@ type endpoint struct {
 	peerCred socket.Credentials // SO_PEERCRED: whose the peer is
 	own      socket.Label       // while there is no socket
 
+	before, after *endpoint // in the space's roll
+
 	typ        socket.Type
 	inAbstract bool // the name is in the space's table: it is not the listener's that accepted, nor a path
 	dead       bool // closed
@@ -200,6 +202,7 @@ func (e *endpoint) Disconnect(*socket.Call) errno.Errno { return errno.OK }
 func (e *endpoint) Close(c *socket.Call) {
 	e.dead = true
 	e.shutRead, e.shutWrite = true, true
+	e.space.live.remove(e)
 	e.unbind()
 	if e.typ.ConnectionOriented() {
 		e.hangUp(e.queue.len > 0)
@@ -220,6 +223,7 @@ func (b *listenQueue) close(c *socket.Call) {
 	for b.clients.len() > 0 {
 		client := b.clients.take()
 		client.dead = true
+		client.space.live.remove(client)
 		client.hangUp(true)
 		client.discard(c)
 	}

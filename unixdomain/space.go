@@ -15,6 +15,7 @@ type Space struct {
 	core         *socket.Core
 	tree         *Tree
 	abstract     map[abstractName]*endpoint
+	live         roll
 	maxDatagrams int
 }
 
@@ -71,18 +72,20 @@ func (sp *Space) check(s *socket.Socket) errno.Errno {
 
 // newEndpoint makes an endpoint. s is nil until somebody accepts it.
 func (sp *Space) newEndpoint(s *socket.Socket, typ socket.Type) *endpoint {
+	var e *endpoint
 	if typ != socket.Dgram {
-		return &endpoint{space: sp, sock: s, typ: typ, peerCred: unknown}
+		e = &endpoint{}
+	} else {
+		both := &struct { // in one piece
+			endpoint
+			mailbox
+		}{mailbox: mailbox{admits: sp.maxDatagrams + 1}}
+		e = &both.endpoint
+		e.mailbox = &both.mailbox
 	}
-	both := &struct { // in one piece
-		endpoint
-		mailbox
-	}{
-		endpoint{space: sp, sock: s, typ: typ, peerCred: unknown},
-		mailbox{admits: sp.maxDatagrams + 1},
-	}
-	both.endpoint.mailbox = &both.mailbox
-	return &both.endpoint
+	e.space, e.sock, e.typ, e.peerCred = sp, s, typ, unknown
+	sp.live.add(e)
+	return e
 }
 
 // Pair implements [socket.Space] for socketpair(2).
