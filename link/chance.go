@@ -15,24 +15,16 @@ type active struct {
 	rule Rule
 	seed uint64
 
-	mu     sync.Mutex       // a leaf: nothing is called with it held
-	flows  map[uint64]*flow // by the hash of what tells a flow; about 100 bytes each, kept until the rules are replaced
-	free   time.Duration    // when all that waits for the rate has left
-	bytes  []byte           // room for a packet
+	mu     sync.Mutex // a leaf: nothing is called with it held
+	flows  flows
+	free   time.Duration // when all that waits for the rate has left
+	bytes  []byte        // room for a packet
 	counts Counts
-}
-
-// flow is what a rule remembers of one flow.
-type flow struct {
-	id      uint64
-	packets uint64        // seen
-	last    time.Duration // when the latest packet in order arrives at the wrapped link
-	bad     bool          // Gilbert-Elliott's state
 }
 
 // newActive begins with nothing remembered. Two rules of one link draw differently, by their places.
 func newActive(r Rule, seed uint64, place int) *active {
-	return &active{rule: r, seed: mix(seed, uint64(place)), flows: map[uint64]*flow{}}
+	return &active{rule: r, seed: mix(seed, uint64(place))}
 }
 
 // fate is what becomes of a packet: it is lost, or leaves for the wrapped link at a time, perhaps twice.
@@ -170,12 +162,7 @@ func (a *active) flow(p *wire.Packet) *flow {
 	for _, ip := range [...][16]byte{p.Src.As16(), p.Dst.As16()} {
 		id = mix(id, binary.BigEndian.Uint64(ip[:8]), binary.BigEndian.Uint64(ip[8:]))
 	}
-	f := a.flows[id]
-	if f == nil {
-		f = &flow{id: id}
-		a.flows[id] = f
-	}
-	return f
+	return a.flows.of(id)
 }
 
 // draw returns a number that looks random, for one purpose, from the flow and the number of its packet.

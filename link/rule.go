@@ -45,7 +45,8 @@ func (a Action) String() string {
 
 // Effect is what a link does to packets that it carries. Shares are between 0 and 1. What is left to chance is drawn
 // from the link's seed, the packet's flow (protocol, addresses and ports, in this direction), and how many packets of the
-// flow came before it: so what other flows do at the same time changes nothing.
+// flow came before it: so what other flows do at the same time changes nothing. A flow that sends after 32,768 others or
+// more have sent is taken for a new one.
 type Effect struct {
 	// Latency is added to the way, and up to Jitter more, evenly distributed. Packets of a flow stay in their order.
 	Latency, Jitter time.Duration
