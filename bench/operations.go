@@ -199,8 +199,8 @@ func memory(e *ends, _ time.Duration) (float64, error) {
 			servers <- c
 		}
 	}()
+	open := make([]net.Conn, 0, 2*pairs)
 	before := used()
-	var open []net.Conn
 	for range pairs {
 		c, err := e.dial()
 		if err != nil {
