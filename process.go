@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"dialtone/errno"
+	"dialtone/landlock"
 	"dialtone/sockaddr"
 	"dialtone/socket"
 	"dialtone/trail"
@@ -50,6 +51,10 @@ func (p *Process) Thread() *Process {
 
 // Caller returns the credentials of the process's calls. They may be changed between calls.
 func (p *Process) Caller() *socket.Caller { return p.caller }
+
+// Restrict makes a ruleset of landlock(7) hold for the process, for good, beside those that hold already; so do threads
+// made later. The errors are those of [landlock.Restrict].
+func (p *Process) Restrict(r landlock.Ruleset) error { return landlock.Restrict(p.caller, r).Err() }
 
 // Interrupt is a signal that the process catches: calls that wait return EINTR, or go on where restart (SA_RESTART) and
 // the call's own rules say so (signal(7)).

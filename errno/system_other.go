@@ -46,6 +46,7 @@ var systems = map[Errno]syscall.Errno{
 	ENOSYS:          syscall.ENOSYS,
 	ENOTEMPTY:       syscall.ENOTEMPTY,
 	ELOOP:           syscall.ELOOP,
+	ENOMSG:          syscall.ENOMSG,
 	ENOLINK:         syscall.ENOLINK,
 	EPROTO:          syscall.EPROTO,
 	EOVERFLOW:       syscall.EOVERFLOW,

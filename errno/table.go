@@ -35,6 +35,7 @@ const (
 	ENOSYS          Errno = 38
 	ENOTEMPTY       Errno = 39
 	ELOOP           Errno = 40
+	ENOMSG          Errno = 42
 	ENOSR           Errno = 63
 	ENONET          Errno = 64
 	ENOLINK         Errno = 67
@@ -105,6 +106,7 @@ var table = map[Errno]struct{ name, text string }{
 	ENOSYS:          {"ENOSYS", "function not implemented"},
 	ENOTEMPTY:       {"ENOTEMPTY", "directory not empty"},
 	ELOOP:           {"ELOOP", "too many levels of symbolic links"},
+	ENOMSG:          {"ENOMSG", "no message of desired type"},
 	ENOSR:           {"ENOSR", "out of streams resources"},
 	ENONET:          {"ENONET", "machine is not on the network"},
 	ENOLINK:         {"ENOLINK", "link has been severed"},

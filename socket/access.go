@@ -96,8 +96,16 @@ type Faults interface {
 	Connect(c *Call, s *Socket, addr []byte) errno.Errno
 }
 
-// check asks access control, then the faults, where there are any.
+// check asks the caller's sandbox, access control, then the faults, where there are any.
 func (s *Socket) check(c *Call, op Op, addr []byte) errno.Errno {
+	if c.Caller != nil && c.Caller.Domain != nil {
+		if e := c.Caller.Domain.check(s, op, addr); e != errno.OK {
+			if c.Trail != nil {
+				c.Trail.Decide(s.Core.NowLocked(), trail.Access, "the caller's sandbox (landlock): %s", e.Name())
+			}
+			return e
+		}
+	}
 	if s.Core.Access != nil {
 		if e := s.Core.Access.Check(c, s, op, addr); e != errno.OK {
 			return e

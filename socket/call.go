@@ -36,6 +36,8 @@ type Caller struct {
 	// Dir is the working directory, an absolute path; "" is the root. It was opened when it became that: permissions on
 	// the way to it are not asked again.
 	Dir string
+	// Domain is the sandbox that the caller is in.
+	Domain *Domain
 	// Files are the descriptors that /proc/self/fd shows; nil: there is no such directory.
 	Files Files
 	// Umask holds the permission bits that new files don't get (umask(2)).

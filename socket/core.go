@@ -296,6 +296,7 @@ func (c *Core) NewPair(call *Call, family sockaddr.Family, typ Type, protocol in
 	}
 	b = c.bareSocket(family, typ, protocol)
 	b.Label = a.Label
+	b.opts.rare = a.opts.rare
 	a.Label.Peer, b.Label.Peer = b.Label.SID, a.Label.SID
 	a.Endpoint, b.Endpoint, e = space.Pair(call, a, b)
 	if e != errno.OK {
@@ -320,6 +321,9 @@ func (c *Core) prepare(call *Call, family sockaddr.Family, typ Type, protocol in
 	}
 	s := c.bareSocket(family, typ, protocol)
 	s.Label = label
+	if call.Caller != nil && call.Caller.Domain != nil {
+		s.opts.change().domain = call.Caller.Domain
+	}
 	return space, s, errno.OK
 }
 

@@ -61,6 +61,7 @@ type rareOptions struct {
 	priority, mark              uint32
 	receiveLow                  int32
 	device                      string // SO_BINDTODEVICE
+	domain                      *Domain
 }
 
 // get returns the rare options, to read.

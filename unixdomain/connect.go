@@ -35,9 +35,27 @@ func (e *endpoint) Connect(c *socket.Call, addr []byte) errno.Errno {
 	return errno.OK
 }
 
+// inScope asks the caller's sandbox whether the socket found by an abstract name is within it (hook_unix_stream_connect,
+// hook_unix_may_send).
+func (e *endpoint) inScope(c *socket.Call, other *endpoint) errno.Errno {
+	if c.Caller == nil || c.Caller.Domain == nil || !other.named() || other.name[0] != 0 || other == e.peer {
+		return errno.OK
+	}
+	if c.Caller.Domain.Reaches(other.sock.Options().Domain()) {
+		return errno.OK
+	}
+	if c.Trail != nil {
+		c.Trail.Decide(e.space.core.Now(), trail.Access, "%v was made outside of the caller's sandbox (landlock): EPERM", other.Name())
+	}
+	return errno.EPERM
+}
+
 // permission asks access control whether e may connect to the listener, and which label the server's end gets
 // (security_unix_stream_connect, the last check there).
 func (e *endpoint) permission(c *socket.Call, l *endpoint) (socket.Label, errno.Errno) {
+	if err := e.inScope(c, l); err != errno.OK {
+		return socket.Label{}, err
+	}
 	a := e.space.core.Access
 	if a == nil {
 		return socket.Label{}, errno.OK

@@ -92,6 +92,9 @@ func (e *endpoint) mayDeliver(c *socket.Call, m *socket.Message, other *endpoint
 
 // mayReach asks access control whether a record may go from e to other; m is nil before there is one.
 func (e *endpoint) mayReach(c *socket.Call, other *endpoint, m *socket.Message) errno.Errno {
+	if err := e.inScope(c, other); err != errno.OK {
+		return err
+	}
 	a := e.space.core.Access
 	if a == nil {
 		return errno.OK

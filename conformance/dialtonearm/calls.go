@@ -12,6 +12,7 @@ import (
 	"dialtone"
 	"dialtone/conformance"
 	"dialtone/conformance/internal/linux"
+	"dialtone/landlock"
 	"dialtone/sockaddr"
 	"dialtone/socket"
 )
@@ -100,6 +101,12 @@ func (t *thread) perform(c conformance.Call, owner *process) (conformance.Result
 		return descriptor(p.Install(notSocket{}))
 	case "seteuid", "setegid", "setgroups", "capset":
 		return result("", t.credential(c).Err())
+	case "landlock":
+		r := landlock.Ruleset{Handled: landlock.ConnectTCP, Ports: map[uint16]landlock.Access{}, ScopeAbstract: true}
+		for _, port := range a {
+			r.Ports[uint16(port.Int)] = landlock.ConnectTCP
+		}
+		return result("", t.process.Restrict(r))
 	case "syns":
 		to, err := netip.ParseAddrPort(conformance.AddressText(a[0].Address.Bytes, nil))
 		return conformance.Result{Value: t.process.host.tap.syns(to)}, err
