@@ -138,7 +138,7 @@ func (t text) fill(row map[string]string) (text, error) {
 	out := text{file: t.file, line: t.line}
 	var b strings.Builder
 	for i := 0; i < len(t.s); i++ {
-		if t.s[i] != '{' {
+		if t.s[i] != '{' || i+1 < len(t.s) && isBlank(t.s[i+1]) {
 			b.WriteByte(t.s[i])
 			out.cols = append(out.cols, t.cols[i])
 			continue

@@ -35,15 +35,19 @@ func kept(l socket.Label) *socket.Label {
 }
 
 // mayOpen reports whether the connection's SYN would be let out: if not connect is refused, as by Linux's
-// selinux_ip_postroute.
-func (c *stream) mayOpen(w path, to netip.Addr, t *trail.Trail) errno.Errno {
+// selinux_ip_postroute, and lets go of a port that it chose.
+func (c *stream) mayOpen(w path, local, to netip.AddrPort, t *trail.Trail) errno.Errno {
 	a := c.stack.core.Access
 	if a == nil {
 		return errno.OK
 	}
-	syn := wire.Packet{Src: w.source, Dst: to, Proto: wire.TCP}
+	syn := wire.Packet{Src: local.Addr(), Dst: to.Addr(), Proto: wire.TCP}
+	syn.TCP.SrcPort, syn.TCP.DstPort = local.Port(), to.Port()
 	if a.Leave(c.label(), &syn, w.out.Name, nil, t) {
 		return errno.OK
+	}
+	if !c.hold.number {
+		c.stack.tcpPorts.drop(&c.hold)
 	}
 	return errno.ECONNREFUSED
 }

@@ -26,15 +26,15 @@ func (c *stream) Connect(call *socket.Call, b []byte) errno.Errno {
 		return e
 	}
 	c.label().Associate(call.Wanted)
-	if e := c.mayOpen(w, to.Addr(), t); e != errno.OK {
-		return e
-	}
 	local, e := c.choosePort(w.source, to, t)
 	if e != errno.OK {
 		return e
 	}
 	if local == to && facts.SelfConnect != errno.OK {
 		return facts.SelfConnect
+	}
+	if e := c.mayOpen(w, local, to, t); e != errno.OK {
+		return e
 	}
 	c.local, c.remote, c.way = local, to, w.hop()
 	c.lost = c.lost || w.lost

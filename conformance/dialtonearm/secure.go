@@ -60,7 +60,8 @@ func (t *thread) secure(c conformance.Call, number func(int) int) (conformance.R
 		}
 		return result(p.SecuritySIDToContext(sid))
 	case "setsockcreatecon":
-		return result("", p.SetSocketCreateContext(a[0].Text))
+		// It is a thread's own; the threads of a script's later calls begin with what the process has.
+		return result("", t.process.SetSocketCreateContext(a[0].Text))
 	}
 	return conformance.Result{}, conformance.NotRun("there is no call %s here", c.Name)
 }
