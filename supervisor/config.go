@@ -45,6 +45,12 @@ type Options struct {
 	// order, and before the program learns of the outcome. While it blocks,
 	// programs that connect wait, and their end. Nil: no trails are kept.
 	Explain func(Explanation)
+	// Settled promises that nobody changes the network while programs run: no
+	// link is cut, given rules or wrapped, no firewall set, no host crashed. Then the bytes between hosted programs on two hosts take a kernel
+	// socket, too, if nothing on the way acts on them ([inet.Stack.ClearTo]) when
+	// the connection is made. Without the promise they travel over the virtual
+	// network, so that what happens there later happens to them.
+	Settled bool
 	// NeverDirect has all bytes travel over the virtual network, so that
 	// captures and counters on it see them; otherwise the bytes between two
 	// hosted programs on one host take a kernel socket.

@@ -44,7 +44,7 @@ func (s *Supervisor) connect(c *call, h *hosted) {
 			return
 		}
 	}
-	s.harvestPort(c.target, portOf(raw))
+	s.harvestPort(portOf(raw))
 	x := s.explains(c, h, raw)
 	call := c.layerCall()
 	call.Trail = x.trail()

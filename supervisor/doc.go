@@ -25,8 +25,13 @@
 // layer's [socket.Socket]. An established connection is joined in one of two
 // ways (join.go):
 //
-//	direct   T to the other program's T, if both are on one host here: the bytes never pass us
+//	direct   T to the other program's T: the bytes never pass us
 //	pumped   T to our S, and pump.go moves the bytes between S and the layer's socket
+//
+// Direct are connections between programs here on one host, and between two
+// hosts if the network is settled ([Options]) and nothing on the way acts on
+// the bytes. Faults decide whether a connection is made; what the network does
+// later does not happen to a direct one.
 //
 // A listener's T listens natively; for each connection in the layer's queue
 // one is presented to it (listening.go). Datagrams: datagram.go. That a target

@@ -72,7 +72,7 @@ func (x *explaining) path(h *hosted) {
 	}
 	text := "the bytes travel over the virtual network"
 	if h.phase == direct {
-		text = "both ends are hosted on this host: the bytes take a kernel socket"
+		text = "both ends are hosted here, and nothing acts on the bytes between them: they take a kernel socket"
 	}
 	x.core.Lock()
 	x.t.Add(x.core.Now(), trail.Path, "%s", text)

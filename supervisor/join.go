@@ -5,6 +5,8 @@
 package supervisor
 
 import (
+	"net/netip"
+
 	"dialtone/errno"
 	"dialtone/personality"
 	"dialtone/sockaddr"
@@ -37,9 +39,9 @@ func (h *hosted) join(dup int, x *explaining) unix.Errno {
 	return h.startPump(s)
 }
 
-// hostedListener finds the listener of the same host, hosted here too, in
-// whose queue the connection waits: between the two nothing needs to see the
-// bytes. nil: there is none.
+// hostedListener finds the listener, hosted here too, in whose queue the
+// connection waits, if nothing between the two needs to see the bytes. nil:
+// there is none.
 func (h *hosted) hostedListener() (l *hosted, self sockaddr.Addr) {
 	if h.sup.opts.NeverDirect || h.controlled() {
 		return nil, self
@@ -53,7 +55,7 @@ func (h *hosted) hostedListener() (l *hosted, self sockaddr.Addr) {
 		return nil, self
 	}
 	for l := range h.sup.listeners {
-		if l.stack != h.stack || l.listen.port != peer.Port {
+		if l.listen.port != peer.Port || !h.clearTo(l, local.IP, peer.IP) {
 			continue
 		}
 		for _, w := range l.waiting() {
@@ -63,6 +65,15 @@ func (h *hosted) hostedListener() (l *hosted, self sockaddr.Addr) {
 		}
 	}
 	return nil, self
+}
+
+// clearTo reports whether nothing acts on bytes between h and a listener's
+// host, whose addresses local and peer are.
+func (h *hosted) clearTo(l *hosted, local, peer netip.Addr) bool {
+	if l.stack == h.stack {
+		return true
+	}
+	return h.sup.opts.Settled && h.stack.ClearTo(l.stack, peer.Unmap()) && l.stack.ClearTo(h.stack, local.Unmap())
 }
 
 // startFilled makes T look like a connection under way, and has the layer's
@@ -138,9 +149,9 @@ func (h *hosted) state() personality.State {
 
 // harvestPort notices listeners on the port that were closed a moment ago, so
 // that the layer refuses what nobody would accept. The supervisor is locked.
-func (s *Supervisor) harvestPort(t *Target, port uint16) {
+func (s *Supervisor) harvestPort(port uint16) {
 	for l := range s.listeners {
-		if l.stack == t.program.Stack && l.listen.port == port && !s.plugs.taken(l.name) {
+		if l.listen.port == port && !s.plugs.taken(l.name) {
 			s.harvest()
 			return
 		}

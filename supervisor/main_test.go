@@ -42,6 +42,8 @@ var roles = map[string]func() int{
 	"memory":            roleMemory,
 	"go":                roleGo,
 	"connections":       roleConnections,
+	"echoserver":        roleEchoServer,
+	"echoclient":        roleEchoClient,
 	"bulk":              roleBulk,
 	"closed":            roleClosed,
 	"closeunread":       roleCloseUnread,

@@ -52,7 +52,8 @@ func (h *hosting) start(f *explainFlags, out *output) (err error) {
 	if h.network, err = h.scenario.Start(); err != nil {
 		return err
 	}
-	options := supervisor.Options{Warn: func(text string) { complain(out.stderr, errors.New(text)) }}
+	// Nothing changes the network that the file describes.
+	options := supervisor.Options{Settled: true, Warn: func(text string) { complain(out.stderr, errors.New(text)) }}
 	if h.explainer != nil {
 		options.Explain = h.explainer.explain
 	}
