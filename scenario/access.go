@@ -20,6 +20,7 @@ import (
 type labelsPart struct {
 	Processes  table[processLabelPart]   `key:"processes"`
 	Others     value[string]             `key:"others"`
+	Files      list[fileLabelPart]       `key:"files"`
 	Ports      list[portLabelPart]       `key:"ports"`
 	Nodes      list[nodeLabelPart]       `key:"nodes"`
 	Interfaces table[interfaceLabelPart] `key:"interfaces"`
@@ -28,6 +29,11 @@ type labelsPart struct {
 type processLabelPart struct {
 	Context value[string] `key:"context,required"`
 	Sockets value[string] `key:"sockets"`
+}
+
+type fileLabelPart struct {
+	Path    value[string] `key:"path,required"`
+	Context value[string] `key:"context,required"`
 }
 
 type portLabelPart struct {
@@ -56,7 +62,7 @@ const defaultPolicyName = "default"
 func (f *file) controlled() bool {
 	l := &f.Labels
 	return f.Policy.given() || f.Mode.given() || f.Flask.given() || f.Labelled.given() || l.Others.given() ||
-		len(f.Booleans)+len(l.Processes)+len(l.Ports)+len(l.Nodes)+len(l.Interfaces) > 0
+		len(f.Booleans)+len(l.Processes)+len(l.Files)+len(l.Ports)+len(l.Nodes)+len(l.Interfaces) > 0
 }
 
 // access loads the policy, and checks what is said of it: contexts and booleans that it does not know are mistakes. A
@@ -94,6 +100,13 @@ func (c *checker) access() {
 	for i := range f.Labels.Processes {
 		context(&f.Labels.Processes[i].v.Context)
 		context(&f.Labels.Processes[i].v.Sockets)
+	}
+	for i := range f.Labels.Files {
+		l := &f.Labels.Files[i]
+		context(&l.Context)
+		if l.Path.given() && (!filepath.IsAbs(l.Path.v) || l.Path.v != filepath.Clean(l.Path.v)) {
+			c.add(l.Path.at, "%q is no absolute path", l.Path.v)
+		}
 	}
 	for i := range f.Labels.Ports {
 		l := &f.Labels.Ports[i]
@@ -171,6 +184,11 @@ func (f *file) label(h *dialtone.Host) error {
 	for i := range l.Processes {
 		p := &l.Processes[i]
 		if err := m.LabelProgram(p.name.v, p.v.Context.v, p.v.Sockets.v); err != nil {
+			return err
+		}
+	}
+	for i := range l.Files {
+		if err := m.LabelFile(l.Files[i].Path.v, l.Files[i].Context.v); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"dialtone"
+	"dialtone/errno"
 	"dialtone/scenario"
 	"dialtone/sockaddr"
 	"dialtone/socket"
@@ -111,7 +112,8 @@ func TestPolicyFile(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "my.33"), binary, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	data := []byte("policy: my.33\nflask: false\nlabelled: true\nlabels: {others: \"user_u:user_r:client_t:s0\"}\nhosts: {a: {}}\n")
+	data := []byte("policy: my.33\nflask: false\nlabelled: true\nlabels: {others: \"user_u:user_r:client_t:s0\", " +
+		"files: [{path: /sbin/tool, context: \"system_u:object_r:unlabeled_t:s0\"}]}\nhosts: {a: {}}\n")
 	s, err := scenario.Parse(filepath.Join(dir, "net.yaml"), data)
 	if err != nil {
 		t.Fatal(err)
@@ -125,6 +127,13 @@ func TestPolicyFile(t *testing.T) {
 	if got := p.Context(); got != "user_u:user_r:client_t:s0" {
 		t.Errorf("a process is %s", got)
 	}
+	// The policy knows no class of files, and denies what it does not know.
+	if _, e := r.Host("a").Access().Exec(p.Caller(), "tool", "/sbin/tool"); e != errno.EACCES {
+		t.Errorf("executing a file with a label: %v", e)
+	}
+	if _, e := r.Host("a").Access().Exec(p.Caller(), "tool", "/sbin/other"); e != errno.OK {
+		t.Errorf("executing a file without a label: %v", e)
+	}
 }
 
 // A wrong label, boolean or policy is a mistake of the file, with what is wrong of it.
@@ -135,6 +144,8 @@ func TestAccessMistakes(t *testing.T) {
 		"labels: {others: nobody}": "net.yaml:1:18: ",
 		"labels: {processes: {squid: {context: \"system_u:user_r:http_proxy_t:s0\"}}}":             "net.yaml:1:39: ",
 		"labels: {ports: [{ports: 80, protocol: icmp, context: \"system_u:object_r:port_t:s0\"}]}": "net.yaml:1:40: this protocol has no ports",
+		"labels: {files: [{path: bin/a, context: \"system_u:object_r:unlabeled_t:s0\"}]}":          "net.yaml:1:25: \"bin/a\" is no absolute path",
+		"labels: {files: [{path: /bin/a, context: none}]}":                                         "net.yaml:1:42: ",
 		"labels: {nodes: [{prefix: 10.0.0.1/8, context: \"system_u:object_r:node_t:s0\"}]}":        "net.yaml:1:27: 10.0.0.1/8 has bits set",
 	} {
 		_, err := scenario.Parse("net.yaml", []byte(text+"\nhosts: {a: {}}\n"))

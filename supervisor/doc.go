@@ -17,6 +17,10 @@
 //	calls.go, connect.go, send.go, receive.go, options.go, ioctl.go, netlink*.go
 //	park.go      the calls that wait
 //
+// On a host with access control also: security.go, the calls with a SID;
+// access.go, what plain reads and writes are; lineage.go, whose label a process
+// has; attributes.go, where it reads and sets it.
+//
 // # What lies under a descriptor
 //
 // Under each descriptor of an emulated socket lies an AF_UNIX socket, T, so

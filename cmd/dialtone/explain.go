@@ -47,6 +47,7 @@ func (*explainMode) IsBool() bool { return true }
 type explainFlags struct {
 	Explain explainMode `help:"After each connect that failed tell on stderr why; with =all after each." placeholder:"all"`
 	Trail   string      `help:"Write the same to a file as JSON lines." placeholder:"FILE"`
+	Audit   string      `help:"Append what security policies deny to a file, in the lines of the kernel's audit log; - is stderr." placeholder:"FILE"`
 }
 
 // open returns what writes explanations, nil for none, and the file to close at the end, nil for none.

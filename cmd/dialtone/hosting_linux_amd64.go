@@ -24,6 +24,7 @@ type hosting struct {
 	supervisor  *supervisor.Supervisor
 	explainer   *explainer
 	trail       *os.File // nil: none
+	auditor     *auditor // nil: none
 	nameservers []netip.Addr
 	answered    map[*dialtone.Host]bool
 }
@@ -49,9 +50,13 @@ func (h *hosting) start(f *explainFlags, out *output) (err error) {
 	if h.explainer, h.trail, err = f.open(out.stderr); err != nil {
 		return err
 	}
+	if h.auditor, err = openAuditor(f.Audit, out.stderr); err != nil {
+		return err
+	}
 	if h.network, err = h.scenario.Start(); err != nil {
 		return err
 	}
+	h.auditor.listen(h.network.Network.Hosts())
 	// Nothing changes the network that the file describes.
 	options := supervisor.Options{Settled: true, Warn: func(text string) { complain(out.stderr, errors.New(text)) }}
 	if h.explainer != nil {
@@ -70,7 +75,7 @@ func (h *hosting) Close() error {
 	if h.network != nil {
 		err = h.network.Close()
 	}
-	err = errors.Join(err, h.explainer.Err())
+	err = errors.Join(err, h.explainer.Err(), h.auditor.Close())
 	if h.trail != nil {
 		err = errors.Join(err, h.trail.Close())
 	}
@@ -91,8 +96,13 @@ func (h *hosting) program(host string) (supervisor.Program, error) {
 			return supervisor.Program{}, fmt.Errorf("host %s: name server: %w", on.Name(), err)
 		}
 	}
+	secure := func() error {
+		err := on.Secure()
+		h.auditor.listen(h.network.Network.Hosts()) // which may be under a policy since a moment ago
+		return err
+	}
 	caller, err := ownCredentials()
-	return supervisor.Program{Stack: on.Stack(), Caller: caller, Secure: on.Secure}, err
+	return supervisor.Program{Stack: on.Stack(), Caller: caller, Secure: secure}, err
 }
 
 // nameservers returns those that programs on this machine ask.
