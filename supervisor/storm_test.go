@@ -29,15 +29,14 @@ func TestSignalStorm(t *testing.T) {
 // roleStorm makes connections and datagrams on one thread while a timer sends
 // that very thread SIGALRM, every 100 µs.
 //
-// By its source the kernel has a gap that nobody outside can close: an answer that comes
-// after a signal has woken the caller, but before the caller holds the filter's
-// lock again, is dropped although SEND succeeded (seccomp_do_user_notification),
-// and with SA_RESTART the call is made again. Then a connect meets its own
-// success, and a datagram goes twice. It may happen, but seldom.
+// In a gap of the kernel's an answer is dropped although it was accepted (see
+// the package comment), and the call is made again. Then a connect meets its
+// own success, and a datagram goes twice. One call in a thousand is the most
+// that was seen: more than 5 of 600 has another cause.
 func roleStorm() int {
 	repeated := 0
 	defer func() {
-		if repeated > 15 {
+		if repeated > 5 {
 			panic(fmt.Sprint(repeated, " of 600 calls were made twice"))
 		}
 	}()
