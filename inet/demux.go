@@ -11,7 +11,9 @@ import (
 // demux finds a connection by its two ends: a hash table whose chains run through the connections, so that one among a
 // million costs a pointer or two. Its zero value is empty.
 type demux struct {
-	seed    uint64    // nobody outside knows it, so nobody can choose ports whose chains are long
+	// Nobody outside knows these, so nobody can choose ports whose chains are long.
+	seed, factor uint64
+
 	buckets []*stream // a power of two
 	len     int
 }
@@ -19,18 +21,12 @@ type demux struct {
 // leastBuckets is the size of the first table.
 const leastBuckets = 16
 
-// place returns the index of the chain for two ends.
+// place returns the index of the chain for two ends. Connections that differ in the local address alone, of which a
+// host has few, share a chain.
 func (d *demux) place(local, remote netip.AddrPort) int {
 	ports := uint64(local.Port())<<16 | uint64(remote.Port())
-	h := mix(d.seed^ports, words(remote.Addr()))
-	h = mix(h, words(local.Addr())^d.seed)
-	return int(h & uint64(len(d.buckets)-1))
-}
-
-// mix folds the product of two words, each made odd, into one.
-func mix(a, b uint64) uint64 {
-	hi, lo := bits.Mul64(a^0x9e3779b97f4a7c15, b^0xd1b54a32d192ed03)
-	return hi ^ lo
+	hi, lo := bits.Mul64(d.seed^ports, words(remote.Addr())^d.factor)
+	return int((hi ^ lo) & uint64(len(d.buckets)-1))
 }
 
 // find returns the connection with the given ends, nil if there is none.

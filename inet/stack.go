@@ -54,7 +54,7 @@ func New(core *socket.Core, seed uint64) *Stack {
 		listeners:  map[uint16][]*stream{},
 		seed:       seed,
 	}
-	s.connections.seed = s.draw(false)
+	s.connections.seed, s.connections.factor = s.draw(false, 0), s.draw(false, 1)
 	core.AddSpace(sockaddr.Inet, space{s, sockaddr.Inet})
 	core.AddSpace(sockaddr.Inet6, space{s, sockaddr.Inet6})
 	lo, err := s.AddInterface("lo", link.Loopback{})

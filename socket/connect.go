@@ -158,11 +158,15 @@ func (s *Socket) waitEnded(c *Call, late errno.Errno) (ended bool, e errno.Errno
 	if p.SendTimeout != errno.OK {
 		deadline = s.until(s.opts.get().sendTimeout)
 	}
+	before := s.dissolved
+	s.Core.settle()
+	if s.dissolved != before {
+		return false, p.DissolvedMeanwhile
+	}
 	for s.state == personality.Connecting || s.state == personality.Deferred {
 		if s.refs == s.calls && p.CloseAborts != errno.OK {
 			return false, p.CloseAborts
 		}
-		before := s.dissolved
 		switch o := s.sleep(c, &s.watchers, Out, deadline); {
 		case s.dissolved != before:
 			return false, p.DissolvedMeanwhile

@@ -174,6 +174,13 @@ func (c *Core) Unlock() {
 	}
 }
 
+// settle sends what there is to send, and takes in what comes back at once, before the caller goes on under the lock: on
+// a link without latency nobody needs to wait for the end of a handshake.
+func (c *Core) settle() {
+	c.Unlock()
+	c.Lock()
+}
+
 // flush sends and takes in until nothing is left. It lets the lock go while it sends.
 func (c *Core) flush() {
 	for {

@@ -2,7 +2,10 @@
 
 package wire
 
-import "sync"
+import (
+	"net/netip"
+	"sync"
+)
 
 var pool = sync.Pool{New: func() any { return new(Packet) }}
 
@@ -13,8 +16,25 @@ func NewPacket() *Packet { return pool.Get().(*Packet) }
 func (p *Packet) Free() {
 	p.TCP.Buffer.Release()
 	p.UDP.Buffer.Release()
-	*p = Packet{}
+	p.clear()
 	pool.Put(p)
+}
+
+// clear makes p empty again. A Packet is large, and only what its protocol uses can have been filled in.
+func (p *Packet) clear() {
+	switch p.Proto {
+	case TCP:
+		p.TCP = Segment{}
+	case UDP, UDPLite:
+		p.UDP = Datagram{}
+	default:
+		*p = Packet{}
+		return
+	}
+	p.Src, p.Dst, p.Proto, p.TTL, p.TOS, p.FlowLabel = netip.Addr{}, netip.Addr{}, 0, 0, 0, 0
+	if p.Context != "" || p.Secure != nil {
+		p.Context, p.Secure = "", nil
+	}
 }
 
 // Clone returns a copy of p that shares its payload.
