@@ -18,5 +18,5 @@
 //   - those of Linux's labelled networking on packets (netif ingress and egress, node recvfrom and sendto, peer recv):
 //     where the policy has always_check_network, or as [Module.SetLabelled] says.
 //
-// The conditions of connect_secure and sendto_secure hold whatever is on.
+// The conditions of connect_secure and sendto_secure hold whatever is on. conformance/cases/secure has a case for each.
 package mac
