@@ -17,7 +17,7 @@ var floors = map[string]int{
 	"errno": 0, "sockaddr": 0, "wire": 0, "clock": 0, "personality": 0,
 	"trail": 1, "link": 1, "selinux": 1, "firewall": 1, "tcp": 1,
 	"socket":     2,
-	"unixdomain": 3, "inet": 3, "mac": 3, "landlock": 3,
+	"unixdomain": 3, "inet": 3, "mac": 3, "landlock": 3, "netlink": 3, "packet": 3, "vsock": 3,
 	"":         4,
 	"scenario": 5, "supervisor": 5, "drill": 5,
 	"cmd": 7,

@@ -12,9 +12,13 @@ import (
 	"dialtone/inet"
 	"dialtone/link"
 	"dialtone/mac"
+	"dialtone/netlink"
+	"dialtone/packet"
 	"dialtone/personality"
+	"dialtone/sockaddr"
 	"dialtone/socket"
 	"dialtone/unixdomain"
+	"dialtone/vsock"
 )
 
 // Host is one machine on a network: interfaces, routes, a firewall, ports, UNIX names, and a personality.
@@ -40,6 +44,18 @@ func newHost(n *Network, name string, p *personality.Personality, seed uint64) *
 		tree: tree, unix: unixdomain.New(core, tree),
 	}
 	h.dialer.Host = h
+	for _, f := range p.Families {
+		switch sockaddr.Family(f) {
+		case sockaddr.Netlink:
+			netlink.New(core)
+		case sockaddr.Packet:
+			packet.New(core, h.stack.HasInterface)
+		case sockaddr.Vsock:
+			vsock.New(core)
+		default:
+			panic("dialtone: personality " + p.Name + " has a family that nobody has built")
+		}
+	}
 	return h
 }
 

@@ -26,13 +26,14 @@ func match(want, got string, names map[string]string, slack func(time.Duration) 
 // matchOne says whether an answer is the one that was wanted. $name in want takes any word the first time, and asks
 // for the same word afterwards; * takes any word. Times in want, as in "0s 1s 3s", are compared within the slack.
 func matchOne(want, got string, names map[string]string, slack func(time.Duration) (early, late time.Duration)) bool {
-	if count, rest, ok := strings.Cut(want, " bytes"); ok && strings.HasPrefix(got, `"`) {
+	count, rest, _ := strings.Cut(want, " bytes")
+	if n, err := strconv.Atoi(count); err == nil && strings.HasPrefix(got, `"`) {
 		quoted, err := strconv.QuotedPrefix(got)
 		if err != nil {
 			return false
 		}
 		data, err := strconv.Unquote(quoted)
-		return err == nil && count == strconv.Itoa(len(data)) && matchOne(rest, got[len(quoted):], names, slack)
+		return err == nil && n == len(data) && matchOne(rest, got[len(quoted):], names, slack)
 	}
 	if w, ok := durations(want); ok {
 		g, ok := durations(got)

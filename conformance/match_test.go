@@ -32,6 +32,7 @@ func TestMatch(t *testing.T) {
 		{"3 bytes from 10.0.0.1:*", `"a\"c" from 10.0.0.1:7000`, true},
 		{"3 bytes from 10.0.0.2:*", `"abc" from 10.0.0.1:7000`, false},
 		{"3 bytes", `"abc" from 10.0.0.1:7000`, false},
+		{`"abc" from family 16, 12 bytes`, `"abc" from family 16, 12 bytes`, true},
 		{"family 16, 12 bytes", "family 16, 12 bytes", true},
 		{"0s 1s 3s", "0s 1s 3s", true},
 		{"0s 1s 3s", "0s 1s 3.1s", false},

@@ -74,6 +74,12 @@ func (s *Stack) interfaceIndexed(index uint32) *Interface {
 	return s.interfaces[index-1]
 }
 
+// HasInterface reports whether there is an interface with an index, and whether that is lo. The core must be locked.
+func (s *Stack) HasInterface(index uint32) (loopback, ok bool) {
+	i := s.interfaceIndexed(index)
+	return i != nil && i.loopback, i != nil
+}
+
 // AddAddress gives the interface an address and the route to its network. The address counts from now on; a second time
 // it changes nothing.
 func (i *Interface) AddAddress(p netip.Prefix) {

@@ -24,9 +24,12 @@ func endOf(addr []byte) netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte(addr[4:8])), port)
 }
 
+// internet reports whether s is of AF_INET or AF_INET6.
+func internet(s *socket.Socket) bool { return s.Family == sockaddr.Inet || s.Family == sockaddr.Inet6 }
+
 // bind checks the port and the address that a socket is bound to (selinux_socket_bind).
 func (m *Module) bind(s *socket.Socket, addr []byte) errno.Errno {
-	if s.Family == sockaddr.Unix {
+	if !internet(s) {
 		return errno.OK
 	}
 	if len(addr) < sockaddr.LenFamily {
@@ -63,7 +66,7 @@ func (m *Module) bind(s *socket.Socket, addr []byte) errno.Errno {
 
 // connect checks the port that a TCP socket is to be connected to (selinux_socket_connect_helper).
 func (m *Module) connect(s *socket.Socket, addr []byte) errno.Errno {
-	if s.Family == sockaddr.Unix {
+	if !internet(s) {
 		return errno.OK
 	}
 	if len(addr) < sockaddr.LenFamily {
@@ -102,7 +105,7 @@ func (m *Module) connectSecure(s *socket.Socket, addr []byte, peer uint32) errno
 	if !m.known(peer) {
 		return errno.EINVAL
 	}
-	if s.Family == sockaddr.Unix || sockaddr.FamilyOf(addr) == sockaddr.Unspec {
+	if !internet(s) || sockaddr.FamilyOf(addr) == sockaddr.Unspec {
 		return errno.OK
 	}
 	return m.enforces(s, addr, peer)
@@ -113,7 +116,7 @@ func (m *Module) sendSecure(s *socket.Socket, msg *socket.Message) errno.Errno {
 	if !m.known(msg.Receiver) {
 		return errno.EINVAL
 	}
-	if s.Family == sockaddr.Unix {
+	if !internet(s) {
 		return errno.OK
 	}
 	to := msg.To

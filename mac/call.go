@@ -131,7 +131,7 @@ func (m *Module) Send(c *socket.Call, s *socket.Socket, msg *socket.Message) err
 			return e
 		}
 	}
-	if s.Family != sockaddr.Unix && m.flask {
+	if internet(s) && m.flask {
 		if e := m.may(own, wanted(&s.Label, msg), class, selinux.SocketSendto); e != errno.OK {
 			return e
 		}

@@ -22,6 +22,14 @@ func classOf(family sockaddr.Family, typ socket.Type, protocol int) selinux.Clas
 		return selinux.ClassUnixStreamSocket
 	case family == sockaddr.Unix:
 		return selinux.ClassUnixDgramSocket
+	case family == sockaddr.Netlink && protocol == 0:
+		return selinux.ClassNetlinkRouteSocket
+	case family == sockaddr.Netlink:
+		return selinux.ClassNetlinkSocket
+	case family == sockaddr.Packet:
+		return selinux.ClassPacketSocket
+	case family == sockaddr.Vsock:
+		return selinux.ClassVsockSocket
 	case typ.ConnectionOriented() && (protocol == 0 || protocol == protoTCP || protocol == protoMPTCP):
 		return selinux.ClassTCPSocket
 	case typ == socket.Dgram && (protocol == 0 || protocol == int(wire.UDP) || protocol == int(wire.UDPLite)):

@@ -11,8 +11,9 @@ import (
 // Linux answers as Linux 6.18 was seen to do by experiment (conformance/cases). The defaults of the sysctls are those
 // of Documentation/networking/ip-sysctl.rst.
 var Linux = &Personality{
-	Name: "linux",
-	Call: Call{AddressMax: 128, TooLong: errno.EINVAL},
+	Name:     "linux",
+	Families: []uint16{16, 17, 40}, // AF_NETLINK, AF_PACKET, AF_VSOCK
+	Call:     Call{AddressMax: 128, TooLong: errno.EINVAL},
 	Stream: Stream{
 		// The state machine of inet_stream_connect, as seen from outside.
 		Inet: ConnectTable{

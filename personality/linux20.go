@@ -13,6 +13,7 @@ var Linux20 = linux20()
 func linux20() *Personality {
 	p := *Linux
 	p.Name = "linux-2.0"
+	p.Families = p.Families[:2] // AF_VSOCK came with 3.9
 	p.Stream.UnspecDissolves = false
 	p.UDP.UnspecDissolves = false
 	p.Unix.UnspecDissolves = false

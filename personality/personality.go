@@ -16,6 +16,8 @@ type Errno = errno.Errno
 // Personality is how one system answers. Its values are shared and never changed.
 type Personality struct {
 	Name string
+	// Families are the address families beside AF_UNIX, AF_INET and AF_INET6, in Linux's numbers.
+	Families []uint16
 
 	Call   Call
 	Stream Stream

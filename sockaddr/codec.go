@@ -52,7 +52,7 @@ func UnixName(b []byte) []byte {
 }
 
 // Append appends a in the layout its family has: a sockaddr_in, a sockaddr_in6, a sockaddr_un (a path with its
-// terminating NUL, as getsockname(2) returns it), or the family alone.
+// terminating NUL, as getsockname(2) returns it), or the family and Name.
 func (a Addr) Append(b []byte) []byte {
 	b = binary.LittleEndian.AppendUint16(b, uint16(a.Family))
 	switch a.Family {
@@ -80,6 +80,8 @@ func (a Addr) Append(b []byte) []byte {
 		if a.Name != "" && a.Name[0] != 0 {
 			b = append(b, 0)
 		}
+	default:
+		b = append(b, a.Name...)
 	}
 	return b
 }

@@ -20,6 +20,8 @@ const (
 	Inet    Family = 2
 	Inet6   Family = 10
 	Netlink Family = 16
+	Packet  Family = 17
+	Vsock   Family = 40
 )
 
 func (f Family) String() string {
@@ -34,6 +36,10 @@ func (f Family) String() string {
 		return "AF_INET6"
 	case Netlink:
 		return "AF_NETLINK"
+	case Packet:
+		return "AF_PACKET"
+	case Vsock:
+		return "AF_VSOCK"
 	}
 	return "AF_" + strconv.Itoa(int(f))
 }
@@ -81,7 +87,8 @@ type Addr struct {
 	// Scope is the interface index that an IPv6 link-local address belongs to, FlowInfo the field of that name.
 	Scope    uint32
 	FlowInfo uint32
-	// Name is AF_UNIX's: a path, or an abstract name beginning with a NUL byte, or empty for an unnamed socket.
+	// Name is AF_UNIX's: a path, or an abstract name beginning with a NUL byte, or empty for an unnamed socket. Of families
+	// that are not listed here it is all that follows the family, as bytes.
 	Name string
 }
 
@@ -96,6 +103,9 @@ func Of(ap netip.AddrPort) Addr {
 
 // OfUnix returns the AF_UNIX address of a name; see [Addr.Name].
 func OfUnix(name string) Addr { return Addr{Family: Unix, Name: name} }
+
+// OfBytes returns the address of another family than AF_UNIX, AF_INET and AF_INET6, whose structure goes on with b.
+func OfBytes(f Family, b []byte) Addr { return Addr{Family: f, Name: string(b)} }
 
 // AddrPort returns the IP endpoint of a, invalid if a is of another family.
 func (a Addr) AddrPort() netip.AddrPort { return netip.AddrPortFrom(a.IP, a.Port) }

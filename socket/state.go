@@ -5,6 +5,7 @@ package socket
 import (
 	"dialtone/errno"
 	"dialtone/personality"
+	"dialtone/sockaddr"
 	"dialtone/trail"
 )
 
@@ -49,8 +50,8 @@ func (s *Socket) Fail(e errno.Errno, because string) {
 
 // table returns the state table that holds for s.
 func (s *Socket) table() *personality.ConnectTable {
-	if s.Family == unixFamily {
-		return &s.Core.Personality.Stream.Unix
+	if s.Family != sockaddr.Inet && s.Family != sockaddr.Inet6 {
+		return &s.Core.Personality.Stream.Unix // which is AF_VSOCK's too
 	}
 	return &s.Core.Personality.Stream.Inet
 }
