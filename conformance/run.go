@@ -18,6 +18,9 @@ type Report struct {
 	Lines       []Line
 }
 
+// Differs says whether an answer of the case was not the one that was wanted.
+func (r *Report) Differs() bool { return !r.Pass && r.NotRun == "" }
+
 // Line is one step of a report.
 type Line struct {
 	Step      *Step
