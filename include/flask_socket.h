@@ -100,6 +100,28 @@ static inline int getsockname_secure(int fd, struct sockaddr *addr,
 					  FLASK_WORD(len), FLASK_WORD(own)));
 }
 
+/* sender is the SID of the socket that sent, message that of what it sent: the
+ * same unless it was sent with another. 0: not known. */
+static inline ssize_t recvfrom_secure(int fd, void *data, size_t n, int flags,
+				      struct sockaddr *from, socklen_t *len,
+				      security_id_t *sender,
+				      security_id_t *message)
+{
+	return flask_call(FLASK_CALL(47, FLASK_WORD(fd), FLASK_WORD(data), n,
+				     FLASK_WORD(flags), FLASK_WORD(from),
+				     FLASK_WORD(len), FLASK_WORD(sender),
+				     FLASK_WORD(message)));
+}
+
+static inline ssize_t recvmsg_secure(int fd, struct msghdr *msg, int flags,
+				     security_id_t *sender,
+				     security_id_t *message)
+{
+	return flask_call(FLASK_CALL(48, FLASK_WORD(fd), FLASK_WORD(msg),
+				     FLASK_WORD(flags), FLASK_WORD(sender),
+				     FLASK_WORD(message)));
+}
+
 static inline ssize_t sendmsg_secure(int fd, const struct msghdr *msg,
 				     int flags, security_id_t receiver,
 				     security_id_t message)

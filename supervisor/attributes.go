@@ -103,7 +103,7 @@ func (s *Supervisor) open(c *call) {
 	if text != "" {
 		text += "\x00" // as SELinux has it
 	}
-	fd, e := attributeFile(s.prefix+attributeMark+a.name+"."+strconv.Itoa(a.tid), flags&unix.O_ACCMODE, text)
+	fd, e := sealedFile(s.prefix+attributeMark+a.name+"."+strconv.Itoa(a.tid), flags&unix.O_ACCMODE, text)
 	if e != 0 {
 		c.fail(e)
 		return
@@ -141,8 +141,8 @@ func (c *call) placeAttribute(fd int, cloexec bool) (int, unix.Errno) {
 	return -1, unix.EMFILE
 }
 
-// attributeFile makes a memory file that holds text for good.
-func attributeFile(name string, mode int, text string) (int, unix.Errno) {
+// sealedFile makes a memory file that holds text for good.
+func sealedFile(name string, mode int, text string) (int, unix.Errno) {
 	file, err := unix.MemfdCreate(name, unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {
 		return -1, errnoOf(err)

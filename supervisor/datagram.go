@@ -36,8 +36,9 @@ type datagram struct {
 }
 
 type heldDatagram struct {
-	data []byte
-	from netip.AddrPort
+	data     []byte
+	from     netip.AddrPort
+	envelope string // "" without access control
 }
 
 // startDatagram readies a new T, of which fd is a descriptor. The supervisor
@@ -152,7 +153,7 @@ func (d *datagram) down() {
 			}
 			continue
 		}
-		d.held = &heldDatagram{data: append([]byte(nil), buf[:n]...), from: plain(m.From)}
+		d.held = &heldDatagram{data: append([]byte(nil), buf[:n]...), from: plain(m.From), envelope: envelopeOf(&m)}
 	}
 }
 
@@ -172,15 +173,28 @@ func (d *datagram) flushHeld() bool {
 
 // deliver gives T one datagram.
 func (d *datagram) deliver(m *heldDatagram) unix.Errno {
+	beside, e := d.h.sup.envelopes.rights(m.envelope)
+	if e != 0 {
+		return e
+	}
+	if e = d.deliverWith(m, beside); e == unix.ETOOMANYREFS {
+		e = d.deliverWith(m, nil) // too many descriptors are under way: its SIDs are not known then
+	}
+	return e
+}
+
+// deliverWith gives T a datagram and what goes beside it.
+func (d *datagram) deliverWith(m *heldDatagram, beside []byte) unix.Errno {
 	if d.s >= 0 {
-		_, err := unix.SendmsgN(d.s, m.data, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+		_, err := unix.SendmsgN(d.s, m.data, beside, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 		return errnoOf(err)
 	}
 	fd, e := d.h.sup.senders.get(d.h.sup.prefix, m.from)
 	if e != 0 {
 		return e
 	}
-	return errnoOf(unix.Sendto(fd, m.data, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, &unix.SockaddrUnix{Name: "@" + d.h.name}))
+	_, err := unix.SendmsgN(fd, m.data, beside, &unix.SockaddrUnix{Name: "@" + d.h.name}, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+	return errnoOf(err)
 }
 
 // awaitRoom has step run when T's queue has room. S tells by itself.

@@ -73,7 +73,7 @@ func (h *hosted) clearTo(l *hosted, local, peer netip.Addr) bool {
 	if l.stack == h.stack {
 		return true
 	}
-	return h.sup.opts.Settled && h.stack.ClearTo(l.stack, peer.Unmap()) && l.stack.ClearTo(h.stack, local.Unmap())
+	return h.sup.opts.Settled && !l.controlled() && h.stack.ClearTo(l.stack, peer.Unmap()) && l.stack.ClearTo(h.stack, local.Unmap())
 }
 
 // startFilled makes T look like a connection under way, and has the layer's

@@ -23,6 +23,8 @@ type receiving struct {
 	iov   []iovec
 	flags int
 	got   int // bytes of a stream so far (MSG_WAITALL)
+	// sids are those of the sending socket and of the message.
+	sids [2]uint32
 	// finish stores the results beside the bytes.
 	finish func(from []byte, flags int) unix.Errno
 }
@@ -47,7 +49,7 @@ func (s *Supervisor) recvmsg(c *call, h *hosted) {
 		return
 	}
 	const special = unix.MSG_ERRQUEUE | unix.MSG_TRUNC
-	if h.sock != nil && h.sock.Type == socket.Stream && m.name == 0 && c.args[2]&special == 0 {
+	if h.sock != nil && h.sock.Type == socket.Stream && m.name == 0 && c.args[2]&special == 0 && c.secure == nil {
 		c.proceed()
 		return
 	}
@@ -229,15 +231,24 @@ func (r *receiving) once() (int, unix.Errno) {
 	}
 	buf := make([]byte, total(r.iov, most)-r.got)
 	flags := r.flags&^unix.MSG_WAITALL | unix.MSG_DONTWAIT
-	n, _, out, from, err := unix.Recvmsg(r.dup, buf, nil, flags|unix.MSG_PEEK)
+	var beside []byte
+	if r.c.secure != nil {
+		beside = make([]byte, unix.CmsgSpace(4))
+	}
+	n, besideN, out, from, err := unix.Recvmsg(r.dup, buf, beside, flags|unix.MSG_PEEK|unix.MSG_CMSG_CLOEXEC)
 	for err == unix.EINTR {
-		n, _, out, from, err = unix.Recvmsg(r.dup, buf, nil, flags|unix.MSG_PEEK)
+		n, besideN, out, from, err = unix.Recvmsg(r.dup, buf, beside, flags|unix.MSG_PEEK|unix.MSG_CMSG_CLOEXEC)
 	}
 	if err != nil {
 		return 0, r.h.translate(errnoOf(err))
 	}
+	r.sids = openEnvelope(beside[:besideN])
 	result, e := n, unix.Errno(0)
 	if stream {
+		if r.c.secure != nil {
+			peer := r.h.sock.PeerSID() // all that a connection carries has its socket's
+			r.sids = [2]uint32{peer, peer}
+		}
 		result, e = r.gotStream(buf[:n])
 	} else {
 		name := netlinkKernel
@@ -246,13 +257,21 @@ func (r *receiving) once() (int, unix.Errno) {
 		}
 		// With MSG_TRUNC n is the datagram's length, which may exceed buf.
 		if e = r.c.scatter(r.iov, buf[:min(n, len(buf))]); e == 0 {
-			e = r.finish(name, out&unix.MSG_TRUNC)
+			e = r.tell(name, out&unix.MSG_TRUNC)
 		}
 	}
 	if r.flags&unix.MSG_PEEK == 0 && !r.c.gone {
 		r.consume(buf[:min(n, len(buf))], flags)
 	}
 	return result, e
+}
+
+// tell stores what is told beside the bytes.
+func (r *receiving) tell(from []byte, flags int) unix.Errno {
+	if e := r.finish(from, flags); e != 0 {
+		return e
+	}
+	return r.c.tellSIDs(r.sids[0], r.sids[1])
 }
 
 // consume takes what was peeked at from T.
@@ -272,13 +291,13 @@ func (r *receiving) gotStream(b []byte) (int, unix.Errno) {
 		}
 	}
 	if r.flags&unix.MSG_PEEK != 0 {
-		return len(b), r.finish(nil, 0)
+		return len(b), r.tell(nil, 0)
 	}
 	r.got += len(b)
 	if r.flags&unix.MSG_WAITALL != 0 && len(b) > 0 && r.got < total(r.iov, maxMessage) {
 		return 0, unix.EAGAIN
 	}
-	return r.got, r.finish(nil, 0)
+	return r.got, r.tell(nil, 0)
 }
 
 // skip returns the pieces after the first n bytes.
@@ -308,7 +327,7 @@ func (r *receiving) errorQueue() (int, unix.Errno) {
 	if e := r.c.scatter(r.iov, m.Data[:n]); e != 0 {
 		return 0, e
 	}
-	return n, r.finish(m.From.Append(nil), unix.MSG_ERRQUEUE)
+	return n, r.tell(m.From.Append(nil), unix.MSG_ERRQUEUE)
 }
 
 // translate turns an error of T into that of the socket it stands for.

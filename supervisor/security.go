@@ -37,14 +37,15 @@ const (
 	secListen       = 44
 	secGetpeername  = 45
 	secGetsockname  = 46
+	secRecvfrom     = 47
+	secRecvmsg      = 48
 	secSendmsg      = 49
 	secSendto       = 50
 	lastSecurity    = 52
 )
 
 // securityCalls are those that are served: how long the block is, in words, how
-// many of them are the plain call's, and which call that is. The receiving
-// ones are not: what a datagram bears does not reach T.
+// many of them are the plain call's, and which call that is.
 var securityCalls = map[uint32]struct{ words, plain, nr int }{
 	secSIDToContext: {3, 3, -1},
 	secContextToSID: {3, 3, -1},
@@ -54,6 +55,8 @@ var securityCalls = map[uint32]struct{ words, plain, nr int }{
 	secListen:       {4, 2, unix.SYS_LISTEN},
 	secGetpeername:  {4, 3, unix.SYS_GETPEERNAME},
 	secGetsockname:  {4, 3, unix.SYS_GETSOCKNAME},
+	secRecvfrom:     {8, 6, unix.SYS_RECVFROM},
+	secRecvmsg:      {5, 3, unix.SYS_RECVMSG},
 	secSendmsg:      {5, 3, unix.SYS_SENDMSG},
 	secSendto:       {8, 6, unix.SYS_SENDTO},
 }
@@ -61,7 +64,7 @@ var securityCalls = map[uint32]struct{ words, plain, nr int }{
 // secure is what a call of the family has beside the plain one's arguments.
 type secure struct {
 	sids [2]uint32 // given
-	out  uint64    // where the SID goes that is asked for
+	out  [2]uint64 // where the SIDs go that are asked for
 }
 
 // security turns a call of the family into the plain one, with c.secure. It
@@ -103,7 +106,12 @@ func (s *Supervisor) security(c *call) bool {
 		c.contextToSID(m)
 		return false
 	case secAccept, secGetpeername, secGetsockname:
-		if x.out = word(form.plain); x.out == 0 {
+		if x.out[0] = word(form.plain); x.out[0] == 0 {
+			c.fail(unix.EFAULT)
+			return false
+		}
+	case secRecvfrom, secRecvmsg:
+		if x.out = [2]uint64{word(form.plain), word(form.plain + 1)}; x.out[0] == 0 || x.out[1] == 0 {
 			c.fail(unix.EFAULT)
 			return false
 		}
@@ -183,7 +191,18 @@ func (c *call) tellSID(sid uint32) unix.Errno {
 	if c.secure == nil {
 		return 0
 	}
-	return c.writeUint(c.secure.out, uint64(sid), 4)
+	return c.writeUint(c.secure.out[0], uint64(sid), 4)
+}
+
+// tellSIDs writes those of the socket that has sent, and of what it sent.
+func (c *call) tellSIDs(sender, message uint32) unix.Errno {
+	if c.secure == nil {
+		return 0
+	}
+	if e := c.tellSID(sender); e != 0 {
+		return e
+	}
+	return c.writeUint(c.secure.out[1], uint64(message), 4)
 }
 
 // listenLayer is listen(2), or listen_secure, in the layer.

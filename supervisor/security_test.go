@@ -77,3 +77,30 @@ read hello
 		t.Errorf("status %d, got\n%s\nwant\n%s", status, got, want)
 	}
 }
+
+// recvfrom_secure and recvmsg_secure tell the SIDs of the sending socket and of the message, whatever is read between them
+// by plain calls.
+func TestFlaskReceive(t *testing.T) {
+	binary := compile(t, "testdata/flask/receive.c")
+	v := newLabelled(t)
+	const want = `no sender: Bad address
+no message: Bad address
+nothing there: Resource temporarily unavailable
+peeked at: "plain" of http_proxy_t, http_proxy_t
+recvfrom_secure: "plain" of http_proxy_t, http_proxy_t
+from the sender: 1
+recvmsg_secure: "lled" of http_proxy_t, client_t
+from the sender: 1
+after a plain one: "two" of http_proxy_t, http_proxy_t
+waited for: "ask" of http_proxy_t, client_t
+connected: "answer" of httpd_t, httpd_t
+server: "stream" of http_proxy_t, http_proxy_t
+client: "back" of client_t, client_t
+no descriptor: Bad file descriptor
+no socket: Socket operation on non-socket
+the end: "" of client_t, client_t
+`
+	if got, status := v.run(t, nil, binary); got != want || status != 0 {
+		t.Errorf("status %d, got\n%s\nwant\n%s", status, got, want)
+	}
+}

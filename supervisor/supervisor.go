@@ -39,6 +39,7 @@ type Supervisor struct {
 	byID      map[uint64]*hosted
 	listeners map[*hosted]bool
 	senders   senders
+	envelopes envelopes
 	arrivals  arrivals
 	harvester *time.Timer // set while there are sockets
 	closed    bool
@@ -96,6 +97,7 @@ func (s *Supervisor) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.senders.close()
+	s.envelopes.close()
 	s.plugs.close()
 	s.ghosts.close()
 }
