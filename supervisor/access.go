@@ -5,6 +5,7 @@
 package supervisor
 
 import (
+	"dialtone/errno"
 	"dialtone/mac"
 	"dialtone/socket"
 )
@@ -19,6 +20,16 @@ func ownCall() *socket.Call { return &socket.Call{Caller: mac.System, NonBlockin
 
 // dataCall is a call that moves what a target reads or writes natively.
 func (h *hosted) dataCall() *socket.Call { return &socket.Call{Caller: h.caller, NonBlocking: true} }
+
+// receive takes what has come for the target, if it may have it: the policy is
+// asked once there is something, as by a read.
+func (h *hosted) receive(m *socket.Message) (int, errno.Errno) {
+	n, e := h.sock.Recv(ownCall(), m)
+	if e == errno.OK && (n > 0 || h.sock.Type == socket.Dgram) {
+		e = h.sock.May(h.dataCall(), socket.OpReceive)
+	}
+	return n, e
+}
 
 // controlled reports whether the socket's host has access control.
 func (h *hosted) controlled() bool { return controlled(h.sock.Core) }

@@ -56,7 +56,11 @@ func roleTalks() int {
 	to := unix.SockaddrInet4{Port: 80}
 	to.Addr = netip.MustParseAddr(argument(1)).As4()
 	step("connect", unix.Connect(fd, &to))
-	must(unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 10}))
+	wait := unix.Timeval{Sec: 10}
+	if argument(2) == "tcp-mute" {
+		wait = unix.Timeval{Usec: 50_000}
+	}
+	must(unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wait))
 	_, err = unix.Write(fd, []byte("hello"))
 	step("write", err)
 	b := make([]byte, 10)
@@ -78,6 +82,7 @@ func TestPlainReadAndWrite(t *testing.T) {
 		{"allowed", "tcp", nil, nil, "connect ok\nwrite ok\nread ok\nHELLO\n"},
 		{"no write", "tcp", map[string]bool{"may_write": false}, nil, "connect ok\nwrite ok\nread ECONNRESET\n\n"},
 		{"no read", "tcp", map[string]bool{"may_read": false}, nil, "connect ok\nwrite ok\nread ECONNRESET\n\n"},
+		{"no read, and nothing to read", "tcp-mute", map[string]bool{"may_read": false}, nil, "connect ok\nwrite ok\nread EAGAIN\n\n"},
 		{"no read any more", "tcp", nil, map[string]bool{"may_read": false}, "connect ok\nwrite ok\nread ECONNRESET\n\n"},
 		{"datagrams allowed", "udp", nil, nil, "connect ok\nwrite ok\nread ok\nHELLO\n"},
 		{"no write of datagrams", "udp", map[string]bool{"may_write": false}, nil, "connect ok\nwrite ok\nread ECONNRESET\n\n"},
@@ -104,13 +109,13 @@ func TestPlainReadAndWrite(t *testing.T) {
 				if err := m.SetBooleans(c.under); err != nil {
 					t.Error(err)
 				}
-			})
+			}, c.kind != "tcp-mute")
 			if got := v.role(t, "talks", v.webIP(), c.kind); got != c.want {
 				t.Errorf("got\n%s\nwant\n%s", got, c.want)
 			}
 			v.here.Core().Lock()
 			defer v.here.Core().Unlock()
-			if denied := strings.Contains(c.want, "RESET"); denied != (len(denials) > 0) {
+			if denied := strings.Contains(c.want, "ECONNRESET"); denied != (len(denials) > 0) {
 				t.Errorf("denials: %q", denials)
 			}
 			for _, d := range denials {
@@ -122,8 +127,8 @@ func TestPlainReadAndWrite(t *testing.T) {
 	}
 }
 
-// answerUpper has web answer one word on port 80 in capitals, after before.
-func (v *virtual) answerUpper(t *testing.T, before func()) {
+// answerUpper has web answer one word on port 80 in capitals, after before, or not at all.
+func (v *virtual) answerUpper(t *testing.T, before func(), answer bool) {
 	t.Helper()
 	l, err := v.web.Listen("tcp", ":80")
 	if err != nil {
@@ -143,7 +148,9 @@ func (v *virtual) answerUpper(t *testing.T, before func()) {
 		b := make([]byte, 10)
 		if n, err := c.Read(b); err == nil {
 			before()
-			_, _ = c.Write([]byte(strings.ToUpper(string(b[:n])))) // the client may be gone
+			if answer {
+				_, _ = c.Write([]byte(strings.ToUpper(string(b[:n])))) // the client may be gone
+			}
 		}
 		_, _ = c.Read(b) // until it leaves
 	}()
@@ -161,12 +168,12 @@ func (v *virtual) answerUpper(t *testing.T, before func()) {
 func TestNotDirectUnderAccessControl(t *testing.T) {
 	for _, controlled := range []bool{false, true} {
 		v := newExplained(t, Options{})
-		want := "both ends are hosted on this host: the bytes take a kernel socket"
+		want := "kernel socket"
 		if controlled {
 			if err := v.here.SetPolicy(mutePolicy(t)); err != nil {
 				t.Fatal(err)
 			}
-			want = "the bytes travel over the virtual network"
+			want = "virtual network"
 		}
 		v.role(t, "closed")
 		var got string
@@ -175,7 +182,7 @@ func TestNotDirectUnderAccessControl(t *testing.T) {
 				got = line.Text
 			}
 		}
-		if got != want {
+		if !strings.Contains(got, want) {
 			t.Errorf("under access control %t: %q", controlled, got)
 		}
 	}

@@ -142,13 +142,13 @@ func (d *datagram) down() {
 	buf := d.h.sup.chunk[:]
 	for d.flushHeld() {
 		m := socket.Message{Data: buf}
-		n, e := d.h.sock.Recv(d.h.dataCall(), &m)
+		n, e := d.h.receive(&m)
 		if e == errno.EAGAIN {
 			return
 		}
 		if e != errno.OK {
 			d.reset(unix.Errno(e))
-			if e == errno.ENOTCONN || e == errno.EINVAL || e == errno.EACCES {
+			if e == errno.ENOTCONN || e == errno.EINVAL {
 				return // it does not go away by being read
 			}
 			continue

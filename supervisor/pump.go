@@ -158,7 +158,7 @@ func (p *pump) moveDown(buf []byte) (more bool, _ unix.Errno) {
 		if turn == pumpTurns {
 			return true, 0
 		}
-		n, e := p.h.sock.Recv(p.h.dataCall(), &socket.Message{Data: buf})
+		n, e := p.h.receive(&socket.Message{Data: buf})
 		switch {
 		case e == errno.EAGAIN:
 			return false, 0
