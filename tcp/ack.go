@@ -43,14 +43,18 @@ func (c *Conn) establish(now time.Duration, seg *wire.Segment) Events {
 
 // receiveACK is the fifth check of RFC 9293, 3.10.7.4, for an acknowledgement that isn't beyond what we sent.
 func (c *Conn) receiveACK(now time.Duration, seg *wire.Segment) (ev Events) {
+	news := false
+	if seg.Options.SACKBlocks > 0 && c.has(sackOK) && !before(seg.Ack, c.sndUna) {
+		news = c.takeSACK(seg)
+	}
 	switch {
 	case after(seg.Ack, c.sndUna):
 		ev = c.acknowledge(now, seg)
 	case seg.Ack == c.sndUna:
 		if c.inFlight() == 0 {
 			c.retries = 0 // a window probe was answered: the peer is alive
-		} else if seg.Len() == 0 && uint32(seg.Window)<<c.sndScale == c.sndWnd {
-			c.duplicateACK() // RFC 5681, 2
+		} else if news || seg.Len() == 0 && uint32(seg.Window)<<c.sndScale == c.sndWnd {
+			c.duplicateACK() // RFC 5681, 2; RFC 6675, 2
 		}
 	default:
 		return 0 // old; what it says of the window is old too
@@ -91,6 +95,7 @@ func (c *Conn) acknowledge(now time.Duration, seg *wire.Segment) (ev Events) {
 		c.sndSmall = c.sndUna
 	}
 	c.measure(now, seg)
+	c.forgetBelow(c.sndUna)
 	c.grow(acked, flight)
 	c.progress(now)
 	if !wasRoomy && c.roomy() {

@@ -2,7 +2,8 @@
 
 package tcp
 
-// Congestion control: Reno with NewReno's recovery (RFC 5681, RFC 6582), counted in bytes.
+// Congestion control: Reno (RFC 5681), with recovery by selective acknowledgements (RFC 6675, scoreboard.go) or, from a
+// peer that gives none, NewReno's (RFC 6582); counted in bytes.
 
 // maxCwnd keeps the congestion window far from overflow; no peer offers a larger window (RFC 7323, 2.3).
 const maxCwnd = 1 << 30
@@ -35,7 +36,14 @@ func (c *Conn) recovered(acked uint32) {
 	if !before(c.sndUna, c.recover) {
 		c.notes &^= recovering | owesFirst
 		c.cwnd = min(c.ssthresh, max(c.inFlight(), mss)+mss)
+		c.forgetBelow(c.sndUna)
 		return
+	}
+	if s := c.scoreboard(); s != nil {
+		if len(s.spans) == 0 {
+			c.notes |= owesFirst // nothing came after it, though what was sent later has been acknowledged
+		}
+		return // else the scoreboard knows what is missing
 	}
 	c.notes |= owesFirst // a partial acknowledgement: the next segment is missing too
 	c.cwnd -= min(acked, c.cwnd-mss)
@@ -47,18 +55,27 @@ func (c *Conn) recovered(acked uint32) {
 // duplicateACK counts an acknowledgement that says nothing but that a segment arrived out of order (RFC 5681, 3.2).
 func (c *Conn) duplicateACK() {
 	mss := uint32(c.mss)
+	s := c.scoreboard()
 	if c.has(recovering) {
-		c.cwnd = min(c.cwnd+mss, maxCwnd)
+		if s == nil {
+			c.cwnd = min(c.cwnd+mss, maxCwnd)
+		}
 		return
 	}
-	if c.dupAcks < 3 {
+	if c.dupAcks < dupThresh {
 		c.dupAcks++
 	}
-	if c.dupAcks < 3 || before(c.sndUna, c.recover) {
+	lost := c.dupAcks >= dupThresh || s != nil && s.lost(0, mss)
+	if !lost || before(c.sndUna, c.recover) {
 		return // before recover they come from what a timeout sent twice (RFC 6582, 3.2, step 2)
 	}
 	c.halve()
-	c.cwnd = min(c.ssthresh+3*mss, maxCwnd)
+	if s != nil {
+		c.cwnd = c.ssthresh
+		s.resent = c.sndUna
+	} else {
+		c.cwnd = min(c.ssthresh+3*mss, maxCwnd)
+	}
 	c.dupAcks = 0
 	c.recover = c.sndMax
 	c.timedAt = 0
@@ -77,10 +94,18 @@ func (c *Conn) collapse() {
 	c.dupAcks = 0
 	c.recover = c.sndMax
 	c.notes &^= recovering
+	if c.rare != nil {
+		c.rare.sacked = nil
+	}
 }
 
 // sendWindow returns how many bytes may be in flight: what the peer takes and what the network takes, with one segment
 // more for each of the first two duplicate acknowledgements (limited transmit, RFC 3042).
 func (c *Conn) sendWindow() uint32 {
+	if c.has(recovering) {
+		if s := c.scoreboard(); s != nil {
+			return min(c.sndWnd, c.inFlight()+c.recoveryRoom(s))
+		}
+	}
 	return min(c.sndWnd, c.cwnd+uint32(min(c.dupAcks, 2))*uint32(c.mss))
 }

@@ -74,6 +74,8 @@ type rare struct {
 	fast *fastOpen  // nil: no fast open
 	keep *keepAlive // nil: SO_KEEPALIVE is off
 
+	sacked *scoreboard // nil: the peer told of nothing beyond what it acknowledges
+
 	userTimeout time.Duration // TCP_USER_TIMEOUT; 0: Config's limits alone
 	synRetry    uint8         // TCP_SYNCNT; 0: Config.SynRetries
 

@@ -44,7 +44,8 @@
 // The congestion window is kept over idle times (RFC 5681, 4.1 would let it shrink). Urgent data is delivered in line,
 // as RFC 6093 recommends, without a mark.
 //
-// Loss recovery is NewReno (RFC 6582). SACK is negotiated and its blocks are neither sent nor used; they belong in
-// reassembly.go (which runs were received) and congestion.go (what to send again). SYN cookies are one more way into
-// SYN-RECEIVED in open.go; a path's MTU arrives at SetMSS in conn.go.
+// Loss recovery is that of RFC 6675, by the peer's selective acknowledgements (scoreboard.go; ours are made in
+// reassembly.go), and NewReno's (RFC 6582) with a peer that gives none. What is lost is told by what came after it, not by
+// the time (RACK), and a duplicate is not told of (DSACK, RFC 2883). SYN cookies are one more way into SYN-RECEIVED in
+// open.go; a path's MTU arrives at SetMSS in conn.go.
 package tcp

@@ -33,6 +33,7 @@ func FuzzReceive(f *testing.F) {
 			b.c.cfg.Timestamps = true
 			b.c.set(tsOK, b.c.State() != SynSent)
 		}
+		b.c.set(sackOK, cfg.SACK && b.c.State() != SynSent)
 		script = script[2:]
 		take := func() byte {
 			if len(script) == 0 {
@@ -100,6 +101,10 @@ func (b *bench) hostile(flags wire.Flags, take func() byte) *wire.Segment {
 			HasWindowScale: options&2 != 0, WindowScale: take(), SACKPermitted: options&4 != 0,
 			MSS: uint16(take()) * 8,
 		}
+		for s.Options.SACKBlocks < options>>5&3 {
+			s.Options.SACK[s.Options.SACKBlocks] = wire.SACKBlock{Left: near(b.c.sndUna), Right: near(b.c.sndUna)}
+			s.Options.SACKBlocks++
+		}
 	}
 	return s
 }
@@ -125,6 +130,15 @@ func (b *bench) drainSane() {
 	}
 	if c.later != nil && len(c.later.runs) > maxRuns+c.later.size/smallChunk {
 		b.Fatalf("%d runs", len(c.later.runs))
+	}
+	if board := c.scoreboard(); board != nil {
+		end := c.sndUna
+		for _, s := range board.spans {
+			if before(s.from, end) || !before(s.from, s.to) || after(s.to, c.sndMax) || len(board.spans) > maxSpans {
+				b.Fatalf("una %d max %d spans %v", c.sndUna, c.sndMax, board.spans)
+			}
+			end = s.to
+		}
 	}
 	at, ok := c.Deadline()
 	switch {

@@ -18,7 +18,9 @@ func (c *Conn) Next(now time.Duration, out *wire.Segment) bool {
 	case SynSent, SynReceived:
 		return c.nextSYN(now, out) || c.state == SynReceived && c.nextACK(now, out)
 	}
-	if c.nextFirst(now, out) || c.nextData(now, out) || c.nextProbe(now, out) || c.nextACK(now, out) {
+	repairs := c.has(recovering)
+	if c.nextFirst(now, out) || repairs && c.nextHole(now, out, true) || c.nextData(now, out) ||
+		repairs && c.nextHole(now, out, false) || c.nextProbe(now, out) || c.nextACK(now, out) {
 		return true
 	}
 	if c.rexmitAt == 0 && c.inFlight() == 0 && (c.send.size > 0 || c.has(finDue)) {
@@ -90,7 +92,36 @@ func (c *Conn) nextFirst(now time.Duration, out *wire.Segment) bool {
 		return false
 	}
 	n := min(c.send.size, c.largest(), int(c.inFlight()))
+	s := c.scoreboard()
+	if s != nil && len(s.spans) > 0 {
+		n = min(n, int(s.spans[0].from-c.sndUna))
+	}
 	c.fillData(now, out, c.sndUna, 0, n, c.finSent())
+	if end := c.sndUna + uint32(len(out.Payload)); s != nil && before(s.resent, end) {
+		s.resent = end
+	}
+	return true
+}
+
+// nextHole gives bytes again that the peer lacks while it has later ones, in recovery: those that are lost, or all of
+// them when there is nothing else to send.
+func (c *Conn) nextHole(now time.Duration, out *wire.Segment, lostOnly bool) bool {
+	s := c.scoreboard()
+	if s == nil {
+		return false
+	}
+	hole, ok := s.next(c.sndUna, uint32(c.mss), lostOnly)
+	room := c.recoveryRoom(s)
+	if !ok || room == 0 {
+		return false
+	}
+	offset := int(hole.from - c.sndUna)
+	n := min(int(hole.size()), c.largest(), int(room-room%uint32(c.mss)), c.send.size-offset)
+	if n <= 0 {
+		return false
+	}
+	c.fillData(now, out, hole.from, offset, n, c.finSent())
+	s.resent = hole.from + uint32(len(out.Payload))
 	return true
 }
 
@@ -222,8 +253,26 @@ func (c *Conn) fill(now time.Duration, out *wire.Segment, seq uint32, flags wire
 		out.Window = c.offerWindow()
 		c.acked = c.rcvNxt
 		c.ackAt = 0
-		c.notes &^= owesACK
+		if c.later != nil && c.has(sackOK) {
+			c.tellGaps(out)
+		} else {
+			c.notes &^= owesACK
+		}
 	}
+}
+
+// tellGaps adds what came before its turn to an acknowledgement (RFC 2018, 4). With text there is no room for it, so an
+// acknowledgement that is due still goes out by itself.
+func (c *Conn) tellGaps(out *wire.Segment) {
+	if len(out.Payload) > 0 {
+		return
+	}
+	most := len(out.Options.SACK)
+	if out.Options.HasTimestamps {
+		most-- // 40 bytes are for all options
+	}
+	c.later.report(&out.Options, most)
+	c.notes &^= owesACK
 }
 
 // synWindow is the window that a SYN offers, bytes.

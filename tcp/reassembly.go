@@ -14,6 +14,9 @@ type reassembly struct {
 	size   int    // bytes in all runs
 	fin    uint32 // the sequence number of a FIN that came early; meaningful with hasFIN
 	hasFIN bool
+
+	recent  [4]uint32 // numbers of bytes that came last, the newest first, each in another block (RFC 2018, 4)
+	recents uint8     // how many of recent are in use
 }
 
 // run is bytes in a row, seq being the number of the first.
@@ -60,6 +63,48 @@ func (r *reassembly) insert(seq uint32, text chunk) {
 		i++
 		seq += uint32(n)
 		data = data[n:]
+	}
+}
+
+// note remembers that the byte seq is the last that came.
+func (r *reassembly) note(seq uint32) {
+	fresh, _ := r.block(seq)
+	kept := [4]uint32{seq}
+	n := uint8(1)
+	for _, old := range r.recent[:r.recents] {
+		if b, ok := r.block(old); ok && b != fresh && int(n) < len(kept) {
+			kept[n] = old
+			n++
+		}
+	}
+	r.recent, r.recents = kept, n
+}
+
+// block returns the runs in a row of which one has the byte seq.
+func (r *reassembly) block(seq uint32) (b wire.SACKBlock, ok bool) {
+	i, _ := slices.BinarySearchFunc(r.runs, seq, func(have run, seq uint32) int {
+		return int(int32(have.end() - 1 - seq))
+	})
+	if i == len(r.runs) || after(r.runs[i].seq, seq) {
+		return b, false
+	}
+	first, last := i, i
+	for first > 0 && r.runs[first-1].end() == r.runs[first].seq {
+		first--
+	}
+	for last+1 < len(r.runs) && r.runs[last+1].seq == r.runs[last].end() {
+		last++
+	}
+	return wire.SACKBlock{Left: r.runs[first].seq, Right: r.runs[last].end()}, true
+}
+
+// report writes the blocks that came last, most of them at most, into the option.
+func (r *reassembly) report(o *wire.Options, most int) {
+	for _, seq := range r.recent[:r.recents] {
+		if b, ok := r.block(seq); ok && int(o.SACKBlocks) < most {
+			o.SACK[o.SACKBlocks] = b
+			o.SACKBlocks++
+		}
 	}
 }
 

@@ -250,6 +250,7 @@ func (c *Conn) keepForLater(seq uint32, text chunk, fin bool) {
 		c.later = new(reassembly)
 	}
 	c.later.insert(seq, text)
+	c.later.note(seq)
 	if fin {
 		c.later.fin, c.later.hasFIN = seq+uint32(len(text.bytes)), true
 	}

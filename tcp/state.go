@@ -92,5 +92,8 @@ func (c *Conn) end(why Reason) Events {
 	c.send.clear()
 	c.later = nil
 	c.stopKeepAlive()
+	if c.rare != nil {
+		c.rare.sacked = nil
+	}
 	return Ended | Readable | Writable
 }

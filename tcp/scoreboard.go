@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package tcp
+
+import (
+	"slices"
+
+	"dialtone/wire"
+)
+
+// Selective acknowledgement as the sender sees it (RFC 2018, 5; RFC 6675). Words: a hole is what lies between the spans
+// that the peer has; pipe is how much is thought to be on its way.
+
+// scoreboard is what the peer says it has beyond what it acknowledges. A connection has one from the first such word on,
+// until there are no spans any more or a timeout tells to believe none of it (RFC 2018, 8).
+type scoreboard struct {
+	spans  []span // sorted; they don't touch
+	resent uint32 // the holes below were sent again (RFC 6675, 2: HighRxt)
+}
+
+// span is the bytes from a number up to, but without, another.
+type span struct{ from, to uint32 }
+
+func (s span) size() uint32 { return s.to - s.from }
+
+// maxSpans bounds what a hostile peer can make us remember.
+const maxSpans = 512
+
+// dupThresh is how much disorder counts as a loss (RFC 6675, 2), in segments.
+const dupThresh = 3
+
+// scoreboard returns nil where the peer has said nothing.
+func (c *Conn) scoreboard() *scoreboard {
+	if c.rare == nil {
+		return nil
+	}
+	return c.rare.sacked
+}
+
+// takeSACK notes the blocks of an acknowledgement that isn't old, and reports whether they tell of anything new. Blocks
+// that can't be, and those about what is acknowledged anyway (RFC 2883), are passed over.
+func (c *Conn) takeSACK(seg *wire.Segment) (news bool) {
+	for _, b := range seg.Options.SACK[:seg.Options.SACKBlocks] {
+		if before(b.Left, seg.Ack) || !before(b.Left, b.Right) || after(b.Right, c.sndMax) {
+			continue
+		}
+		if c.scoreboard() == nil {
+			c.rarely().sacked = &scoreboard{resent: c.sndUna}
+		}
+		news = c.rare.sacked.add(span{b.Left, b.Right}) || news
+	}
+	return news
+}
+
+// forgetBelow drops what was acknowledged since, and a scoreboard without spans.
+func (c *Conn) forgetBelow(una uint32) {
+	s := c.scoreboard()
+	if s == nil {
+		return
+	}
+	n := 0
+	for n < len(s.spans) && beforeEq(s.spans[n].to, una) {
+		n++
+	}
+	s.spans = slices.Delete(s.spans, 0, n)
+	if len(s.spans) > 0 && before(s.spans[0].from, una) {
+		s.spans[0].from = una
+	}
+	if before(s.resent, una) {
+		s.resent = una
+	}
+	if len(s.spans) == 0 && !c.has(recovering) {
+		c.rare.sacked = nil
+	}
+}
+
+// add puts a span to the others, and reports whether any of it is new.
+func (s *scoreboard) add(n span) bool {
+	i := 0
+	for i < len(s.spans) && before(s.spans[i].to, n.from) {
+		i++
+	}
+	j := i // spans[i:j] touch n
+	for ; j < len(s.spans) && beforeEq(s.spans[j].from, n.to); j++ {
+		have := s.spans[j]
+		if beforeEq(have.from, n.from) && beforeEq(n.to, have.to) {
+			return false
+		}
+		if before(have.from, n.from) {
+			n.from = have.from
+		}
+		if after(have.to, n.to) {
+			n.to = have.to
+		}
+	}
+	if i == j && len(s.spans) >= maxSpans {
+		return false
+	}
+	s.spans = slices.Replace(s.spans, i, j, n)
+	return true
+}
+
+// lost reports whether the hole before spans[i] is lost: enough has come after it (RFC 6675, 4, IsLost).
+func (s *scoreboard) lost(i int, mss uint32) bool {
+	if len(s.spans)-i >= dupThresh {
+		return true
+	}
+	above := uint32(0)
+	for _, have := range s.spans[i:] {
+		above += have.size()
+	}
+	return above > (dupThresh-1)*mss
+}
+
+// pipe returns how many of the bytes from una up to end are on their way (RFC 6675, 4, SetPipe).
+func (s *scoreboard) pipe(una, end, mss uint32) (n uint32) {
+	from := una
+	for i, have := range s.spans {
+		hole := span{from, have.from}
+		if !s.lost(i, mss) {
+			n += hole.size()
+		}
+		if after(s.resent, hole.from) {
+			n += min(s.resent-hole.from, hole.size())
+		}
+		from = have.to
+	}
+	return n + end - from
+}
+
+// next returns what is to be sent again: the first bytes of a hole that were not yet, of a lost one or of any (RFC 6675,
+// 4, NextSeg, rules 1 and 3).
+func (s *scoreboard) next(una, mss uint32, lostOnly bool) (hole span, ok bool) {
+	from := una
+	for i, have := range s.spans {
+		hole = span{from, have.from}
+		if before(hole.from, s.resent) {
+			hole.from = s.resent
+		}
+		if before(hole.from, hole.to) {
+			return hole, !lostOnly || s.lost(i, mss)
+		}
+		from = have.to
+	}
+	return span{}, false
+}
+
+// recoveryRoom returns how many bytes may be sent in recovery with a scoreboard: none, or a segment at least.
+func (c *Conn) recoveryRoom(s *scoreboard) uint32 {
+	mss := uint32(c.mss)
+	if p := s.pipe(c.sndUna, c.sndMax, mss); p+mss <= c.cwnd {
+		return c.cwnd - p
+	}
+	return 0
+}
