@@ -386,3 +386,49 @@ func TestUDPAddrPort(t *testing.T) {
 		}
 	})
 }
+
+// A UNIX connection still tells its names when both ends and the listener are gone, as package net's does.
+func TestUnixNamesLast(t *testing.T) {
+	h := dialtone.NewNetwork().Host("a.test")
+	for _, network := range []string{"unix", "unixpacket"} {
+		for _, names := range []struct{ client, server string }{{"", "/tmp/s"}, {"/tmp/c", "/tmp/s"}, {"@c", "@s"}, {"", "@s"}} {
+			l, err := h.Listen(network, names.server)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := &dialtone.Dialer{Host: h}
+			unnamed := names.client == ""
+			if !unnamed {
+				d.LocalAddr = &net.UnixAddr{Name: names.client, Net: network}
+			}
+			c, err := d.Dial(network, names.server)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := l.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			l.Close()
+			c.Close()
+			s.Close()
+			client := names.client
+			if unnamed {
+				client = "@"
+			}
+			for _, x := range []struct {
+				got  net.Addr
+				want string
+			}{{c.LocalAddr(), client}, {c.RemoteAddr(), names.server}, {s.LocalAddr(), names.server}, {s.RemoteAddr(), client}} {
+				if x.got.String() != x.want || x.got.Network() != network {
+					t.Errorf("%s from %q to %q: %s %v, want %s", network, names.client, names.server, x.got.Network(), x.got, x.want)
+				}
+			}
+			if !unnamed && names.client[0] == '/' {
+				if err := h.Tree().Remove(names.client); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+}
