@@ -204,12 +204,28 @@ func (s *Socket) dissolve(c *Call, addr []byte) errno.Errno {
 	if len(addr) < sockaddr.LenFamily {
 		return errno.EINVAL
 	}
+	return s.disconnect(c, "the association was dissolved")
+}
+
+func (s *Socket) disconnect(c *Call, because string) errno.Errno {
 	if e := s.Endpoint.Disconnect(c); e != errno.OK {
 		return e
 	}
 	s.dissolved++
-	s.become(personality.Fresh, "the association was dissolved")
+	s.become(personality.Fresh, because)
 	s.trail = nil
 	s.Wake(In | Out | Hup | RdHup)
 	return errno.OK
+}
+
+// Abandon ends an attempt or a connection that the caller can't use, as connect to AF_UNSPEC does on Linux, under every
+// personality and without asking access control; nothing of it is left pending.
+func (s *Socket) Abandon(c *Call, because string) errno.Errno {
+	if e := s.enter(); e != errno.OK {
+		return e
+	}
+	defer s.leave(c)
+	e := s.disconnect(c, because)
+	s.TakeError()
+	return e
 }

@@ -74,11 +74,11 @@ func (s *Supervisor) connectStarted(c *call, h *hosted, x *explaining, blocks bo
 		s.parkConnect(c, h, x, errno.EINPROGRESS)
 		return
 	case state == personality.Connecting:
-		h.explaining = x
-		if e := h.startFilled(c.dup); e != 0 {
-			c.fail(e)
+		if e := h.startFilled(c.dup, x); e != 0 {
+			c.concludeTold(x, errno.Errno(e), errno.Errno(e))
 			return
 		}
+		h.explaining = x
 		c.conclude(0, unix.EINPROGRESS)
 		return
 	case blocks:
@@ -92,11 +92,11 @@ func (s *Supervisor) connectStarted(c *call, h *hosted, x *explaining, blocks bo
 			result, outcome = errno.Errno(e), errno.Errno(e)
 		}
 	default:
-		h.explaining = x
-		if e := h.startFilled(c.dup); e != 0 {
-			c.fail(e)
+		if e := h.startFilled(c.dup, x); e != 0 {
+			c.concludeTold(x, errno.Errno(e), errno.Errno(e))
 			return
 		}
+		h.explaining = x
 		outcome = h.pendingError()
 		h.showOutcome()
 	}
@@ -110,12 +110,12 @@ func (s *Supervisor) parkConnect(c *call, h *hosted, x *explaining, late errno.E
 	c.dup = -1
 	core := h.sock.Core
 	// SO_SNDTIMEO bounds a connect, too (socket(7)); T keeps it.
-	h.sock.SetOption(c.layerCall(), socket.SolSocket, socket.SoSndTimeo, socket.Timeval(timeout(dup, unix.SO_SNDTIMEO)))
+	h.setOption(socket.SolSocket, socket.SoSndTimeo, socket.Timeval(timeout(dup, unix.SO_SNDTIMEO)))
 	// A signal can end the wait at any time, unseen: from now on T looks like what it is.
 	if h.phase == fresh {
-		if e := h.startFilled(dup); e != 0 {
+		if e := h.startFilled(dup, x); e != 0 {
 			unix.Close(dup)
-			c.fail(e)
+			c.concludeTold(x, errno.Errno(e), errno.Errno(e))
 			return
 		}
 	}

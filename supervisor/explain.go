@@ -74,8 +74,16 @@ func (x *explaining) path(h *hosted) {
 	if h.phase == direct {
 		text = "both ends are hosted here, and nothing acts on the bytes between them: they take a kernel socket"
 	}
+	x.note("%s", text)
+}
+
+// note adds to the trail what becomes of the bytes.
+func (x *explaining) note(format string, args ...any) {
+	if x == nil || x.told {
+		return
+	}
 	x.core.Lock()
-	x.t.Add(x.core.Now(), trail.Path, "%s", text)
+	x.t.Add(x.core.Now(), trail.Path, format, args...)
 	x.core.Unlock()
 }
 

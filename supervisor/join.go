@@ -32,11 +32,25 @@ func (h *hosted) join(dup int, x *explaining) unix.Errno {
 		}
 	}
 	s, e := h.sup.plugs.plug(dup)
-	if e != 0 {
-		return e
+	if e == 0 {
+		if e = h.startPump(s); e == 0 {
+			x.path(h)
+			return 0
+		}
 	}
-	x.path(h)
-	return h.startPump(s)
+	h.abandon(x, e)
+	return e
+}
+
+// abandon ends what the layer has begun or established for a T that can't show
+// it, because the supervisor lacks descriptors or memory. The next connect puts
+// another T there.
+func (h *hosted) abandon(x *explaining, e unix.Errno) {
+	x.note("the supervisor has no kernel socket for the bytes (%v), and ends the attempt", e)
+	if le := h.sock.Abandon(ownCall(), "the supervisor could not serve it"); le != errno.OK {
+		h.sup.warn("a connection that can't be served stays: %v", le)
+	}
+	h.phase = failed
 }
 
 // hostedListener finds the listener, hosted here too, in whose queue the
@@ -78,9 +92,10 @@ func (h *hosted) clearTo(l *hosted, local, peer netip.Addr) bool {
 
 // startFilled makes T look like a connection under way, and has the layer's
 // event end that.
-func (h *hosted) startFilled(dup int) unix.Errno {
+func (h *hosted) startFilled(dup int, x *explaining) unix.Errno {
 	s, e := h.sup.plugs.plug(dup)
 	if e != 0 {
+		h.abandon(x, e)
 		return e
 	}
 	h.pump = &pump{h: h, s: s, filled: fill(dup)}
@@ -119,6 +134,8 @@ func (h *hosted) showOutcome() {
 		drain(s, n) // exactly one edge of POLLOUT follows
 		if e := h.startPump(s); e != 0 {
 			h.sup.warn("a connection could not be served: %v", e)
+			h.err = e // for SO_ERROR; T reads an end
+			h.abandon(nil, e)
 		}
 	default:
 		// S is closed with bytes unread: T polls ERR and HUP, and connect or

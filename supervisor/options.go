@@ -110,3 +110,13 @@ func (s *Supervisor) setsockopt(c *call, h *hosted) {
 	}
 	c.succeed(0)
 }
+
+// setOption sets an option of the layer's socket on the supervisor's own
+// account. That can't fail, so failing is told as the mistake of ours that it
+// is: no policy is asked, the socket is open as long as h is known, and level,
+// name and value are ones the layer has.
+func (h *hosted) setOption(level, name int, value []byte) {
+	if e := h.sock.SetOption(ownCall(), level, name, value); e != errno.OK {
+		h.sup.warn("an option (level %d, name %d) could not be set: %v", level, name, e)
+	}
+}

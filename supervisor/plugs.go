@@ -13,6 +13,9 @@ type plugs struct {
 	name     string
 	// probe is a socket without a name; see taken.
 	probe int
+	// unmet is how many connections to the listener could not be accepted, for
+	// want of descriptors. They come before any other.
+	unmet int
 }
 
 func newPlugs(name string) (*plugs, unix.Errno) {
@@ -33,14 +36,22 @@ func newPlugs(name string) (*plugs, unix.Errno) {
 	return p, 0
 }
 
-// plug connects T to an S of our own.
+// plug connects T to an S of our own. After an error T is of no use any more.
 func (p *plugs) plug(dup int) (s int, e unix.Errno) {
+	for ; p.unmet > 0; p.unmet-- {
+		s, e := acceptNative(p.listener, unix.SOCK_NONBLOCK)
+		if e != 0 {
+			return -1, e
+		}
+		unix.Close(s)
+	}
 	if e := connectNative(dup, p.name); e != 0 {
 		return -1, e
 	}
 	for {
 		s, e := acceptNative(p.listener, unix.SOCK_NONBLOCK)
 		if e != 0 {
+			p.unmet++
 			return -1, e
 		}
 		if connectedByUs(s) {

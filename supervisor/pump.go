@@ -51,7 +51,7 @@ func (h *hosted) startPump(s int) unix.Errno {
 	h.phase = pumped
 	// The bytes are small and hurried as often as not, and the target's own
 	// TCP_NODELAY is not asked for: the pump hands on what it gets.
-	h.sock.SetOption(ownCall(), unix.IPPROTO_TCP, unix.TCP_NODELAY, socket.Int(1))
+	h.setOption(unix.IPPROTO_TCP, unix.TCP_NODELAY, socket.Int(1))
 	h.watchLayer(socket.In|socket.Out|socket.RdHup, p.step)
 	h.sup.loop.post(p.step) // what came before the watch
 	return 0
@@ -210,7 +210,7 @@ func (p *pump) fail(e unix.Errno) {
 // bytes are left unread.
 func (p *pump) resetLayer() {
 	linger := append(socket.Int(1), socket.Int(0)...)
-	p.h.sock.SetOption(ownCall(), socket.SolSocket, socket.SoLinger, linger)
+	p.h.setOption(socket.SolSocket, socket.SoLinger, linger)
 }
 
 // close drops S. The supervisor is locked.

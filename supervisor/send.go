@@ -81,7 +81,7 @@ func (s *Supervisor) sendOne(c *call, h *hosted, iov []iovec, raw sockaddr.Raw, 
 	if le == errno.EACCES {
 		// SO_BROADCAST is T's; the layer learns of it when it matters.
 		if on, err := unix.GetsockoptInt(c.dup, unix.SOL_SOCKET, unix.SO_BROADCAST); err == nil && on != 0 {
-			h.sock.SetOption(c.layerCall(), socket.SolSocket, socket.SoBroadcast, socket.Int(1))
+			h.setOption(socket.SolSocket, socket.SoBroadcast, socket.Int(1))
 			n, le = h.sock.Send(c.layerCall(), &m)
 		}
 	}
