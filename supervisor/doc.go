@@ -103,7 +103,7 @@
 //	100 µs         SA_RESTART            100,000   0
 //	100 µs         no SA_RESTART         50,000    13
 //	50-100 µs      both on one core      150,000   0
-//	100 µs         WAIT_KILLABLE_RECV    250,000   0
+//	100 µs         WAIT_KILLABLE_RECV    100,000   0
 //
 // It takes two cores at the same instant: on one the woken caller goes first.
 // WAIT_KILLABLE_RECV closes the gap, and no connect that was received could be

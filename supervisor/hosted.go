@@ -141,6 +141,13 @@ func (h *hosted) watchLayer(events socket.Events, step func()) {
 	h.sock.Watch(&h.watch)
 }
 
+// ready returns the layer's readiness.
+func (h *hosted) ready() socket.Events {
+	h.sock.Core.Lock()
+	defer h.sock.Core.Unlock()
+	return h.sock.Ready()
+}
+
 func (h *hosted) unwatchLayer() {
 	if h.sock == nil {
 		return

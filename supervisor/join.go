@@ -60,11 +60,12 @@ func (h *hosted) hostedListener() (l *hosted, self sockaddr.Addr) {
 	if h.sup.opts.NeverDirect || h.controlled() {
 		return nil, self
 	}
-	peer, e := h.sock.Peer(ownCall())
+	call := ownCall()
+	peer, e := h.sock.Peer(call)
 	if e != errno.OK {
 		return nil, self
 	}
-	local, e := h.sock.Name(ownCall())
+	local, e := h.sock.Name(call)
 	if e != errno.OK {
 		return nil, self
 	}

@@ -215,12 +215,12 @@ func (h *hosted) takeFromLayer(peer netip.AddrPort) *socket.Socket {
 		delete(l.early, peer)
 		return sock
 	}
-	for {
-		sock, e := h.sock.Accept(ownCall())
+	for call := ownCall(); ; {
+		sock, e := h.sock.Accept(call)
 		if e != errno.OK {
 			return nil
 		}
-		from, _ := sock.Peer(ownCall())
+		from, _ := sock.Peer(call)
 		if plain(from) == peer {
 			return sock
 		}

@@ -22,6 +22,10 @@ const (
 	pumpTurns = 16
 )
 
+// pumpEvents are those of S that its pump waits for always, and EPOLLOUT only
+// when T had no room: every connection has it once, and every read of T's.
+const pumpEvents = unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET
+
 // A pump moves the bytes of one stream between S and the layer's socket. It
 // never waits. The supervisor's lock guards it.
 type pump struct {
@@ -33,6 +37,7 @@ type pump struct {
 
 	up, down       []byte     // read, but not taken by the other side: a copy
 	upEnd, downEnd bool       // the end was read and passed on
+	full           bool       // T had no room for down: S is watched for EPOLLOUT
 	discard        bool       // the target shut its reading half: drop what comes
 	failure        unix.Errno // the layer's answer to what the target wrote
 	ended          bool
@@ -41,7 +46,7 @@ type pump struct {
 // startPump begins to move bytes. The supervisor is locked.
 func (h *hosted) startPump(s int) unix.Errno {
 	p := &pump{h: h, s: s}
-	id, e := h.sup.loop.watch(s, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLRDHUP|unix.EPOLLET, func(uint32) { p.step() })
+	id, e := h.sup.loop.watch(s, pumpEvents, func(uint32) { p.step() })
 	if e != 0 {
 		unix.Close(s)
 		return e
@@ -53,7 +58,9 @@ func (h *hosted) startPump(s int) unix.Errno {
 	// TCP_NODELAY is not asked for: the pump hands on what it gets.
 	h.setOption(unix.IPPROTO_TCP, unix.TCP_NODELAY, socket.Int(1))
 	h.watchLayer(socket.In|socket.Out|socket.RdHup, p.step)
-	h.sup.loop.post(p.step) // what came before the watch
+	if h.ready()&^socket.Out != 0 {
+		p.run() // what came before the watch; S's own tells of it
+	}
 	return 0
 }
 
@@ -179,6 +186,10 @@ func (p *pump) deliver(b []byte) (rest []byte) {
 	for len(b) > 0 {
 		n, err := unix.SendmsgN(p.s, b, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 		if err == unix.EAGAIN {
+			if !p.full {
+				p.full = true
+				p.h.sup.loop.rearm(p.s, pumpEvents|unix.EPOLLOUT, p.watch)
+			}
 			return b
 		}
 		if err != nil { // EPIPE: T does not read any more; TCP takes the bytes and drops them
@@ -186,6 +197,10 @@ func (p *pump) deliver(b []byte) (rest []byte) {
 			return nil
 		}
 		b = b[n:]
+	}
+	if p.full {
+		p.full = false
+		p.h.sup.loop.rearm(p.s, pumpEvents, p.watch)
 	}
 	return nil
 }
