@@ -24,7 +24,7 @@ const (
 	optionLinger             // struct linger, written as "off" or a duration in whole seconds
 	optionErrno              // SO_ERROR
 	optionRange              // IP_LOCAL_PORT_RANGE, written low-high
-	optionMD5Addr            // struct tcp_md5sig, written as the peer's address
+	optionMD5Addr            // struct tcp_md5sig, written as the peer's address and a key in quotes; without one it is "key"
 	optionPass6              // struct icmp6_filter, written as the only type that is let in
 )
 
@@ -129,11 +129,16 @@ func (o Option) encode(s string) ([]byte, error) {
 		b[n/8] &^= 1 << (n % 8)
 		return b, nil
 	case optionMD5Addr:
-		ip, err := netip.ParseAddr(strings.Trim(s, "[]"))
-		if err != nil {
-			return nil, fmt.Errorf("%s: expected the peer's IP address, got %q", o.Name, s)
+		peer, quoted, hasKey := strings.Cut(s, " ")
+		key := "key"
+		ip, err := netip.ParseAddr(strings.Trim(peer, "[]"))
+		if hasKey && err == nil {
+			key, err = strconv.Unquote(strings.TrimSpace(quoted))
 		}
-		return md5sig(ip), nil
+		if err != nil {
+			return nil, fmt.Errorf("%s: expected the peer's IP address and perhaps a key in quotes, got %q", o.Name, s)
+		}
+		return md5sig(ip, key), nil
 	default:
 		n, err := strconv.ParseInt(s, 0, 32)
 		if err != nil {
@@ -143,9 +148,9 @@ func (o Option) encode(s string) ([]byte, error) {
 	}
 }
 
-// md5sig is struct tcp_md5sig of linux/tcp.h with a key of three bytes for one peer: sockaddr_storage (128), flags,
+// md5sig is struct tcp_md5sig of linux/tcp.h with a key for one peer: sockaddr_storage (128), flags,
 // prefix length, key length (16 bits), ifindex (32), key (80).
-func md5sig(ip netip.Addr) []byte {
+func md5sig(ip netip.Addr, key string) []byte {
 	b := make([]byte, 216)
 	if ip.Is4() {
 		binary.NativeEndian.PutUint16(b, linux.AF_INET)
@@ -154,8 +159,8 @@ func md5sig(ip netip.Addr) []byte {
 		binary.NativeEndian.PutUint16(b, linux.AF_INET6)
 		copy(b[8:], ip.AsSlice())
 	}
-	binary.NativeEndian.PutUint16(b[130:], 3)
-	copy(b[136:], "key")
+	binary.NativeEndian.PutUint16(b[130:], uint16(len(key)))
+	copy(b[136:], key)
 	return b
 }
 

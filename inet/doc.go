@@ -5,6 +5,7 @@
 //
 //	stream*.go      TCP sockets: connect, data, poll, what happens meanwhile (over package tcp)
 //	fastopen.go     bytes and cookies in the SYN
+//	signature.go    signed segments (TCP_MD5SIG)
 //	listener.go     listening ones and their queues
 //	datagram*.go    UDP and UDP-Lite sockets
 //	raw*.go         raw sockets; ping.go: ping sockets
@@ -17,8 +18,8 @@
 //	forward.go      the way through, on a router
 //	icmp.go         errors sent and heard
 //
-// Not here: fragments, path MTU discovery, limits on how many ICMP errors are sent, signed segments
-// (TCP_MD5SIG), more than one path (IPPROTO_MPTCP is TCP), a firewall chain for what is forwarded.
+// Not here: fragments, path MTU discovery, limits on how many ICMP errors are sent, more than one
+// path (IPPROTO_MPTCP is TCP), a firewall chain for what is forwarded.
 //
 // Everything here runs under the lock of the host's [socket.Core]; nothing blocks.
 package inet

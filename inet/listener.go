@@ -65,7 +65,7 @@ func (c *stream) Listen(call *socket.Call, backlog int) errno.Errno {
 func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort, in *Interface) bool {
 	seg := &p.TCP
 	switch {
-	case seg.Flags.Has(wire.RST):
+	case !c.genuine(p), seg.Flags.Has(wire.RST):
 		return true
 	case seg.Flags.Has(wire.ACK):
 		return false
@@ -102,7 +102,7 @@ func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort, in *Interfa
 		q.requests++
 	}
 	child.enter()
-	child.conn.Accept(child.now(), s.config(), seg, s.sequence(local, remote), mssFor(w.out, remote.Addr()))
+	child.conn.Accept(child.now(), child.config(remote.Addr()), seg, s.sequence(local, remote), mssFor(w.out, remote.Addr()))
 	c.acceptFast(child, seg)
 	child.pump()
 	return true

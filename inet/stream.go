@@ -143,6 +143,9 @@ func (c *stream) pump() {
 		p.Proto, p.Src, p.Dst = wire.TCP, c.local.Addr(), c.remote.Addr()
 		p.TOS = c.opts.tos
 		p.TTL = c.opts.ttl
+		if c.opts.keys != nil {
+			c.sign(p)
+		}
 		c.transmit(p)
 	}
 	c.arm()

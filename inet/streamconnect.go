@@ -252,7 +252,7 @@ func (c *stream) open(call *socket.Call) {
 	c.enter()
 	c.apply()
 	iss := s.sequence(c.local, c.remote)
-	c.conn.Open(c.now(), s.config(), c.local.Port(), c.remote.Port(), iss, mssFor(c.way.out, c.remote.Addr()))
+	c.conn.Open(c.now(), c.config(c.remote.Addr()), c.local.Port(), c.remote.Port(), iss, mssFor(c.way.out, c.remote.Addr()))
 	c.openFast(call)
 	c.inCall = true
 	s.core.Release(c)

@@ -14,7 +14,7 @@ import (
 // receive takes a segment in; again says that it is for the listener now.
 func (c *stream) receive(p *wire.Packet, in *Interface) (again bool) {
 	seg := &p.TCP
-	if !c.mayArrive(p, in) {
+	if !c.genuine(p) || !c.mayArrive(p, in) {
 		return false
 	}
 	if c.parent != nil && !c.fast && c.conn.State() == tcp.SynReceived && !c.parent.admits(c, seg) {

@@ -25,6 +25,7 @@ const (
 	tcpDeferAccept = 9
 	tcpWindowClamp = 10
 	tcpInfo        = 11
+	tcpMD5Sig      = 14
 	tcpQuickAck    = 12
 	tcpCongestion  = 13
 	tcpUserTimeout = 18
@@ -45,6 +46,7 @@ type streamOptions struct {
 	deferAccept uint8 // retransmissions of the SYN-ACK that a handshake without data waits for (TCP_DEFER_ACCEPT)
 	fastConnect bool  // TCP_FASTOPEN_CONNECT
 	fastQueue   int32 // TCP_FASTOPEN: how many connections that were opened fast may wait for the third segment
+	keys        []signingKey
 }
 
 // plainOptions are those of a socket that has set none.
@@ -126,6 +128,9 @@ func (c *stream) SetOption(call *socket.Call, level, name int, value []byte) err
 	}
 	if len(value) < 4 {
 		return errno.EINVAL
+	}
+	if level == solTCP && name == tcpMD5Sig {
+		return c.setKey(value)
 	}
 	n := socket.IntValue(value)
 	if level == solTCP && name == tcpNoDelay {

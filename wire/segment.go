@@ -41,7 +41,8 @@ type Options struct {
 	SACK           [4]SACKBlock
 	SACKBlocks     uint8 // how many of SACK are in use
 	HasFastOpen    bool
-	FastOpen       []byte // cookie; empty: a request for one (RFC 7413, 4.1.1)
+	FastOpen       []byte    // cookie; empty: a request for one (RFC 7413, 4.1.1)
+	MD5            *[16]byte // signature; nil: absent (RFC 2385)
 }
 
 // SACKBlock is a run of received bytes: from Left, up to but without Right (RFC 2018, 3).

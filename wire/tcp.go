@@ -26,6 +26,7 @@ const (
 	kindSACKPermitted = 4
 	kindSACK          = 5
 	kindTimestamps    = 8
+	kindMD5           = 19
 	kindFastOpen      = 34
 )
 
@@ -56,6 +57,10 @@ func appendTCP(b []byte, p *Packet) ([]byte, error) {
 // appendOptions appends o, with NOPs in front of options where that aligns the values behind them (RFC 7323, appendix
 // A). Its length is a multiple of 4.
 func appendOptions(b []byte, o *Options) []byte {
+	if o.MD5 != nil {
+		b = append(b, kindNop, kindNop, kindMD5, byte(2+len(o.MD5)))
+		b = append(b, o.MD5[:]...)
+	}
 	if o.MSS != 0 {
 		b = append(b, kindMSS, 4)
 		b = binary.BigEndian.AppendUint16(b, o.MSS)
@@ -170,6 +175,10 @@ func parseOption(kind byte, value []byte, o *Options) {
 				block := value[8*i:]
 				o.SACK[i] = SACKBlock{binary.BigEndian.Uint32(block), binary.BigEndian.Uint32(block[4:])}
 			}
+		}
+	case kindMD5:
+		if len(value) == 16 {
+			o.MD5 = (*[16]byte)(value)
 		}
 	case kindFastOpen:
 		o.HasFastOpen, o.FastOpen = true, nil
