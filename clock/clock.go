@@ -6,12 +6,17 @@
 // its owner steps it from deadline to deadline.
 package clock
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // Clock tells the time and keeps appointments.
 type Clock interface {
 	// Now returns the time since the clock's epoch. It never goes back.
 	Now() time.Duration
+	// Recent returns the latest time that Now has told anybody: cheaper than asking, where a moment ago will do.
+	Recent() time.Duration
 	// AfterFunc calls f, in a goroutine that is not the caller's, once d has gone by.
 	AfterFunc(d time.Duration, f func()) Timer
 	// NewWaiter returns a place to wait at. It belongs to the synctest bubble of the calling goroutine, if there is one.
@@ -34,13 +39,30 @@ type Waiter interface {
 }
 
 // Real is the time package's clock. Its epoch is when it was made.
-type Real struct{ epoch time.Time }
+type Real struct {
+	epoch  time.Time
+	recent atomic.Int64
+}
 
 // NewReal returns a clock whose epoch is now.
 func NewReal() *Real { return &Real{epoch: time.Now()} }
 
 // Now implements [Clock].
-func (r *Real) Now() time.Duration { return time.Since(r.epoch) }
+func (r *Real) Now() time.Duration {
+	now := int64(time.Since(r.epoch))
+	for {
+		recent := r.recent.Load()
+		if now <= recent {
+			return time.Duration(recent) // somebody was faster
+		}
+		if r.recent.CompareAndSwap(recent, now) {
+			return time.Duration(now)
+		}
+	}
+}
+
+// Recent implements [Clock].
+func (r *Real) Recent() time.Duration { return time.Duration(r.recent.Load()) }
 
 // AfterFunc implements [Clock].
 func (r *Real) AfterFunc(d time.Duration, f func()) Timer {

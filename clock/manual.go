@@ -32,6 +32,9 @@ func (m *Manual) Now() time.Duration {
 	return m.now
 }
 
+// Recent implements [Clock].
+func (m *Manual) Recent() time.Duration { return m.Now() }
+
 // AfterFunc implements [Clock]. f runs in the goroutine that steps the clock.
 func (m *Manual) AfterFunc(d time.Duration, f func()) Timer {
 	t := &manualTimer{m: m, f: f}

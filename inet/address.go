@@ -10,7 +10,7 @@ import (
 // ownAddress is what an address means to the host itself. Every packet asks, so it is found out when addresses change.
 type ownAddress struct {
 	ip        netip.Addr
-	owner     *Interface // the first one that has it; nil: none
+	owner     *Interface // the first one that has it, lo before the others; nil: none
 	broadcast bool       // of a network the host is on
 }
 
@@ -22,7 +22,9 @@ func (s *Stack) indexAddresses() {
 	for _, i := range s.interfaces {
 		for _, p := range i.prefixes {
 			if o := s.ownEntry(p.Addr()); o.owner == nil {
-				o.owner = i
+				if o.owner = s.inLoopback(p.Addr()); o.owner == nil {
+					o.owner = i
+				}
 			}
 			if p.Addr().Is4() && p.Bits() < 31 {
 				s.ownEntry(BroadcastOf(p)).broadcast = true
@@ -55,40 +57,52 @@ func (s *Stack) AppendAddresses(ips []netip.Addr) []netip.Addr {
 	return ips
 }
 
-// meaning returns what an address means to the host. Most hosts have a handful, which are faster looked through.
-func (s *Stack) meaning(ip netip.Addr) ownAddress {
+// meaning returns what an address means to the host, nil for nothing. Most hosts have a handful, which are faster looked
+// through.
+func (s *Stack) meaning(ip netip.Addr) *ownAddress {
 	if len(s.own) <= 8 {
 		for i := range s.own {
 			if s.own[i].ip == ip {
-				return s.own[i]
+				return &s.own[i]
 			}
 		}
-		return ownAddress{ip: ip}
+		return nil
 	}
 	if at, ok := slices.BinarySearchFunc(s.own, ip, ownAddress.compare); ok {
-		return s.own[at]
+		return &s.own[at]
 	}
-	return ownAddress{ip: ip}
+	return nil
 }
 
 // owner returns the interface that has the address ip; of lo's IPv4 networks every address is the host's.
 func (s *Stack) owner(ip netip.Addr) *Interface {
-	o := s.meaning(ip)
-	lo := s.interfaces[0]
-	if o.owner == lo || !ip.Is4() {
+	if o := s.meaning(ip); o != nil && o.owner != nil {
 		return o.owner
 	}
+	return s.inLoopback(ip)
+}
+
+// inLoopback returns lo if one of its IPv4 networks has the address, else nil.
+func (s *Stack) inLoopback(ip netip.Addr) *Interface {
+	if !ip.Is4() {
+		return nil
+	}
+	lo := s.interfaces[0]
 	for _, p := range lo.prefixes {
 		if p.Contains(ip) {
 			return lo
 		}
 	}
-	return o.owner
+	return nil
 }
 
 // isBroadcast reports whether ip is the limited broadcast address or that of a network the host is on.
 func (s *Stack) isBroadcast(ip netip.Addr) bool {
-	return ip.Is4() && (ip == limitedBroadcast || s.meaning(ip).broadcast)
+	if !ip.Is4() {
+		return false
+	}
+	o := s.meaning(ip)
+	return o != nil && o.broadcast || ip == limitedBroadcast
 }
 
 var limitedBroadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})

@@ -67,7 +67,7 @@ func (d *datagram) stopped() errno.Errno {
 
 // packet returns a packet for the way to an address that carries nothing yet.
 func (d *datagram) packet(w path, to sockaddr.Addr) *wire.Packet {
-	p := wire.NewPacket()
+	p := d.stack.newPacket()
 	p.Proto, p.Src, p.Dst, p.TOS, p.TTL = wire.Protocol(d.sock.Protocol), w.source, to.IP, d.opts.tos, d.opts.ttl
 	return p
 }

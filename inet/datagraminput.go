@@ -94,11 +94,11 @@ func (d *datagram) takes(local, remote netip.AddrPort, in *Interface) bool {
 }
 
 // inputUDP takes a datagram in, of UDP or UDP-Lite.
-func (s *Stack) inputUDP(p *wire.Packet, in *Interface) {
+func (s *Stack) inputUDP(p *wire.Packet, in *Interface, to audience) {
 	local := netip.AddrPortFrom(p.Dst, p.UDP.DstPort)
 	remote := netip.AddrPortFrom(p.Src, p.UDP.SrcPort)
 	table := s.udp(p.Proto)
-	if p.Dst.IsMulticast() || s.isBroadcast(p.Dst) {
+	if to == everybody {
 		for _, d := range table.bound[local.Port()] {
 			if d.takes(local, remote, in) {
 				d.input(p, in) // nobody is told of one that is refused: it was for many

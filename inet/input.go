@@ -17,7 +17,8 @@ func (i *Interface) Input(p *wire.Packet) {
 		p.Free()
 		return
 	}
-	if !s.isForUs(p.Dst, i) {
+	to := s.audience(p.Dst, i)
+	if to == others {
 		if s.forwards(p) {
 			s.forward(p, i)
 		} else {
@@ -30,9 +31,11 @@ func (i *Interface) Input(p *wire.Packet) {
 		heard := len(s.raws) > 0 && s.inputRaw(p, i)
 		switch p.Proto {
 		case wire.TCP:
-			s.inputTCP(p, i)
+			if to == us { // RFC 9293, 3.9.2.3 (MUST-57)
+				s.inputTCP(p, i)
+			}
 		case wire.UDP, wire.UDPLite:
-			s.inputUDP(p, i)
+			s.inputUDP(p, i, to)
 		case wire.ICMP, wire.ICMPv6:
 			s.inputICMP(p, i)
 		default:
@@ -43,24 +46,40 @@ func (i *Interface) Input(p *wire.Packet) {
 	case firewall.Reject:
 		s.reject(p, verdict, i)
 	}
-	p.Free()
+	s.free(p)
 }
 
-// isForUs reports whether a packet to dst that came in by i is for this host: a host answers for all its addresses on
-// all interfaces (RFC 1122, 3.3.4.2, the weak model, as Linux does), but for the loopback ones, which must not come from
-// elsewhere.
-func (s *Stack) isForUs(dst netip.Addr, i *Interface) bool {
-	if dst.IsLoopback() {
-		return i.loopback
+// audience is who a packet is for.
+type audience uint8
+
+const (
+	others    audience = iota // not this host
+	us                        // this host
+	everybody                 // a group, or everybody on a network
+)
+
+// audience returns who a packet to dst that came in by i is for. A host answers for all its addresses on all interfaces
+// (RFC 1122, 3.3.4.2, the weak model, as Linux does), but for the loopback ones, which must not come from elsewhere.
+func (s *Stack) audience(dst netip.Addr, i *Interface) audience {
+	switch {
+	case dst.IsLoopback():
+		if !i.loopback {
+			return others
+		}
+		if s.isBroadcast(dst) {
+			return everybody
+		}
+		return us
+	case dst.IsMulticast(), s.isBroadcast(dst):
+		return everybody
+	case s.owner(dst) != nil:
+		return us
 	}
-	return s.owner(dst) != nil || s.isBroadcast(dst) || dst.IsMulticast()
+	return others
 }
 
 // inputTCP finds the connection or listener a segment is for.
 func (s *Stack) inputTCP(p *wire.Packet, in *Interface) {
-	if p.Dst.IsMulticast() || s.isBroadcast(p.Dst) {
-		return // RFC 9293, 3.9.2.3 (MUST-57)
-	}
 	local := netip.AddrPortFrom(p.Dst, p.TCP.DstPort)
 	remote := netip.AddrPortFrom(p.Src, p.TCP.SrcPort)
 	if c := s.connections.find(local, remote); c != nil && c.hears(in) {

@@ -13,6 +13,7 @@ import (
 	"dialtone/sockaddr"
 	"dialtone/socket"
 	"dialtone/tcp"
+	"dialtone/wire"
 )
 
 // Stack is the internet layer of one host. Its fields may be changed with the core's lock held.
@@ -37,6 +38,7 @@ type Stack struct {
 	listeners         map[uint16][]*stream
 	cookies           map[netip.Addr][]byte // of TCP Fast Open, by peer
 	timers            []*clock.Event        // idle ones, for reuse
+	spare             *wire.Packet          // likewise
 	tcpConfig         *tcp.Config           // nil: to be made from Sysctl
 	seed              uint64
 	draws             uint64
@@ -86,6 +88,26 @@ func (s *Stack) draw(fresh bool, words ...uint64) uint64 {
 	return h
 }
 
+// newPacket returns an empty packet: most answer one that came in, which is at hand.
+func (s *Stack) newPacket() *wire.Packet {
+	p := s.spare
+	if p == nil {
+		return wire.NewPacket()
+	}
+	s.spare = nil
+	return p
+}
+
+// free takes a packet back.
+func (s *Stack) free(p *wire.Packet) {
+	if s.spare != nil {
+		p.Free()
+		return
+	}
+	p.Empty()
+	s.spare = p
+}
+
 // newTimer returns a timer of t's: an idle connection has none.
 func (s *Stack) newTimer(t clock.Task) *clock.Event {
 	last := len(s.timers) - 1
@@ -111,6 +133,10 @@ const maxTimers = 1024
 
 // words folds an address into a number for draw.
 func words(a netip.Addr) uint64 {
+	if a.Is4() {
+		b := a.As4()
+		return uint64(binary.BigEndian.Uint32(b[:]))
+	}
 	b := a.As16()
 	return binary.BigEndian.Uint64(b[:8]) ^ binary.BigEndian.Uint64(b[8:])
 }

@@ -135,9 +135,9 @@ func (c *stream) Remote() sockaddr.Addr {
 func (c *stream) pump() {
 	now := c.now()
 	for {
-		p := wire.NewPacket()
+		p := c.stack.newPacket()
 		if !c.conn.Next(now, &p.TCP) {
-			p.Free()
+			c.stack.spare = p // still empty
 			break
 		}
 		p.Proto, p.Src, p.Dst = wire.TCP, c.local.Addr(), c.remote.Addr()

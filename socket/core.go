@@ -141,6 +141,9 @@ func (c *Core) Transmit(l link.Link, from, to link.Station, p *wire.Packet) {
 // It is taken in at once if nobody holds the lock and nothing came before it.
 func (c *Core) Arrive(at time.Duration, to Input, p *wire.Packet) {
 	if c.arrived.Load() == 0 && c.tryLock() {
+		if recent := c.Clock.Recent(); at <= recent { // it was sent a moment ago
+			c.now = recent
+		}
 		c.takeIn(arrival{at, to, p})
 		c.Unlock()
 		return
@@ -198,7 +201,7 @@ func (c *Core) flush() {
 			d.link.Send(now, d.from, d.to, d.packet)
 			*d = departure{}
 		}
-		c.Lock()
+		c.mu.Lock() // the time of whoever had the lock last will do
 		c.spare = out
 		c.flushing = false
 	}

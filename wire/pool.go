@@ -14,14 +14,15 @@ func NewPacket() *Packet { return pool.Get().(*Packet) }
 
 // Free gives p back for reuse. Only its owner may call it, once; a quoted packet is not freed with it.
 func (p *Packet) Free() {
-	p.TCP.Buffer.Release()
-	p.UDP.Buffer.Release()
-	p.clear()
+	p.Empty()
 	pool.Put(p)
 }
 
-// clear makes p empty again. A Packet is large, and only what its protocol uses can have been filled in.
-func (p *Packet) clear() {
+// Empty makes p as [NewPacket] returns it, for its owner to use again. A Packet is large, and only what its protocol uses
+// can have been filled in.
+func (p *Packet) Empty() {
+	p.TCP.Buffer.Release()
+	p.UDP.Buffer.Release()
 	switch p.Proto {
 	case TCP:
 		p.TCP = Segment{}
