@@ -21,9 +21,11 @@ import (
 	"dialtone/vsock"
 )
 
-// Host is one machine on a network: interfaces, routes, a firewall, ports, UNIX names, and a personality.
+// Host is one machine on a network: interfaces, routes, a firewall, ports, UNIX names, and a personality; or another
+// network namespace of such a machine, see [Host.NewNamespace].
 type Host struct {
 	name    string
+	machine *Host // whose namespace it is; nil: a machine of its own
 	network *Network
 	core    *socket.Core
 	stack   *inet.Stack
@@ -37,8 +39,12 @@ type Host struct {
 }
 
 func newHost(n *Network, name string, p *personality.Personality, seed uint64) *Host {
-	core := socket.NewCore(n.clock, p)
-	tree := newTree()
+	return buildHost(n, name, socket.NewCore(n.clock, p), newTree(), seed)
+}
+
+// buildHost makes a host with the core and the files given.
+func buildHost(n *Network, name string, core *socket.Core, tree *unixdomain.Tree, seed uint64) *Host {
+	p := core.Personality
 	h := &Host{
 		name: name, network: n, core: core, stack: inet.New(core, seed),
 		tree: tree, unix: unixdomain.New(core, tree),
@@ -122,6 +128,9 @@ func (h *Host) Addresses() []netip.Addr { return h.stack.AppendAddresses(nil) }
 
 // newPID returns the number of a new process.
 func (h *Host) newPID() int {
+	if h.machine != nil {
+		return h.machine.newPID()
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.pid++

@@ -11,9 +11,13 @@ import (
 	"dialtone/selinux/defaultpolicy"
 )
 
-// SetPolicy puts the host under mandatory access control by a policy, or replaces the one it is under. Without any,
+// SetPolicy puts the host, and all on its machine, under mandatory access control by a policy, or replaces the one it is
+// under. Without any,
 // nothing is asked. Processes are labelled through [Host.Access], or by [Process.SetContext].
 func (h *Host) SetPolicy(p *selinux.Policy) error {
+	if h.machine != nil {
+		return h.machine.SetPolicy(p)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.access != nil {
@@ -41,6 +45,9 @@ func (h *Host) LoadPolicy(binary []byte) error {
 
 // Access returns the host's mandatory access control: its mode, booleans, labels and records; nil if it has no policy.
 func (h *Host) Access() *mac.Module {
+	if h.machine != nil {
+		return h.machine.Access()
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.access
@@ -57,6 +64,9 @@ func (n *Network) SetPolicy(p *selinux.Policy) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, h := range n.hosts {
+		if h.machine != nil {
+			continue
+		}
 		if err := h.SetPolicy(p); err != nil {
 			return err
 		}

@@ -110,18 +110,41 @@ func (n *Network) NewHost(name string, p *personality.Personality) (*Host, error
 }
 
 func (n *Network) newHost(name string, p *personality.Personality) (*Host, error) {
+	return n.addHost(name, func(seed uint64) *Host { return newHost(n, name, p, seed) })
+}
+
+// NewNamespace makes a host that is another network namespace of h's machine (network_namespaces(7)): it has interfaces,
+// routes, ports, a firewall and abstract names of its own, and at first a loopback interface alone. The files are those of
+// the machine, so a UNIX socket with a path is reached from all its hosts; and so are personality, process numbers and
+// access control.
+func (h *Host) NewNamespace(name string) (*Host, error) {
+	n, machine := h.network, h
+	if h.machine != nil {
+		machine = h.machine
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.addHost(name, func(seed uint64) *Host {
+		other := buildHost(n, name, h.core.Beside(), h.tree, seed)
+		other.machine = machine
+		return other
+	})
+}
+
+// addHost adds the host that build makes.
+func (n *Network) addHost(name string, build func(seed uint64) *Host) (*Host, error) {
 	switch {
 	case name == "":
 		return nil, fmt.Errorf("a host needs a name")
 	case n.hosts[key(name)] != nil:
 		return nil, fmt.Errorf("there is a host %s already", name)
 	}
-	h := newHost(n, name, p, n.seed+uint64(len(n.hosts)))
+	h := build(n.seed + uint64(len(n.hosts)))
 	n.hosts[key(name)] = h
 	if n.faults != nil {
 		h.setFaults(n.faults)
 	}
-	if n.policy != nil {
+	if n.policy != nil && h.machine == nil {
 		if err := h.SetPolicy(n.policy); err != nil {
 			panic("dialtone: a policy that other hosts have: " + err.Error())
 		}

@@ -18,26 +18,32 @@ import (
 const unixFamily = sockaddr.Unix
 
 // Core is what all sockets of one host share: the lock, the clock, the inbox for packets, and the spaces.
-//
-// Lock order: mu is taken first and alone (nobody holds two hosts' locks); inboxMu is a leaf, taken with or without mu.
 type Core struct {
 	Personality *personality.Personality
 	Clock       clock.Clock
 	// Somaxconn is the most that listen's backlog counts. The lock guards it.
 	Somaxconn int
-	// Access is asked for every call; nil permits everything.
-	Access Access
 	// Faults makes calls fail; nil: none does. It changes with the lock held.
 	Faults Faults
 
+	spaces []familySpace // so few that a look is quicker than a hash
+	cookie uint64
+	*machine
+}
+
+// machine is what the hosts on one machine share: a host is one of its network namespaces, and most machines have one.
+//
+// Lock order: mu is taken first and alone (nobody holds two machines' locks); inboxMu is a leaf, taken with or without mu.
+type machine struct {
+	// Access is asked for every call; nil permits everything.
+	Access Access
+
 	mu       sync.Mutex
 	now      time.Duration // what NowLocked returns; 0: to be asked for
-	spaces   []familySpace // so few that a look is quicker than a hash
-	cookie   uint64
-	flushing bool        // somebody is sending out on behalf of everyone
-	out      []departure // packets that leave when the lock is let go
-	spare    []departure // out's other buffer
-	releases []Releaser  // told at the end of the flush
+	flushing bool          // somebody is sending out on behalf of everyone
+	out      []departure   // packets that leave when the lock is let go
+	spare    []departure   // out's other buffer
+	releases []Releaser    // told at the end of the flush
 	events   clock.Heap
 	timer    clock.Timer
 	armed    time.Duration // when timer fires; 0: it does not
@@ -85,7 +91,17 @@ func (l *lateArrival) Due() { l.to.Input(l.packet) }
 
 // NewCore returns the core of a host that has no space yet.
 func NewCore(c clock.Clock, p *personality.Personality) *Core {
-	return &Core{Personality: p, Clock: c, Somaxconn: p.Somaxconn}
+	both := &struct { // in one piece
+		Core
+		machine
+	}{Core: Core{Personality: p, Clock: c, Somaxconn: p.Somaxconn}}
+	both.Core.machine = &both.machine
+	return &both.Core
+}
+
+// Beside returns the core of another host on the same machine, which has no space yet.
+func (c *Core) Beside() *Core {
+	return &Core{Personality: c.Personality, Clock: c.Clock, Somaxconn: c.Personality.Somaxconn, machine: c.machine}
 }
 
 // AddSpace makes a family known. It must not be called once there are sockets.

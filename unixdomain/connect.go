@@ -108,7 +108,7 @@ func (e *endpoint) admission(c *socket.Call, l *endpoint) errno.Errno {
 
 // join connects e to a new endpoint and puts that into the listener's queue.
 func (e *endpoint) join(c *socket.Call, l *endpoint) *endpoint {
-	server := e.space.newEndpoint(nil, e.typ)
+	server := l.space.newEndpoint(nil, e.typ)
 	server.name = l.name
 	server.passCred = l.sock.Options().PassCred
 	server.peerCred = credentialsOf(c)

@@ -9,7 +9,7 @@ import (
 	"dialtone/errno"
 )
 
-// Tree is the files of one host, in memory, as far as sockets can see them: directories, symbolic links, sockets, and
+// Tree is the files of one machine, in memory, as far as sockets can see them: directories, symbolic links, sockets, and
 // files that are no sockets, with owners and permissions. Nothing can be read from or written to its files.
 //
 // The methods have the names and errors of package os ([fs.PathError], [os.LinkError], with a syscall.Errno inside). They
@@ -23,7 +23,7 @@ type Tree struct {
 	descriptors *inode
 }
 
-// inode is a file. The tree's lock guards it, but for socket, which the lock of the host guards.
+// inode is a file. The tree's lock guards it, but for socket, which the lock of the machine guards.
 type inode struct {
 	mode     fs.FileMode // type and permissions
 	uid, gid uint32

@@ -46,10 +46,11 @@ func newWorld(c *conformance.Case, p *personality.Personality) (*world, error) {
 	n := dialtone.NewNetwork(dialtone.WithClock(w.clock))
 	w.network = n
 	for _, h := range c.Hosts {
+		newHost := func(name string) (*dialtone.Host, error) { return n.NewHost(name, p) }
 		if h.Tree != "" {
-			return nil, conformance.NotRun("a file tree belongs to one host here")
+			newHost = w.hosts[h.Tree].NewNamespace
 		}
-		made, err := n.NewHost(h.Name, p)
+		made, err := newHost(h.Name)
 		if err != nil {
 			return nil, err
 		}
