@@ -45,6 +45,33 @@
 // Importing this package lets the binary be started as a keeper or shim; see
 // reexec.go.
 //
+// # Phases and states
+//
+// The layer's state of a stream socket (package personality) says what connect
+// answers; the phase of its T (hosted.go) says what its descriptor shows. These
+// meet, and whoever is named owns the explanation of the attempt:
+//
+//	phase     state                   when                                  whose explanation
+//	fresh     Fresh, Dead             no attempt, or one that ended in the  the call's own: told with its answer
+//	                                  call
+//	          Connecting              inside connect alone                  the call's
+//	filled    Connecting              EINPROGRESS was answered              h.explaining, until settle tells it
+//	          Connecting              a call waits (parkConnect)            the parked call; it hands it to
+//	                                                                        h.explaining if it leaves before the end
+//	          Unreported, Failed,     the attempt has ended, the loop has   h.explaining: told by settle, or by the
+//	          Dead                    not shown it yet                      next connect if that comes first
+//	pumped    Unreported, Connected   joined to S                           nobody's: told when joined
+//	direct    Unreported, Connected   joined to another T                   nobody's: told when joined
+//	failed    Failed, Fresh, Dead     T shows a failure; connect on a Fresh nobody's: told when it failed
+//	                                  one puts another T there (renewT)
+//	failed    Connected               the connection broke (pump.fail)      nobody's
+//	inListen  Listening               accept presents connections           the connecting side's
+//	gone      any                     no descriptor is left                 forget tells what was not told:
+//	                                                                        EINPROGRESS
+//
+// An explanation is told once (explaining.told): whoever comes second is
+// ignored. The state Deferred does not occur, since nothing can defer.
+//
 // # Requirements and limits
 //
 // Linux 5.14 or later on x86-64; pidfd_getfd(2) permitted, which some
@@ -84,7 +111,11 @@
 // reset connection polls without ERR: T would read an end where the reset was,
 // and what came would seem whole.
 //
-// MSG_FASTOPEN answers EOPNOTSUPP, whatever net.ipv4.tcp_fastopen says.
+// A program can't open fast: MSG_FASTOPEN and TCP_FASTOPEN_CONNECT answer
+// EOPNOTSUPP, as Linux does with bit 0 of net.ipv4.tcp_fastopen clear, since
+// after the latter the first bytes come by a write(2) that we don't see, on a T
+// that is not connected. Its listeners may take bytes in the SYN (TCP_FASTOPEN).
+//
 // rtnetlink(7) tells of links, addresses, routes and rules, and changes nothing;
 // neighbours it does not know (EOPNOTSUPP), since the stack keeps no table of
 // those who answer.

@@ -93,6 +93,9 @@ func (s *Supervisor) setsockopt(c *call, h *hosted) {
 	case h.sock == nil:
 		c.succeed(0)
 		return
+	case level == unix.IPPROTO_TCP && name == unix.TCP_FASTOPEN_CONNECT:
+		c.fail(unix.EOPNOTSUPP) // see sendStream
+		return
 	}
 	n := int(int32(c.args[4]))
 	if n < 0 {

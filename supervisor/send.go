@@ -129,7 +129,11 @@ func (s *Supervisor) sendStream(c *call, iov []iovec, flags int) {
 		return
 	}
 	if flags&unix.MSG_FASTOPEN != 0 {
-		c.fail(unix.EOPNOTSUPP) // as with bit 0 of net.ipv4.tcp_fastopen clear
+		// As with bit 0 of net.ipv4.tcp_fastopen clear, which is a case that
+		// programs are made for: they connect then. With TCP_FASTOPEN_CONNECT the
+		// first bytes would come by a write(2), which is not caught; and the two
+		// are allowed together or not at all.
+		c.fail(unix.EOPNOTSUPP)
 		return
 	}
 	dup, sent := c.dup, 0
