@@ -9,6 +9,7 @@ package dialtone
 import (
 	"io"
 	"net"
+	"runtime"
 	"testing"
 )
 
@@ -57,7 +58,7 @@ func TestAllocations(t *testing.T) {
 		}
 	}
 	l, dial := linked(t, "tcp4")
-	check("TCP connect+accept+close", 10, func() { connectOnce(t, l, dial) })
+	check("TCP connect+accept+close", 7, func() { connectOnce(t, l, dial) })
 	u, dialUnix := linked(t, "unix")
 	check("UNIX connect+accept+close", 8, func() { connectOnce(t, u, dialUnix) })
 
@@ -87,6 +88,41 @@ func TestAllocations(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// TestBulk_bytes: large writes are not copied once more on their way, over lo with its large segments either.
+func TestBulk_bytes(t *testing.T) {
+	for _, client := range []string{"client.test", "server.test"} {
+		n := NewNetwork()
+		l, err := n.Host("server.test").Listen("tcp4", ":80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := n.Host(client).Dial("tcp4", "server.test:80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		const rounds = 200
+		data := make([]byte, 64<<10)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range rounds {
+			if _, err := c.Write(data); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadFull(s, data); err != nil {
+				t.Fatal(err)
+			}
+		}
+		runtime.ReadMemStats(&after)
+		if got := (after.TotalAlloc - before.TotalAlloc) / rounds; got > 16<<10 {
+			t.Errorf("from %s: %d bytes allocated for %d", client, got, len(data))
+		}
+	}
 }
 
 func BenchmarkConnectAcceptClose(b *testing.B) {

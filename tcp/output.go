@@ -176,7 +176,7 @@ func (c *Conn) finSent() bool {
 func (c *Conn) fillData(now time.Duration, out *wire.Segment, seq uint32, offset, n int, fin bool) {
 	var text chunk
 	if n > 0 {
-		text = c.send.slice(offset, n, int(c.mss))
+		text = c.send.slice(offset, n, min(int(c.mss), mostCopied))
 	}
 	payload := text.bytes
 	flags := wire.ACK

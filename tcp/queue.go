@@ -26,6 +26,9 @@ const (
 	smallChunk = 512
 	// growChunk is the room of a chunk that was begun behind another one, for the small writes that may follow.
 	growChunk = 4096
+	// mostCopied is the most that is copied together to fill a segment. Where segments are larger (lo), one that ends
+	// with its chunk costs less.
+	mostCopied = 4096
 )
 
 // last returns the chunk at the end of a queue that is not empty.
