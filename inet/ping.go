@@ -42,7 +42,10 @@ func (d *ping) Bind(call *socket.Call, b []byte) errno.Errno {
 	if e != errno.OK {
 		return e
 	}
-	if mapped || a.IP.IsMulticast() || s.isBroadcast(a.IP) {
+	switch multicast := a.IP.IsMulticast(); {
+	case mapped, multicast && a.IP.Is6():
+		return errno.EINVAL
+	case multicast, s.isBroadcast(a.IP):
 		return errno.EADDRNOTAVAIL
 	}
 	address := a
@@ -89,8 +92,11 @@ func (d *ping) Send(call *socket.Call, m *socket.Message) (int, errno.Errno) {
 		return 0, errno.EAFNOSUPPORT
 	}
 	to, e := d.target(m.To)
-	if e != errno.OK {
+	switch {
+	case e != errno.OK:
 		return 0, e
+	case m.To != nil && d.family == sockaddr.Inet6 && sockaddr.ParseInet6(m.To).IP.IsUnspecified():
+		return 0, d.stack.core.Personality.IP.NoRoute // only connect takes it for the host itself (ping_v6_sendmsg)
 	}
 	w, e := d.sendWay(to)
 	if e == errno.OK {

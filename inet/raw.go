@@ -123,12 +123,22 @@ func (r *raw) Send(call *socket.Call, m *socket.Message) (int, errno.Errno) {
 		return 0, errno.EOPNOTSUPP
 	}
 	b := m.To
-	if len(b) >= leastLen(r.family) && sockaddr.FamilyOf(b) == sockaddr.Unspec {
+	switch {
+	case b == nil:
+	case len(b) < leastLen(r.family):
+		return 0, errno.EINVAL
+	case sockaddr.FamilyOf(b) == sockaddr.Unspec:
 		b = withFamily(r.family, b) // AF_UNSPEC is taken for the socket's family
 	}
 	to, e := r.target(b)
-	if e != errno.OK {
+	switch {
+	case e != errno.OK:
 		return 0, e
+	case r.family == sockaddr.Inet:
+	case b != nil && to.Port != 0 && to.Port != uint16(r.proto) && r.proto != protoRaw:
+		return 0, errno.EINVAL // RFC 3542, 3: where others have a port there is the protocol
+	case to.IP.Is4():
+		return 0, r.stack.core.Personality.IP.NoRoute // it may connect there, and IPv6 has no way
 	}
 	if r.proto == wire.ICMP && r.family == sockaddr.Inet && len(m.Data) < 2 {
 		return 0, errno.EFAULT // raw_probe_proto_opt reads type and code
