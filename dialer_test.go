@@ -369,6 +369,43 @@ func TestKeepAlive_deadPeer(t *testing.T) {
 	}
 }
 
+// Connections inherit the listener's SO_KEEPALIVE and the host's times before anybody accepts them (tcp(7)).
+func TestKeepAlive_inherited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := dialtone.NewNetwork()
+		server := n.Host("server.test")
+		for name, value := range map[string]string{"time": "60", "intvl": "5", "probes": "2"} {
+			if err := server.SetSysctl("net.ipv4.tcp_keepalive_"+name, value); err != nil {
+				t.Fatal(err)
+			}
+		}
+		l, err := server.Listen("tcp4", ":80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		if err := l.(*dialtone.Listener).RawConn().SetOption(socket.SolSocket, socket.SoKeepAlive, socket.Bool(true)); err != nil {
+			t.Fatal(err)
+		}
+		c, err := n.Host("client.test").Dial("tcp4", "server.test:80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		n.Hub().Cut()
+		time.Sleep(69 * time.Second)
+		s, err := l.Accept() // 60 s, then 2 probes of 5 s each
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		began := time.Now()
+		if _, err := s.Read(make([]byte, 1)); !errors.Is(err, syscall.ETIMEDOUT) || time.Since(began) != time.Second {
+			t.Errorf("%v after %v, want ETIMEDOUT after 1 s", err, time.Since(began))
+		}
+	})
+}
+
 // Addresses of a name are tried in the order of RFC 6724.
 func TestAddressOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

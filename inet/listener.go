@@ -96,6 +96,9 @@ func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort, in *Interfa
 	child.hold.addr, child.hold.v6only = local.Addr(), c.hold.v6only
 	child.began = s.core.NowLocked()
 	child.apply()
+	if c.sock.Options().KeepAlive {
+		child.conn.SetKeepAlive(child.now(), child.keepTimes())
+	}
 	child.offered = true
 	q.handshakes++
 	if !cookie {

@@ -48,11 +48,11 @@ var settings = map[string]setting{
 	"net.ipv4.tcp_fin_timeout": number(0, 1<<31/1000-1, func(y *Sysctl, v int) {
 		y.TCPFinTimeout = time.Duration(v) * time.Second
 	}),
-	"net.ipv4.tcp_keepalive_intvl": number(1, maxSeconds, func(y *Sysctl, v int) {
+	"net.ipv4.tcp_keepalive_intvl": number(1, 1<<31/1000-1, func(y *Sysctl, v int) {
 		y.TCPKeepAliveIntvl = time.Duration(v) * time.Second
 	}),
 	"net.ipv4.tcp_keepalive_probes": number(0, 255, func(y *Sysctl, v int) { y.TCPKeepAliveProbes = v }),
-	"net.ipv4.tcp_keepalive_time": number(1, maxSeconds, func(y *Sysctl, v int) {
+	"net.ipv4.tcp_keepalive_time": number(1, 1<<31/1000-1, func(y *Sysctl, v int) {
 		y.TCPKeepAliveTime = time.Duration(v) * time.Second
 	}),
 	"net.ipv4.tcp_retries2":            number(0, 255, func(y *Sysctl, v int) { y.TCPRetries2 = v }),

@@ -75,7 +75,8 @@ func TestRestrict_errors(t *testing.T) { // landlock_create_ruleset(2), landlock
 	w.want("the 17th layer", w.inside.Restrict(landlock.Ruleset{ScopeAbstract: true}), errno.E2BIG)
 }
 
-// TestBindTCP: the cases of the kernel's current_check_access_socket, of which x-landlock has those of connect.
+// TestBindTCP: the cases of the kernel's current_check_access_socket, of which x-landlock has those of connect; seen on
+// Linux 6.18, as the errors of TestRestrict_errors are.
 func TestBindTCP(t *testing.T) {
 	w := newWorld(t)
 	w.want("restrict", w.inside.Restrict(landlock.Ruleset{

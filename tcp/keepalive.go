@@ -43,8 +43,9 @@ func (c *Conn) SetKeepAlive(now time.Duration, set KeepAlive) {
 		k = &keepAlive{heard: now}
 		c.rarely().keep = k
 	}
+	idle := k.Idle
 	k.KeepAlive = set
-	if c.keepsAlive() {
+	if set.Idle != idle && c.keepsAlive() { // the other two count from the next probe on
 		c.endAt = max(now, k.heard+set.Idle)
 	}
 }

@@ -120,6 +120,12 @@ func TestKeepAlive_changed(t *testing.T) {
 	b.c.SetKeepAlive(b.now, KeepAlive{time.Second, time.Second, 2})
 	b.tick(0)
 	b.want(wire.ACK, 0, 1, "")
+	b.c.SetKeepAlive(b.now, KeepAlive{time.Second, 3 * time.Second, 2})
+	b.tick(time.Second)
+	b.want(wire.ACK, 0, 1, "")
+	if at, _ := b.c.Deadline(); at != b.now+3*time.Second {
+		t.Errorf("due in %v, want 3 s", at-b.now)
+	}
 	b.c.SetKeepAlive(b.now, KeepAlive{})
 	if at, ok := b.c.Deadline(); ok {
 		t.Errorf("off, and due at %v", at-start)
