@@ -120,6 +120,17 @@
 // neighbours it does not know (EOPNOTSUPP), since the stack keeps no table of
 // those who answer.
 //
+// # What a connection costs
+//
+// socket, connect, accept and two closes in one thread, as multiples of the
+// kernel's own time over its loopback (Linux 6.18, 2 cores, nothing else
+// running; BenchmarkConnectAccept has the last one):
+//
+//	1.2   three calls reported, two descriptors handed over, AF_UNIX: a C program that does nothing else
+//	1.5   and that knows its sockets, reads and writes the addresses, and learns of the closes
+//	1.7   the same in Go
+//	2.5   and TCP: this package
+//
 // # A gap of the kernel's
 //
 // A signal takes a waiting caller away from its call; an answer that comes once
