@@ -44,7 +44,11 @@ func (s *Supervisor) connect(c *call, h *hosted) {
 			return
 		}
 	}
-	s.harvestPort(portOf(raw))
+	if h.isUnix() {
+		s.harvest() // a listener closed a moment ago
+	} else {
+		s.harvestPort(portOf(raw))
+	}
 	x := s.explains(c, h, raw)
 	call := c.layerCall()
 	call.Trail = x.trail()
@@ -58,6 +62,10 @@ func (s *Supervisor) connect(c *call, h *hosted) {
 	}
 	if e == errno.EINPROGRESS {
 		s.connectStarted(c, h, x, blocks)
+		return
+	}
+	if e == errno.EAGAIN && blocks {
+		s.parkConnectUnix(c, h, x, raw)
 		return
 	}
 	if e == errno.OK && h.phase == fresh && h.state() == personality.Connected {

@@ -29,6 +29,8 @@ type datagram struct {
 	watch uint64
 
 	held *heldDatagram // what T had no room for
+	// waiting is a send that waits for room at an AF_UNIX receiver; nil: none.
+	waiting *socket.Call
 	// probe is connected to T and polls writable when T has room again; -1:
 	// there was no need yet.
 	probe      int
@@ -48,6 +50,12 @@ func (h *hosted) startDatagram(fd int) unix.Errno {
 		return e
 	}
 	h.datagram = &datagram{h: h, s: -1, probe: -1}
+	if h.isUnix() {
+		// Nothing longer than our buffer; the kernel doubles it, and wants 32 bytes.
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, maxUnixDatagram/2); err != nil {
+			return errnoOf(err)
+		}
+	}
 	if h.sock == nil {
 		return h.datagram.connect(fd)
 	}
@@ -114,7 +122,7 @@ func (d *datagram) step() {
 // up passes on what T has sent natively.
 func (d *datagram) up() {
 	buf := d.h.sup.chunk[:]
-	for {
+	for d.waiting == nil {
 		n, _, err := unix.Recvfrom(d.s, buf, unix.MSG_DONTWAIT)
 		if err == unix.ECONNREFUSED || err == unix.ECONNRESET {
 			continue // T was disconnected: an error of S's own, read once
@@ -127,7 +135,10 @@ func (d *datagram) up() {
 			continue
 		}
 		_, e := d.h.sock.Send(d.h.dataCall(), &socket.Message{Data: buf[:n]})
-		if e != errno.OK && e != errno.EAGAIN {
+		switch {
+		case e == errno.EAGAIN && d.h.isUnix():
+			d.sendWhenRoom(append([]byte(nil), buf[:n]...))
+		case e != errno.OK && e != errno.EAGAIN:
 			d.reset(unix.Errno(e))
 		}
 	}
@@ -259,6 +270,9 @@ func (d *datagram) closeS() {
 func (d *datagram) close() {
 	if d.s >= 0 {
 		d.up() // what T has sent last
+	}
+	if d.waiting != nil {
+		d.waiting.Cancel(d.h.sock.Core)
 	}
 	d.closeS()
 	if d.probe >= 0 {

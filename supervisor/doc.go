@@ -78,11 +78,24 @@
 // containers forbid. Programs of 32 bits are served too. Not served: io_uring
 // (ENOSYS), families other than AF_UNIX, AF_INET, AF_INET6 and NETLINK_ROUTE
 // (EAFNOSUPPORT), control messages on datagrams, programs that are executable
-// but not readable. AF_UNIX sockets and /proc/net are the real machine's. The
+// but not readable. AF_UNIX sockets and /proc/net are the real machine's, but
+// for the sockets that socket_secure made (unixsocket.go). The
 // filter is not a boundary against a hostile program: one that runs as root can
 // open /dev/net/tun, and reaches the real network by it. Signals that were
 // ignored when the supervisor started, other than SIGHUP and SIGINT, have their
 // default action in the program.
+//
+// # Labels
+//
+// Only on a host that is under access control when the program starts. A label
+// follows execve(2) and fork(2): by the parent, or else by the image of the
+// memory, which a fork keeps; a process whose parent has changed its label by
+// setcon(3) between the fork and the child's first reported call gets the new
+// one. A new thread has the label of its process's first thread. Of /proc there
+// are attr/current and attr/sockcreate of the process itself, by the paths that
+// libselinux uses; a descriptor shows what was true when it was opened, and is
+// written under its own number (attributes.go), for which RLIMIT_NOFILE must
+// allow 1024.
 //
 // # Where T shows through
 //

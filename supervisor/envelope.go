@@ -7,6 +7,7 @@ package supervisor
 import (
 	"encoding/binary"
 
+	"dialtone/sockaddr"
 	"dialtone/socket"
 
 	"golang.org/x/sys/unix"
@@ -15,21 +16,25 @@ import (
 // T keeps the bytes of a datagram and, if it is not connected, the name of the
 // native socket that they came from. What else the layer knows of a datagram
 // under access control travels beside it, as a descriptor (SCM_RIGHTS) of a
-// memory file: the SIDs of its sender and of itself. Who reads T natively does
-// not see it; recvfrom_secure and recvmsg_secure find it.
+// memory file: the SIDs of its sender and of itself and, of AF_UNIX, the
+// sender's address. Who reads T natively does not see it.
 
-// sidsOfEnvelope is the length of an envelope.
+// sidsOfEnvelope is the length of the SIDs, which come first; the address, a
+// sockaddr, follows.
 const sidsOfEnvelope = 8
 
-// envelopeOf describes what was received; "" without access control.
+// envelopeOf describes what was received; "" if there is nothing to say.
 func envelopeOf(m *socket.Message) string {
-	if m.Sender == 0 && m.SID == 0 {
+	onUnix := m.From.Family == sockaddr.Unix
+	if m.Sender == 0 && m.SID == 0 && !onUnix {
 		return ""
 	}
-	var b [sidsOfEnvelope]byte
-	binary.LittleEndian.PutUint32(b[0:], m.Sender)
-	binary.LittleEndian.PutUint32(b[4:], m.SID)
-	return string(b[:])
+	b := binary.LittleEndian.AppendUint32(nil, m.Sender)
+	b = binary.LittleEndian.AppendUint32(b, m.SID)
+	if onUnix {
+		b = m.From.Append(b)
+	}
+	return string(b)
 }
 
 // envelopes are memory files by what they hold: a cache, for many datagrams
@@ -68,10 +73,10 @@ func (es *envelopes) close() {
 }
 
 // openEnvelope reads what came beside a datagram: zeroes if nothing did.
-func openEnvelope(control []byte) (sids [2]uint32) {
+func openEnvelope(control []byte) (sids [2]uint32, from []byte) {
 	messages, err := unix.ParseSocketControlMessage(control)
 	if err != nil {
-		return sids
+		return sids, nil
 	}
 	for _, m := range messages {
 		fds, err := unix.ParseUnixRights(&m)
@@ -79,12 +84,12 @@ func openEnvelope(control []byte) (sids [2]uint32) {
 			continue
 		}
 		for _, fd := range fds {
-			var b [sidsOfEnvelope]byte
-			if n, err := unix.Pread(fd, b[:], 0); err == nil && n == len(b) {
-				sids = [2]uint32{le32(b[0:]), le32(b[4:])}
+			var b [sidsOfEnvelope + unix.SizeofSockaddrUnix]byte
+			if n, err := unix.Pread(fd, b[:], 0); err == nil && n >= sidsOfEnvelope {
+				sids, from = [2]uint32{le32(b[0:]), le32(b[4:])}, b[sidsOfEnvelope:n]
 			}
 			unix.Close(fd)
 		}
 	}
-	return sids
+	return sids, from
 }

@@ -57,7 +57,7 @@ func (h *hosted) abandon(x *explaining, e unix.Errno) {
 // connection waits, if nothing between the two needs to see the bytes. nil:
 // there is none.
 func (h *hosted) hostedListener() (l *hosted, self sockaddr.Addr) {
-	if h.sup.opts.NeverDirect || h.controlled() {
+	if h.sup.opts.NeverDirect || h.isUnix() || h.controlled() {
 		return nil, self
 	}
 	call := ownCall()

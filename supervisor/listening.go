@@ -36,6 +36,8 @@ type listening struct {
 	early map[netip.AddrPort]*socket.Socket
 	// undelivered were accepted for callers who never got them.
 	undelivered []*accepted
+	// tickets is how many connections the layer's queue has given; see ticket.
+	tickets uint64
 	// arrival is closed when a connection was presented; nil: nobody waits.
 	arrival chan struct{}
 }
@@ -86,8 +88,11 @@ func (h *hosted) startListening(dup int) unix.Errno {
 func (h *hosted) waiting() []sockaddr.Addr {
 	h.sock.Core.Lock()
 	defer h.sock.Core.Unlock()
-	if w, ok := h.sock.Endpoint.(waiter); ok {
-		return w.Waiting()
+	switch e := h.sock.Endpoint.(type) {
+	case waiter:
+		return e.Waiting()
+	case queuer:
+		return h.listen.waitingUnix(e.Queued())
 	}
 	return nil
 }
@@ -221,6 +226,10 @@ func (h *hosted) takeFromLayer(peer netip.AddrPort) *socket.Socket {
 			return nil
 		}
 		from, _ := sock.Peer(call)
+		if h.isUnix() {
+			from = ticket(l.tickets)
+			l.tickets++
+		}
 		if plain(from) == peer {
 			return sock
 		}

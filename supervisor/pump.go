@@ -56,7 +56,9 @@ func (h *hosted) startPump(s int) unix.Errno {
 	h.phase = pumped
 	// The bytes are small and hurried as often as not, and the target's own
 	// TCP_NODELAY is not asked for: the pump hands on what it gets.
-	h.setOption(unix.IPPROTO_TCP, unix.TCP_NODELAY, socket.Int(1))
+	if !h.isUnix() {
+		h.setOption(unix.IPPROTO_TCP, unix.TCP_NODELAY, socket.Int(1))
+	}
 	h.watchLayer(socket.In|socket.Out|socket.RdHup, p.step)
 	if h.ready()&^socket.Out != 0 {
 		p.run() // what came before the watch; S's own tells of it

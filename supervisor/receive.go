@@ -232,7 +232,7 @@ func (r *receiving) once() (int, unix.Errno) {
 	buf := make([]byte, total(r.iov, most)-r.got)
 	flags := r.flags&^unix.MSG_WAITALL | unix.MSG_DONTWAIT
 	var beside []byte
-	if r.c.secure != nil {
+	if r.c.secure != nil || r.h.isUnix() {
 		beside = make([]byte, unix.CmsgSpace(4))
 	}
 	n, besideN, out, from, err := unix.Recvmsg(r.dup, buf, beside, flags|unix.MSG_PEEK|unix.MSG_CMSG_CLOEXEC)
@@ -242,7 +242,8 @@ func (r *receiving) once() (int, unix.Errno) {
 	if err != nil {
 		return 0, r.h.translate(errnoOf(err))
 	}
-	r.sids = openEnvelope(beside[:besideN])
+	sids, unixName := openEnvelope(beside[:besideN])
+	r.sids = sids
 	result, e := n, unix.Errno(0)
 	if stream {
 		if r.c.secure != nil {
@@ -252,7 +253,10 @@ func (r *receiving) once() (int, unix.Errno) {
 		result, e = r.gotStream(buf[:n])
 	} else {
 		name := netlinkKernel
-		if r.h.sock != nil {
+		switch {
+		case r.h.isUnix():
+			name = unixName
+		case r.h.sock != nil:
 			name = r.h.sourceOf(from).Append(nil)
 		}
 		// With MSG_TRUNC n is the datagram's length, which may exceed buf.

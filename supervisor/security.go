@@ -121,11 +121,28 @@ func (s *Supervisor) security(c *call) bool {
 		}
 	}
 	c.nr, c.secure = form.nr, x
-	if family := sockaddr.Family(c.args[0]); c.nr == unix.SYS_SOCKET && family != sockaddr.Inet && family != sockaddr.Inet6 {
-		c.fail(unix.EAFNOSUPPORT) // AF_UNIX is the real machine's here
-		return false
+	if c.nr == unix.SYS_SOCKET {
+		if e := c.servedSocket(); e != 0 {
+			c.fail(e)
+			return false
+		}
 	}
 	return true
+}
+
+// servedSocket returns the errno of a socket_secure for sockets that are not
+// served: of AF_UNIX there are streams and datagrams; see unixsocket.go.
+func (c *call) servedSocket() unix.Errno {
+	switch sockaddr.Family(c.args[0]) {
+	case sockaddr.Inet, sockaddr.Inet6:
+		return 0
+	case sockaddr.Unix:
+		if typ := int(int32(c.args[1])) &^ typeFlags; typ != unix.SOCK_STREAM && typ != unix.SOCK_DGRAM {
+			return unix.ESOCKTNOSUPPORT
+		}
+		return 0
+	}
+	return unix.EAFNOSUPPORT
 }
 
 // access returns the access control of the target's host; nil if there is none.

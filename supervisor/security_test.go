@@ -104,3 +104,57 @@ the end: "" of client_t, client_t
 		t.Errorf("status %d, got\n%s\nwant\n%s", status, got, want)
 	}
 }
+
+// On AF_UNIX a SID mismatch is EACCES, and the listener never sees the connection; what waits for room goes on when there
+// is some, and nothing is lost.
+func TestFlaskUnix(t *testing.T) {
+	binary := compile(t, "testdata/flask/unix.c")
+	v := newLabelled(t)
+	const stream = `bind: ok
+connect_secure, not listening: Connection refused
+listen_secure: ok
+connect_secure, another: Permission denied
+readable 0
+connect_secure: ok
+getpeername_secure: ok
+peer user_u:user_r:client_t:s0, same name 1
+connect, full: Resource temporarily unavailable
+accept_secure: ok
+client system_u:system_r:http_proxy_t:s0, unnamed 1
+accept_secure: ok
+connection user_u:user_r:client_t:s0, same name 1
+read second
+read first of system_u:system_r:http_proxy_t:s0
+sendto_secure, to another: Permission denied
+sendto_secure: ok
+read back
+end 0
+SO_PEERSEC: ok
+peer user_u:user_r:client_t:s0
+connect_secure, closed: Connection refused
+`
+	const want = `SOCK_SEQPACKET: Socket type not supported
+AF_NETLINK: Address family not supported by protocol
+connect_secure, nobody there: Connection refused
+` + stream + `by a path
+connect_secure, nobody there: No such file or directory
+` + stream + `datagrams
+sendto_secure, another: Permission denied
+sendto_secure, another message: Permission denied
+sendto_secure: ok
+read one of system_u:system_r:http_proxy_t:s0, system_u:system_r:http_proxy_t:s0, unnamed 1
+bind: ok
+connect_secure, another: Permission denied
+connect_secure: ok
+send: ok
+read two, from the sender 1
+connect_secure, back, another: Permission denied
+too long: Message too long
+too long: Message too long
+100 in order
+100 in order
+`
+	if got, status := v.run(t, nil, binary); got != want || status != 0 {
+		t.Errorf("status %d, got\n%s\nwant\n%s", status, got, want)
+	}
+}

@@ -34,6 +34,10 @@ func (s *Supervisor) sendmsg(c *call, h *hosted) {
 		c.fail(e)
 		return
 	}
+	if h.isUnix() && m.controlLen > 0 {
+		c.fail(unix.EINVAL) // descriptors don't travel over the virtual host's sockets
+		return
+	}
 	if h.sock != nil && h.sock.Type == socket.Stream && m.name == 0 && c.secure == nil {
 		c.proceed() // the bytes and what goes with them are T's
 		return
@@ -52,6 +56,10 @@ func (s *Supervisor) send(c *call, h *hosted, iov []iovec, raw sockaddr.Raw, fla
 		return
 	}
 	n, e := s.sendOne(c, h, iov, raw, flags)
+	if e == unix.EAGAIN && h.isUnix() && flags&unix.MSG_DONTWAIT == 0 && !nonBlocking(c.dup) {
+		s.parkSendUnix(c, h, iov, raw)
+		return
+	}
 	c.conclude(int64(n), e)
 }
 
@@ -64,6 +72,9 @@ func (s *Supervisor) sendOne(c *call, h *hosted, iov []iovec, raw sockaddr.Raw, 
 	if h.sock == nil {
 		h.netlinkRequest(data)
 		return len(data), 0
+	}
+	if h.isUnix() && len(data) > maxUnixDatagram-32 {
+		return 0, unix.EMSGSIZE
 	}
 	if h.datagram.s >= 0 {
 		h.datagram.up() // what was sent natively goes first

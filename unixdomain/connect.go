@@ -139,6 +139,14 @@ func (e *endpoint) Listen(c *socket.Call, backlog int) errno.Errno {
 	return errno.OK
 }
 
+// Queued returns how many connections wait to be accepted, first in, first out. The host is locked.
+func (e *endpoint) Queued() int {
+	if e.backlog == nil {
+		return 0
+	}
+	return e.backlog.clients.len()
+}
+
 // Accept implements [socket.Endpoint]. A listener shut down for reading gives out whom it has let in already; then who
 // would wait gets EINVAL (skb_recv_datagram).
 func (e *endpoint) Accept(c *socket.Call, s *socket.Socket) (socket.Endpoint, errno.Errno) {

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The calls with a SID on AF_UNIX. Each line says what a call answered. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "flask_socket.h"
+
+#define SERVER "system_u:system_r:httpd_t:s0"
+#define CONNECTION "user_u:user_r:client_t:s0"
+#define CLIENT "system_u:system_r:http_proxy_t:s0"
+
+static void say(const char *call, long result)
+{
+	printf("%s: %s\n", call, result < 0 ? strerror(errno) : "ok");
+	fflush(stdout);
+}
+
+static security_id_t sid(const char *context)
+{
+	security_id_t s = 0;
+	if (security_context_to_sid(context, strlen(context) + 1, &s) < 0) {
+		perror(context);
+		exit(1);
+	}
+	return s;
+}
+
+static const char *name(security_id_t s)
+{
+	static char context[256];
+	uint32_t len = sizeof context;
+	if (security_sid_to_context(s, context, &len) < 0)
+		return strerror(errno);
+	return context;
+}
+
+static void stream(struct sockaddr_un *at, socklen_t size)
+{
+	struct sockaddr *a = (struct sockaddr *)at;
+	struct sockaddr_un other;
+	socklen_t len = sizeof other;
+	security_id_t s = 0, m = 0;
+	char b[16] = "";
+
+	int l = socket_secure(AF_UNIX, SOCK_STREAM, 0, sid(SERVER));
+	int c = socket_secure(AF_UNIX, SOCK_STREAM, 0, sid(CLIENT));
+	say("connect_secure, nobody there", connect_secure(c, a, size, sid(SERVER)));
+	say("bind", bind(l, a, size));
+	say("connect_secure, not listening", connect_secure(c, a, size, sid(SERVER)));
+	say("listen_secure", listen_secure(l, 0, sid(CONNECTION), 0));
+	say("connect_secure, another", connect_secure(c, a, size, sid(CONNECTION)));
+	struct pollfd p = { .fd = l, .events = POLLIN };
+	printf("readable %d\n", poll(&p, 1, 0));
+	say("connect_secure", connect_secure(c, a, size, sid(SERVER)));
+	say("getpeername_secure", getpeername_secure(c, (struct sockaddr *)&other, &len, &s));
+	printf("peer %s, same name %d\n", name(s), len == size && !memcmp(&other, at, len));
+
+	/* The queue holds one. */
+	int full = socket_secure(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sid(CLIENT));
+	say("connect, full", connect(full, a, size));
+	fflush(stdout);
+	if (fork() == 0) {
+		int w = socket_secure(AF_UNIX, SOCK_STREAM, 0, sid(CLIENT));
+		if (connect_secure(w, a, size, sid(SERVER)) < 0 || write(w, "second", 6) != 6)
+			say("a connect that waits", -1);
+		_exit(0);
+	}
+	usleep(20000); /* more often than not the other waits by then */
+	len = sizeof other;
+	int fd = accept_secure(l, (struct sockaddr *)&other, &len, &s);
+	say("accept_secure", fd);
+	printf("client %s, unnamed %d\n", name(s), len == sizeof(sa_family_t));
+	int fd2 = accept_secure(l, NULL, NULL, &s);
+	say("accept_secure", fd2);
+	len = sizeof other;
+	getsockname_secure(fd, (struct sockaddr *)&other, &len, &s);
+	printf("connection %s, same name %d\n", name(s), len == size && !memcmp(&other, at, len));
+	ssize_t n = read(fd2, b, sizeof b);
+	printf("read %.*s\n", (int)n, b);
+	if (write(c, "first", 5) != 5)
+		say("write", -1);
+	n = recvfrom_secure(fd, b, sizeof b, 0, NULL, NULL, &s, &m);
+	printf("read %.*s of %s\n", (int)n, b, name(s));
+	say("sendto_secure, to another", sendto_secure(fd, "x", 1, 0, NULL, 0, sid(SERVER), 0));
+	say("sendto_secure", sendto_secure(fd, "back", 4, 0, NULL, 0, sid(CLIENT), 0));
+	n = read(c, b, sizeof b);
+	printf("read %.*s\n", (int)n, b);
+	close(fd);
+	printf("end %zd\n", read(c, b, sizeof b));
+	char context[64];
+	len = sizeof context;
+	say("SO_PEERSEC", getsockopt(c, SOL_SOCKET, SO_PEERSEC, context, &len));
+	printf("peer %.*s\n", (int)len, context);
+	fflush(stdout);
+	wait(NULL);
+	close(c);
+	close(fd2);
+	close(l);
+	c = socket_secure(AF_UNIX, SOCK_STREAM, 0, sid(CLIENT));
+	say("connect_secure, closed", connect_secure(c, a, size, sid(SERVER)));
+	close(c);
+}
+
+static void datagrams(struct sockaddr_un *at, socklen_t size)
+{
+	struct sockaddr *a = (struct sockaddr *)at;
+	struct sockaddr_un other = { .sun_family = AF_UNIX, .sun_path = "\0sender" }, from;
+	socklen_t osize = offsetof(struct sockaddr_un, sun_path) + 7, len = sizeof from;
+	security_id_t s = 0, m = 0;
+	static char big[65536];
+	char b[16] = "";
+	ssize_t n;
+
+	int u = socket_secure(AF_UNIX, SOCK_DGRAM, 0, sid(SERVER));
+	int v = socket_secure(AF_UNIX, SOCK_DGRAM, 0, sid(CLIENT));
+	if (bind(u, a, size) < 0)
+		say("bind", -1);
+	say("sendto_secure, another", sendto_secure(v, "x", 1, 0, a, size, sid(CLIENT), 0));
+	say("sendto_secure, another message", sendto_secure(v, "x", 1, 0, a, size, 0, sid(CONNECTION)));
+	say("sendto_secure", sendto_secure(v, "one", 3, 0, a, size, sid(SERVER), 0));
+	n = recvfrom_secure(u, b, sizeof b, 0, (struct sockaddr *)&from, &len, &s, &m);
+	printf("read %.*s of %s", (int)n, b, name(s));
+	printf(", %s, unnamed %d\n", name(m), len == sizeof(sa_family_t) || len == 0);
+	say("bind", bind(v, (struct sockaddr *)&other, osize));
+	say("connect_secure, another", connect_secure(v, a, size, sid(CONNECTION)));
+	say("connect_secure", connect_secure(v, a, size, sid(SERVER)));
+	say("send", send(v, "two", 3, 0));
+	len = sizeof from;
+	n = recvfrom(u, b, sizeof b, 0, (struct sockaddr *)&from, &len);
+	printf("read %.*s, from the sender %d\n", (int)n, b, len == osize && !memcmp(&from, &other, len));
+	say("connect_secure, back, another", connect_secure(u, (struct sockaddr *)&from, len, sid(SERVER)));
+	say("too long", send(v, big, sizeof big, 0));
+	say("too long", sendto_secure(v, big, sizeof big, 0, NULL, 0, 0, 0));
+	fflush(stdout);
+	for (int connected = 0; connected < 2; connected++) {
+		pid_t child = fork();
+		if (child == 0) { /* more than there is room for, and all of it comes */
+			for (int i = 0; i < 100; i++) {
+				ssize_t r = connected ? send(v, &i, sizeof i, 0) : sendto(v, &i, sizeof i, 0, a, size);
+				if (r != sizeof i)
+					say("send", -1);
+			}
+			sleep(20); /* until the parent has it all */
+			_exit(0);
+		}
+		usleep(20000); /* more often than not the other waits by then */
+		int in_order = 0;
+		for (int i = 0, j; i < 100; i++) {
+			if (recv(u, &j, sizeof j, 0) != sizeof j)
+				say("recv", -1);
+			in_order += i == j;
+		}
+		printf("%d in order\n", in_order);
+		fflush(stdout);
+		kill(child, SIGTERM);
+		wait(NULL);
+	}
+}
+
+int main(void)
+{
+	struct sockaddr_un abstract = { .sun_family = AF_UNIX, .sun_path = "\0flask" };
+	struct sockaddr_un path = { .sun_family = AF_UNIX, .sun_path = "/tmp/flask" };
+
+	alarm(30); /* whatever goes wrong, this ends */
+	say("SOCK_SEQPACKET", socket_secure(AF_UNIX, SOCK_SEQPACKET, 0, 0));
+	say("AF_NETLINK", socket_secure(AF_NETLINK, SOCK_RAW, 0, 0));
+	stream(&abstract, offsetof(struct sockaddr_un, sun_path) + 6);
+	printf("by a path\n");
+	fflush(stdout);
+	stream(&path, offsetof(struct sockaddr_un, sun_path) + 11);
+	printf("datagrams\n");
+	fflush(stdout);
+	datagrams(&abstract, offsetof(struct sockaddr_un, sun_path) + 6);
+	return 0;
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && amd64
+
+package supervisor
+
+import (
+	"context"
+	"encoding/binary"
+	"net/netip"
+
+	"dialtone/errno"
+	"dialtone/sockaddr"
+	"dialtone/socket"
+
+	"golang.org/x/sys/unix"
+)
+
+// AF_UNIX sockets are the real machine's, but for those that socket_secure
+// made: they are the virtual host's, since a kernel's know no SIDs. Their names
+// are the virtual host's too: abstract ones, and paths in its file tree, where
+// there is /tmp. The two kinds don't meet. Descriptors are not passed over
+// them, and SO_PEERCRED is the supervisor's.
+
+// isUnix reports whether a socket is the virtual host's AF_UNIX.
+func (h *hosted) isUnix() bool { return h.sock != nil && h.sock.Family == sockaddr.Unix }
+
+// maxUnixDatagram is above the longest datagram that is carried, in bytes.
+const maxUnixDatagram = pumpChunk
+
+// queuer is an endpoint whose accept queue is first in, first out.
+type queuer interface{ Queued() int }
+
+// ticket stands for the address of the nth client of an AF_UNIX listener,
+// which as a rule has none.
+func ticket(n uint64) sockaddr.Addr {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:], n)
+	return sockaddr.Addr{IP: netip.AddrFrom16(b)}
+}
+
+// waitingUnix returns the tickets of those in the layer's queue.
+func (l *listening) waitingUnix(queued int) []sockaddr.Addr {
+	all := make([]sockaddr.Addr, queued)
+	for i := range all {
+		all[i] = ticket(l.tickets + uint64(i))
+	}
+	return all
+}
+
+// parkConnectUnix waits for room in the listener's queue (connect(2), EAGAIN).
+func (s *Supervisor) parkConnectUnix(c *call, h *hosted, x *explaining, raw sockaddr.Raw) {
+	dup := c.dup
+	c.dup = -1
+	h.setOption(socket.SolSocket, socket.SoSndTimeo, socket.Timeval(timeout(dup, unix.SO_SNDTIMEO)))
+	core := h.sock.Core
+	c.park(func(ctx context.Context) {
+		defer unix.Close(dup)
+		wait := c.layerCall()
+		wait.NonBlocking, wait.Trail = false, x.trail()
+		stop := context.AfterFunc(ctx, func() { wait.Cancel(core) })
+		e := socket.Connect(wait, core.Personality, h.sock, raw)
+		stop()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if e == errno.ECANCELED {
+			return
+		}
+		if e == errno.OK {
+			e = errno.Errno(h.join(dup, x))
+		}
+		c.concludeTold(x, e, e)
+	})
+}
+
+// parkSendUnix waits for room at the receiver of a datagram (unix(7)).
+func (s *Supervisor) parkSendUnix(c *call, h *hosted, iov []iovec, raw sockaddr.Raw) {
+	data, e := c.gather(iov, maxMessage)
+	to, le := socket.Destination(h.sock.Core.Personality, raw)
+	if e != 0 || le != errno.OK {
+		c.fail(unix.EFAULT) // the caller's memory has changed since it was read before
+		return
+	}
+	m := socket.Message{Data: data, To: to}
+	c.label(&m)
+	c.park(func(ctx context.Context) {
+		wait := c.layerCall()
+		wait.NonBlocking = false
+		stop := context.AfterFunc(ctx, func() { wait.Cancel(h.sock.Core) })
+		n, e := h.sock.Send(wait, &m)
+		stop()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if e != errno.ECANCELED {
+			c.conclude(int64(n), unix.Errno(e))
+		}
+	})
+}
+
+// sendWhenRoom sends what T has sent natively once the receiver has room;
+// meanwhile nothing more is taken from T, whose send waits in its turn. The
+// supervisor is locked.
+func (d *datagram) sendWhenRoom(data []byte) {
+	h := d.h
+	wait := h.dataCall()
+	wait.NonBlocking = false
+	d.waiting = wait
+	go func() {
+		_, e := h.sock.Send(wait, &socket.Message{Data: data})
+		h.sup.mu.Lock()
+		defer h.sup.mu.Unlock()
+		d.waiting = nil
+		if h.datagram != d || d.s < 0 {
+			return // closed meanwhile
+		}
+		if e != errno.OK && e != errno.ECANCELED {
+			d.reset(unix.Errno(e))
+		}
+		d.up()
+	}()
+}
