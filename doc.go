@@ -61,7 +61,7 @@
 //	Host.Dial, net.Conn         dial.go, conn.go        what Go programs use
 //	Process                     process.go              descriptors, and the calls with the manual's names and results
 //	socket.Socket               socket/                 states, errors, waiting
-//	unixdomain, inet            the address families
+//	unixdomain, inet            the address families; netlink, packet and vsock are as much as connect asks for
 //	tcp, firewall, link, wire   the mechanisms below
 //
 // docs/how-connect-travels.md follows one connect through all of them.

@@ -17,5 +17,5 @@
 //
 //	connect.go   copies the address, asks the state table and access control, waits
 //	space.go     the contract: what an endpoint is asked
-//	inet/, unixdomain/   the families
+//	inet/, unixdomain/, netlink/, packet/, vsock/   the families
 package socket
