@@ -65,7 +65,8 @@ func (c *Conn) duplicateACK() {
 	if c.dupAcks < dupThresh {
 		c.dupAcks++
 	}
-	lost := c.dupAcks >= dupThresh || s != nil && s.lost(0, mss)
+	// A large segment is one, however many of the peer's MSS it holds: reordering moves it as a whole.
+	lost := c.dupAcks >= dupThresh || s != nil && s.lost(0, uint32(c.largest()))
 	if !lost || before(c.sndUna, c.recover) {
 		return // before recover they come from what a timeout sent twice (RFC 6582, 3.2, step 2)
 	}

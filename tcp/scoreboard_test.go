@@ -71,6 +71,35 @@ func TestSACK_goodput(t *testing.T) {
 	}
 }
 
+// TestSACK_sendsAgainWhatWasLost: and little else, on a wire that keeps the order: what is sent twice for nothing comes from
+// timeouts, after which nothing is believed.
+func TestSACK_sendsAgainWhatWasLost(t *testing.T) {
+	const size = 4 << 20
+	for seed := range uint64(5) {
+		cfg := Defaults()
+		w := newNetwork(t, faults{latency: 10 * time.Millisecond}, seed)
+		lost, sent := 0, 0
+		w.lose = func(_ int, s *wire.Segment) bool {
+			sent += len(s.Payload)
+			if w.chance.Float64() < 0.02 {
+				lost += len(s.Payload)
+				return true
+			}
+			return false
+		}
+		x := &transfer{bite: 9000}
+		x.data[0] = random(size, byte(seed))
+		w.step = func(end int) { x.step(w, end) }
+		w.connect(&cfg, 1460)
+		w.run(time.Hour, func() bool { return len(x.got[1]) == size })
+		again := sent - size
+		t.Logf("seed %d: %d bytes lost, %d sent again, in %v", seed, lost, again, w.now-start)
+		if again > lost+lost/4 {
+			t.Errorf("seed %d: %d bytes lost, %d sent again", seed, lost, again)
+		}
+	}
+}
+
 // naiveBoard is the twin: a flag for each byte.
 type naiveBoard struct {
 	has         [120]bool
