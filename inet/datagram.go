@@ -182,7 +182,7 @@ func (d *datagram) address(b []byte, refused errno.Errno) (sockaddr.Addr, errno.
 	if mapped && d.hold.onlyIPv6() {
 		return a, facts.MappedRefused
 	}
-	a.IP = d.stack.meant(a.IP, d.local.Addr())
+	a.IP = d.stack.meant(a.IP, d.local.Addr(), d.sock.Options().Device())
 	return a, errno.OK
 }
 

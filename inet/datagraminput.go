@@ -85,7 +85,7 @@ func (t *datagrams) receiver(local, remote netip.AddrPort, in *Interface) *datag
 func (d *datagram) takes(local, remote netip.AddrPort, in *Interface) bool {
 	dev := d.sock.Options().Device()
 	switch {
-	case !d.hold.covers(local.Addr()), dev != "" && dev != in.Name:
+	case !d.hold.covers(local.Addr()), dev != "" && dev != d.stack.arrival(in, local.Addr()):
 		return false
 	case !d.remote.IsValid():
 		return true

@@ -134,7 +134,11 @@ func (s *Stack) deliverError(q *wire.Packet, h heard) {
 	local, remote := netip.AddrPortFrom(q.Src, q.SrcPort()), netip.AddrPortFrom(q.Dst, q.DstPort())
 	switch q.Proto {
 	case wire.TCP:
-		if c := s.connections.find(local, remote); c != nil && c.hears(h.by) {
+		to := local.Addr()
+		if h.why != "" && !h.is4 {
+			to = netip.Addr{} // a local error of IPv6 counts as come by lo, whoever it is for
+		}
+		if c := s.connections.find(local, remote); c != nil && c.hears(h.by, to) {
 			c.heard(&h)
 		}
 	case wire.UDP, wire.UDPLite:

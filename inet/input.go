@@ -78,11 +78,24 @@ func (s *Stack) audience(dst netip.Addr, i *Interface) audience {
 	return others
 }
 
+// arrival names the interface by which a packet has come in for a socket that is bound to a device. What a host sends to
+// itself comes by lo, and counts as come by the interface that has the destination's address (Linux: the local route's
+// device, in rt_iif and IP6CB's iif). Of what a socket bound to lo sends to another interface's address that is not so
+// there, and is here.
+func (s *Stack) arrival(in *Interface, to netip.Addr) string {
+	if in.loopback {
+		if i := s.owner(to); i != nil {
+			return i.Name
+		}
+	}
+	return in.Name
+}
+
 // inputTCP finds the connection or listener a segment is for.
 func (s *Stack) inputTCP(p *wire.Packet, in *Interface) {
 	local := netip.AddrPortFrom(p.Dst, p.TCP.DstPort)
 	remote := netip.AddrPortFrom(p.Src, p.TCP.SrcPort)
-	if c := s.connections.find(local, remote); c != nil && c.hears(in) {
+	if c := s.connections.find(local, remote); c != nil && c.hears(in, p.Dst) {
 		if again := c.receive(p, in); !again {
 			return
 		}
@@ -101,7 +114,7 @@ func (s *Stack) listenerFor(local netip.AddrPort, in *Interface) *stream {
 	var any *stream
 	for _, l := range s.listeners[local.Port()] {
 		switch {
-		case !l.hears(in):
+		case !l.hears(in, local.Addr()):
 		case l.local.Addr() == local.Addr():
 			return l
 		case l.hold.covers(local.Addr()) && any == nil:

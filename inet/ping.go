@@ -121,7 +121,7 @@ const echoHeader = 8
 func (s *Stack) pinging(local netip.Addr, identifier uint16, in *Interface) *datagram {
 	for _, d := range slices.Backward(s.pings.bound[identifier]) {
 		dev := d.sock.Options().Device()
-		if local.Is4() == (d.family == sockaddr.Inet) && d.hold.covers(local) && (dev == "" || dev == in.Name) {
+		if local.Is4() == (d.family == sockaddr.Inet) && d.hold.covers(local) && (dev == "" || dev == s.arrival(in, local)) {
 			return d
 		}
 	}

@@ -92,7 +92,9 @@ func (c *stream) state() tcp.State {
 }
 
 // hears reports whether what comes by in may be for c (SO_BINDTODEVICE).
-func (c *stream) hears(in *Interface) bool { return c.device() == "" || c.device() == in.Name }
+func (c *stream) hears(in *Interface, to netip.Addr) bool {
+	return c.device() == "" || c.device() == c.stack.arrival(in, to)
+}
 
 // now returns the time as package tcp wants it: never 0.
 func (c *stream) now() time.Duration { return c.stack.core.NowLocked() + 1 }

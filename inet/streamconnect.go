@@ -81,7 +81,7 @@ func (c *stream) destination(b []byte) (netip.AddrPort, errno.Errno) {
 	case a.Port == 0 && facts.PortZero != errno.OK:
 		return none, facts.PortZero
 	}
-	a.IP = c.stack.meant(a.IP, c.local.Addr())
+	a.IP = c.stack.meant(a.IP, c.local.Addr(), c.device())
 	switch {
 	case c.broadcast(a.IP):
 		return none, facts.SubnetBroadcast
@@ -99,9 +99,10 @@ func (c *stream) destination(b []byte) (netip.AddrPort, errno.Errno) {
 }
 
 // meant returns what a destination means to a socket at the address local: the unspecified IPv4 address is the one that
-// the socket is bound to, else loopback; that of IPv6 is always loopback. On other systems both it and the limited
-// broadcast are those of the host's first interface (in_pcbladdr).
-func (s *Stack) meant(to, local netip.Addr) netip.Addr {
+// the socket is bound to, else the first of the device that it is bound to, else loopback (ip_route_output_key_hash_rcu);
+// that of IPv6 is always loopback. On other systems both it and the limited broadcast are those of the host's first
+// interface (in_pcbladdr).
+func (s *Stack) meant(to, local netip.Addr, device string) netip.Addr {
 	if s.core.Personality.IP.AnyIsFirst && to.Is4() {
 		return s.first(to)
 	}
@@ -110,7 +111,12 @@ func (s *Stack) meant(to, local netip.Addr) netip.Addr {
 		return to
 	case to.Is4() && !local.IsUnspecified() && local.Is4() && !local.IsMulticast() && !s.isBroadcast(local):
 		return local
-	case to.Is4(), local.Is4(): // an AF_INET6 socket with an IPv4 address
+	case to.Is4():
+		if i := s.interfaceNamed(device); i != nil {
+			return i.first4()
+		}
+		return loopback4
+	case local.Is4(): // an AF_INET6 socket with an IPv4 address
 		return loopback4
 	}
 	return netip.IPv6Loopback()
@@ -140,6 +146,16 @@ func (s *Stack) first(to netip.Addr) netip.Addr {
 		}
 	}
 	return to
+}
+
+// first4 returns the interface's first IPv4 address, the loopback address if it has none (inet_select_addr).
+func (i *Interface) first4() netip.Addr {
+	for _, p := range i.prefixes {
+		if p.Addr().Is4() {
+			return p.Addr()
+		}
+	}
+	return loopback4
 }
 
 var loopback4 = netip.AddrFrom4([4]byte{127, 0, 0, 1})
