@@ -220,7 +220,7 @@ func (d *datagram) awaitRoom() {
 	}
 	p, e := nativeSocket(unix.SOCK_DGRAM | unix.SOCK_NONBLOCK)
 	if e != 0 {
-		return // the next receive that is caught refills
+		return // the next datagram that comes, or the next receive that is caught, tries again
 	}
 	if e = connectNative(p, d.h.name); e == 0 {
 		d.probeWatch, e = d.h.sup.loop.watch(p, events, func(uint32) {

@@ -46,6 +46,27 @@ func inheritedFiles() ([]uintptr, error) {
 	return files, nil
 }
 
+// aboveInherited is how many numbers above the highest inherited descriptor it
+// takes to start keeper and shim with all descriptors in their places: our own
+// two, and what syscall.ForkExec moves out of the way meanwhile.
+const aboveInherited = 6
+
+// roomAbove reports whether there are these numbers. The limit is the hard one:
+// the Go runtime has raised the soft one to it, and lowers it again for the
+// target.
+func roomAbove(highest int) error {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("getrlimit(RLIMIT_NOFILE): %w", err)
+	}
+	if uint64(highest+aboveInherited) < limit.Cur {
+		return nil
+	}
+	return &StartError{Status: 125, Reason: fmt.Sprintf(
+		"descriptor %d is open, and %d numbers above it are needed, but the limit is %d (RLIMIT_NOFILE): close it, or raise the limit",
+		highest, aboveInherited, limit.Cur)}
+}
+
 // leadsOut reports whether a descriptor reaches a network that the filter
 // cannot watch: a socket of any family but AF_UNIX, or an io_uring.
 func leadsOut(fd int) bool {

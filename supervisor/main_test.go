@@ -51,6 +51,7 @@ var roles = map[string]func() int{
 	"full":              roleFull,
 	"unread":            roleUnread,
 	"lacking":           roleLacking,
+	"near":              roleNear,
 	"accepts":           roleAccepts,
 	"server":            roleServer,
 	"client":            roleClient,

@@ -91,6 +91,9 @@ func forkKeeper(c *Program, control, start int, labelled bool) (pid int, err err
 			files[i] = null.Fd()
 		}
 	}
+	if err := roomAbove(len(files) - 1); err != nil {
+		return 0, err
+	}
 	files = append(files, uintptr(control), uintptr(start))
 	env := c.Env
 	if env == nil {
