@@ -37,7 +37,8 @@ type tun struct {
 	start  time.Time
 	chance *rand.Rand
 	loss   float64
-	listen *Config // where not nil: accept the next SYN
+	lose   func(s *wire.Segment) bool // sees each segment, of either, and may lose it; may be nil
+	listen *Config                    // where not nil: accept the next SYN
 	buf    []byte
 }
 
@@ -124,7 +125,7 @@ func (w *tun) receive(b []byte) {
 	if err != nil {
 		w.Fatalf("the kernel sent %x: %v", b, err)
 	}
-	if w.chance.Float64() < w.loss {
+	if w.chance.Float64() < w.loss || w.lose != nil && w.lose(&p.TCP) {
 		return
 	}
 	if w.listen != nil && p.TCP.Flags == wire.SYN {
@@ -143,7 +144,7 @@ func (w *tun) receive(b []byte) {
 func (w *tun) send() {
 	var s wire.Segment
 	for w.c.Next(w.now(), &s) {
-		if w.chance.Float64() >= w.loss {
+		if w.chance.Float64() >= w.loss && (w.lose == nil || !w.lose(&s)) {
 			w.put(&s)
 		}
 	}
