@@ -45,11 +45,11 @@ func (r *raw) Option(call *socket.Call, level, name int) ([]byte, errno.Errno) {
 		return socket.Bool(r.header), errno.OK
 	}
 	filter, e := r.filterOption(level, name)
-	if e != errno.OK || filter == nil {
-		if e == errno.OK {
-			return r.datagram.Option(call, level, name)
-		}
+	switch {
+	case e != errno.OK:
 		return nil, e
+	case filter == nil:
+		return r.datagram.Option(call, level, name)
 	}
 	var b []byte
 	for _, word := range filter {
