@@ -357,3 +357,24 @@ func TestMatchWildcard(t *testing.T) {
 		}
 	}
 }
+
+// A process of several threads may go to a type that its own bounds, at any remove.
+func TestBounded(t *testing.T) {
+	s, _ := lab(t)
+	sid := func(typ string) SID { return mustSID(t, s, "alice:user_r:"+typ+":internal") }
+	for _, c := range []struct {
+		from, to string
+		want     bool
+	}{
+		{"shell_t", "shell_t", true},
+		{"shell_t", "half_t", true},
+		{"shell_t", "part_t", true},
+		{"half_t", "part_t", true},
+		{"part_t", "half_t", false},
+		{"half_t", "shell_t", false},
+	} {
+		if got := s.Bounded(sid(c.from), sid(c.to)); got != c.want {
+			t.Errorf("%s to %s: %t", c.from, c.to, got)
+		}
+	}
+}

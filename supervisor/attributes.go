@@ -22,7 +22,7 @@ import (
 // control. Opened for reading, such a file is a memory file with the context.
 // Opened for writing it is one that refuses writes, under a number of its own:
 // writes to those numbers are reported, and served here. A duplicate has
-// another number, and its writes fail with EPERM.
+// another number, and its writes fail with EPERM. See docs/decisions/0011-*.md.
 
 // The numbers: the last below 1024, the usual soft limit of RLIMIT_NOFILE.
 const (
