@@ -114,18 +114,23 @@ func (s *scoreboard) lost(i int, mss uint32) bool {
 
 // pipe returns how many of the bytes from una up to end are on their way (RFC 6675, 4, SetPipe).
 func (s *scoreboard) pipe(una, end, mss uint32) (n uint32) {
-	from := una
-	for i, have := range s.spans {
-		hole := span{from, have.from}
-		if !s.lost(i, mss) {
-			n += hole.size()
+	above, tail := uint32(0), una
+	for i := len(s.spans) - 1; i >= 0; i-- { // from the last hole to the first
+		hole := span{una, s.spans[i].from}
+		if i > 0 {
+			hole.from = s.spans[i-1].to
+		}
+		if above += s.spans[i].size(); len(s.spans)-i < dupThresh && above <= (dupThresh-1)*mss {
+			n += hole.size() // not lost, see there
 		}
 		if after(s.resent, hole.from) {
 			n += min(s.resent-hole.from, hole.size())
 		}
-		from = have.to
 	}
-	return n + end - from
+	if len(s.spans) > 0 {
+		tail = s.spans[len(s.spans)-1].to
+	}
+	return n + end - tail
 }
 
 // next returns what is to be sent again: the first bytes of a hole that were not yet, of a lost one or of any (RFC 6675,
