@@ -41,21 +41,40 @@ func BenchmarkConnectAccept(b *testing.B) {
 	}
 }
 
-// BenchmarkBulk sends 64 KiB at a time to a server in this process; an
-// operation is a write.
+// BenchmarkBulk moves many bytes between a program and a server in this
+// process; an operation is 64 KiB, which is what is written at a time.
 func BenchmarkBulk(b *testing.B) {
 	const n = 1000
-	v := newVirtual(b, Options{})
-	l, err := v.web.Listen("tcp", ":9")
-	must(err)
-	native, err := net.Listen("tcp", "127.0.0.1:0")
-	must(err)
-	for _, l := range []net.Listener{l, native} {
-		go discard(l)
-		b.Cleanup(func() { l.Close() })
+	for role, serve := range map[string]func(net.Listener){"upload": discard, "download": generate} {
+		b.Run(role, func(b *testing.B) {
+			v := newVirtual(b, Options{})
+			l, err := v.web.Listen("tcp", ":9")
+			must(err)
+			native, err := net.Listen("tcp", "127.0.0.1:0")
+			must(err)
+			for _, l := range []net.Listener{l, native} {
+				go serve(l)
+				b.Cleanup(func() { l.Close() })
+			}
+			argv := func(address string) []string { return []string{strconv.Itoa(n), address} }
+			compare(b, v, n, role, argv(v.webIP()+":9"), argv(native.Addr().String()))
+		})
 	}
-	argv := func(address string) []string { return []string{strconv.Itoa(n), address} }
-	compare(b, v, n, "bulk", argv(v.webIP()+":9"), argv(native.Addr().String()))
+}
+
+// generate sends bytes for as long as somebody takes them.
+func generate(l net.Listener) {
+	chunk := make([]byte, 64<<10)
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return // closed
+		}
+		for err == nil {
+			_, err = c.Write(chunk)
+		}
+		c.Close()
+	}
 }
 
 // discard reads what comes, and answers its end with a byte.
@@ -76,17 +95,31 @@ func discard(l net.Listener) {
 	}
 }
 
-func roleBulk() int {
+// bulk connects to its second argument, and returns its first.
+func bulk() (n, fd int, chunk []byte) {
 	n, err := strconv.Atoi(os.Args[1])
 	must(err)
 	lockThread()
-	to := unix.SockaddrInet4{}
-	address := netip.MustParseAddrPort(os.Args[2])
-	to.Addr, to.Port = address.Addr().As4(), int(address.Port())
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
-	must(err)
-	must(unix.Connect(fd, &to))
-	chunk := make([]byte, 64<<10)
+	to := netip.MustParseAddrPort(os.Args[2])
+	fd = stream()
+	must(unix.Connect(fd, &unix.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())}))
+	return n, fd, make([]byte, 64<<10)
+}
+
+func roleDownload() int {
+	n, fd, chunk := bulk()
+	began := time.Now()
+	for rest := n * len(chunk); rest > 0; {
+		m, err := unix.Read(fd, chunk)
+		must(err)
+		rest -= m
+	}
+	fmt.Print(time.Since(began).Nanoseconds())
+	return 0
+}
+
+func roleUpload() int {
+	n, fd, chunk := bulk()
 	began := time.Now()
 	for range n {
 		for rest := chunk; len(rest) > 0; {

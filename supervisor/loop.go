@@ -22,6 +22,7 @@ type loop struct {
 	next    uint64
 	entries map[uint64]func(events uint32)
 	posted  []func()
+	busy    bool // it will look at posted before it waits again
 	closed  bool
 	done    chan struct{}
 }
@@ -89,10 +90,10 @@ func (l *loop) rearm(fd int, events uint32, id uint64) {
 // be called with a host locked.
 func (l *loop) post(f func()) {
 	l.mu.Lock()
-	first := len(l.posted) == 0
+	ring := len(l.posted) == 0 && !l.busy
 	l.posted = append(l.posted, f)
 	l.mu.Unlock()
-	if first {
+	if ring {
 		l.ring()
 	}
 }
@@ -111,6 +112,9 @@ func (l *loop) run() {
 		if err != nil && err != unix.EINTR {
 			panic("supervisor: epoll_wait: " + err.Error()) // EBADF, EINVAL: our mistake
 		}
+		l.mu.Lock()
+		l.busy = true
+		l.mu.Unlock()
 		for i := range max(n, 0) {
 			id := uint64(uint32(events[i].Fd)) | uint64(uint32(events[i].Pad))<<32
 			if id == wakeID {
@@ -137,6 +141,7 @@ func (l *loop) runPosted() bool {
 		l.mu.Lock()
 		posted, closed := l.posted, l.closed
 		l.posted = nil
+		l.busy = len(posted) > 0
 		l.mu.Unlock()
 		for _, f := range posted {
 			f()
