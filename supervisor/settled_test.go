@@ -145,12 +145,11 @@ func (e *echoing) say(t *testing.T, text, want string) {
 func (e *echoing) end(t *testing.T) {
 	t.Helper()
 	e.lines.Close()
-	for _, target := range []*Target{e.client, e.server} {
-		target.Kill()
-		if _, err := target.Wait(); err != nil {
-			t.Error(err)
-		}
+	if status, err := e.client.Wait(); status != 0 || err != nil {
+		t.Errorf("client: status %d, %v", status, err)
 	}
+	e.server.Kill() // it may not have heard of the end
+	<-e.server.Done()
 }
 
 // roleEchoServer sends one client back what it sends.
