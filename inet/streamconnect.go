@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"dialtone/errno"
+	"dialtone/personality"
 	"dialtone/sockaddr"
 	"dialtone/socket"
 	"dialtone/tcp"
@@ -76,6 +77,10 @@ func (c *stream) destination(b []byte) (netip.AddrPort, errno.Errno) {
 		return none, facts.Multicast
 	case a.IP == limitedBroadcast:
 		return none, facts.Broadcast
+	case c.sock.State() == personality.Dead && c.conn.State() == tcp.TimeWait:
+		return none, facts.InTimeWait
+	case c.sock.State() == personality.Dead && facts.WhenDead != errno.OK:
+		return none, facts.WhenDead
 	case facts.BindsFirst && c.hold.port == 0 && c.bindPort(0) != errno.OK:
 		return none, facts.NoPort
 	case a.Port == 0 && facts.PortZero != errno.OK:

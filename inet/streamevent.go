@@ -51,6 +51,9 @@ func (c *stream) handle(ev tcp.Events) {
 	if c.conn.State() == tcp.TimeWait && !c.waits {
 		c.waits, c.began, c.shut = true, c.stack.core.NowLocked(), shutBoth
 		if c.sock != nil {
+			if c.stack.core.Personality.TCP.InTimeWait != errno.OK {
+				c.sock.Fail(errno.OK, "both ends have closed")
+			}
 			c.wakeAll()
 		}
 	}

@@ -17,6 +17,7 @@ func bsd44() *Personality {
 	p.Name = "4.4bsd"
 	// A dead socket has lost its pcb, and tcp_usrreq says EINVAL to whoever has none: for ever, so_error read or not.
 	p.Stream.Inet[Dead] = both(Rule{Forget, errno.EINVAL})
+	p.TCP.InTimeWait = errno.OK // not read
 	// A SYN, one more after 6 s, one more 24 s after that: dead at 75 s (TCP/IP Illustrated, volume 2, p. 828). The first
 	// timeout is 12 ticks of half a second, tcp_newtcpcb's; then it is TCP_REXMTVAL, 24 ticks, times tcp_backoff: 2, 4.
 	p.TCP.SynBackoff = []time.Duration{6 * time.Second, 24 * time.Second, 48 * time.Second}

@@ -7,8 +7,12 @@ import "dialtone/errno"
 // FreeBSD answers as the sources of FreeBSD 13.0 say: kern/uipc_syscalls.c, uipc_socket.c, uipc_usrreq.c; netinet/in_pcb.c,
 // tcp_usrreq.c, tcp_subr.c, tcp_timer.c, udp_usrreq.c. They were read, not run.
 //
-// Simplified: a connect that ip_output refuses leaves a fresh socket, not one whose SYN is sent again later; to 0.0.0.0 it
-// connects, as before 15.0 (net.inet.ip.connect_inaddr_wild).
+// Simplified: a connect that ip_output refuses leaves a fresh socket, not one whose SYN is sent again later; of a dead socket
+// the address's family is looked at, too, as in the sources of 15.
+//
+// Not here: LOCAL_CONNWAIT (uipc_usrreq.c: a connect of AF_UNIX waits for accept), an option that no program of another
+// system can set; and what 15.0 does by default with 0.0.0.0 as destination, which it refuses (release notes;
+// net.inet.ip.connect_inaddr_wild), with an errno that was not read: here it is 13's, the first interface's address.
 var FreeBSD = freeBSD()
 
 func freeBSD() *Personality {
@@ -19,8 +23,8 @@ func freeBSD() *Personality {
 			AddressFirst: true, AddressMax: 255, TooLong: errno.ENAMETOOLONG, AddressMin: 2, TooShort: errno.EINVAL,
 		},
 		Stream: Stream{
-			// kern_connectat: EALREADY blocking or not. tcp_usr_connect: INP_DROPPED is ECONNREFUSED, and soconnectat has
-			// thrown so_error away by then.
+			// kern_connectat: EALREADY blocking or not. soconnectat throws so_error away; tcp_usr_connect looks at the
+			// length, then for multicast and broadcast, then at INP_TIMEWAIT and INP_DROPPED.
 			Inet: ConnectTable{
 				Fresh:      both(Rule{Action: Attempt}),
 				Listening:  both(Rule{Refuse, errno.EOPNOTSUPP}),
@@ -28,7 +32,7 @@ func freeBSD() *Personality {
 				Deferred:   both(Rule{Refuse, errno.EISCONN}), // TCP_FASTOPEN_CONNECT is Linux's: as there
 				Unreported: both(Rule{Refuse, errno.EISCONN}),
 				Connected:  both(Rule{Refuse, errno.EISCONN}),
-				Dead:       both(Rule{Forget, errno.ECONNREFUSED}),
+				Dead:       both(Rule{Action: Examine}),
 			},
 			Unix:         bsdUnixTable(),
 			FailedIsDead: true, HidesNoted: true,
@@ -44,6 +48,7 @@ func freeBSD() *Personality {
 	}
 	p.TCP.PortsFirst, p.TCP.PortsLast = 10000, 65535 // IPPORT_EPHEMERALFIRST, IPPORT_EPHEMERALLAST
 	p.TCP.Broadcast = errno.EACCES
+	p.TCP.WhenDead, p.TCP.InTimeWait = errno.ECONNREFUSED, errno.EADDRINUSE // tcp_twstart calls soisdisconnected
 	p.TCP.MappedRefused, p.UDP.MappedRefused = errno.EINVAL, errno.EINVAL
 	p.Unix.PathMax = 104
 	p.IP.NeighbourErrno = errno.EHOSTDOWN // arpresolve

@@ -116,6 +116,9 @@ type TCP struct {
 	Multicast, Broadcast, SubnetBroadcast, PortZero Errno
 	// SelfConnect is the error of connecting a socket to its own address and port; 0: it works.
 	SelfConnect Errno
+	// WhenDead is the error of connecting a dead socket, where the state table says Examine. InTimeWait is the same while
+	// its connection is in TIME-WAIT, from when on it is dead; 0: it is connected until TIME-WAIT is over.
+	WhenDead, InTimeWait Errno
 	// BindsFirst: the implicit port is one that nobody uses, and is taken before the destination's own port is looked at
 	// and its route looked up: it stays when these fail.
 	BindsFirst bool

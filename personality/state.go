@@ -52,6 +52,9 @@ const (
 	ReportDead
 	// Forget returns the rule's errno, and forgets the pending error; it leaves the state.
 	Forget
+	// Examine forgets the pending error, and has the endpoint look at the address, whose faults come first; then it is
+	// refused (TCP.WhenDead, TCP.InTimeWait). It leaves the state.
+	Examine
 )
 
 // Rule is one cell of the state table.

@@ -59,6 +59,9 @@ func (s *Socket) connect(c *Call, addr []byte) errno.Errno {
 	case personality.Forget:
 		s.TakeError()
 		return r.Errno
+	case personality.Examine:
+		s.TakeError()
+		return s.Endpoint.Connect(c, addr)
 	default:
 		return r.Errno
 	}
