@@ -101,8 +101,9 @@ func (l *lineage) enter(tid int) *member {
 	if tid != pid {
 		parent = pid
 	}
-	if p := l.threads[parent]; p != nil {
-		if l.settle(p); p.image == m.image {
+	// All descend from the program, but for those whom the keeper has adopted.
+	if parent != 0 && parent != l.target.proc.keeper {
+		if p := l.find(parent); p.image == m.image {
 			from = p.caller
 		}
 	}

@@ -111,6 +111,34 @@ os.read(end, 1)
 	}
 }
 
+// A process that has changed its label passes the new one on, also to those whose parent was never seen.
+func TestLabelsOfChangedForks(t *testing.T) {
+	needs(t, "python3")
+	v := newLabelled(t)
+	const script = `
+import os, threading
+def show():
+    with open('/proc/thread-self/attr/current') as f: os.write(1, f.read().encode())
+if os.fork() == 0:
+    with open('/proc/self/attr/current', 'w') as f: f.write('` + proxyLabel + `')
+    if os.fork() == 0: # makes no call that is reported
+        if os.fork() == 0:
+            show()
+            os._exit(0)
+        os.wait()
+        t = threading.Thread(target=show); t.start(); t.join()
+        os._exit(0)
+    os.wait()
+    os._exit(0)
+os.wait()
+show()
+`
+	got, status := v.run(t, nil, "python3", "-c", script)
+	if got != proxyLabel+"\x00"+proxyLabel+"\x00"+unconfined+"\x00" || status != 0 {
+		t.Errorf("status %d, %q", status, got)
+	}
+}
+
 // Where the scenario labels a program's file the policy's type transition decides, with the permissions that Linux asks:
 // process:transition, file:execute and file:entrypoint, or file:execute_no_trans.
 func TestLabelsByFile(t *testing.T) {
