@@ -22,7 +22,17 @@ func both(t *testing.T, f func(t *testing.T, v *virtual)) {
 	t.Run("pumped", func(t *testing.T) { f(t, newVirtual(t, Options{NeverDirect: true})) })
 }
 
-// steps prints what the calls of a role return, one line each.
+// bothSay has a role of the test binary print the same in both ways.
+func bothSay(t *testing.T, role, want string) {
+	t.Helper()
+	both(t, func(t *testing.T, v *virtual) {
+		if got := v.role(t, role); got != want {
+			t.Errorf("got:\n%s\nwant:\n%s", got, want)
+		}
+	})
+}
+
+// step prints what the calls of a role return, one line each.
 func step(name string, results ...any) {
 	fmt.Print(name)
 	for _, r := range results {
@@ -53,15 +63,18 @@ func listenOn(port, backlog int) int {
 	return fd
 }
 
+// listenerAndClient returns a listener on the loopback and a socket connected to
+// it.
+func listenerAndClient() (l, c int) {
+	l, c = listenOn(4000, 5), stream()
+	must(unix.Connect(c, &unix.SockaddrInet4{Addr: loopback, Port: 4000}))
+	return l, c
+}
+
 // A closed listener's port refuses at once, and can be taken again at once,
 // though close(2) is not reported.
 func TestClosedListener(t *testing.T) {
-	both(t, func(t *testing.T, v *virtual) {
-		want := "connect ok\nconnect ECONNREFUSED\nbind ok\nlisten ok\nbind EADDRINUSE\n"
-		if got := v.role(t, "closed"); got != want {
-			t.Errorf("got:\n%s\nwant:\n%s", got, want)
-		}
-	})
+	bothSay(t, "closed", "connect ok\nconnect ECONNREFUSED\nbind ok\nlisten ok\nbind EADDRINUSE\n")
 }
 
 func roleClosed() int {
@@ -82,12 +95,7 @@ func roleClosed() int {
 // A full backlog keeps clients waiting; there is room for one more than the
 // number (sk_acceptq_is_full).
 func TestBacklog(t *testing.T) {
-	both(t, func(t *testing.T, v *virtual) {
-		want := "1 EINPROGRESS writable\n2 EINPROGRESS writable\n3 EINPROGRESS waits\naccept ok\n3 writable\n"
-		if got := v.role(t, "backlog"); got != want {
-			t.Errorf("got:\n%s\nwant:\n%s", got, want)
-		}
-	})
+	bothSay(t, "backlog", "1 EINPROGRESS writable\n2 EINPROGRESS writable\n3 EINPROGRESS waits\naccept ok\n3 writable\n")
 }
 
 func roleBacklog() int {
@@ -120,19 +128,12 @@ func writable(fd, timeout int) string {
 // Half a connection is closed, the other half goes on; names are the virtual
 // ones on both sides; the end arrives.
 func TestHalfClose(t *testing.T) {
-	both(t, func(t *testing.T, v *virtual) {
-		want := "server sees 127.0.0.1, own 127.0.0.1:4000\nclient's peer 127.0.0.1:4000\n" +
-			"server read request\nserver read end\nclient read answer\nclient read end\nsecond shutdown ENOTCONN\n"
-		if got := v.role(t, "halfclose"); got != want {
-			t.Errorf("got:\n%s\nwant:\n%s", got, want)
-		}
-	})
+	bothSay(t, "halfclose", "server sees 127.0.0.1, own 127.0.0.1:4000\nclient's peer 127.0.0.1:4000\n"+
+		"server read request\nserver read end\nclient read answer\nclient read end\nsecond shutdown ENOTCONN\n")
 }
 
 func roleHalfClose() int {
-	l := listenOn(4000, 5)
-	c := stream()
-	must(unix.Connect(c, &unix.SockaddrInet4{Addr: loopback, Port: 4000}))
+	l, c := listenerAndClient()
 	a, from, err := unix.Accept(l)
 	must(err)
 	own, err := unix.Getsockname(a)
@@ -242,17 +243,11 @@ func events(e int16) string {
 
 // A connection for which the target has no descriptor left is not lost.
 func TestAcceptWithoutDescriptor(t *testing.T) {
-	both(t, func(t *testing.T, v *virtual) {
-		if got := v.role(t, "full"); got != "accept EMFILE\naccept ok\nserver read kept\n" {
-			t.Errorf("got:\n%s", got)
-		}
-	})
+	bothSay(t, "full", "accept EMFILE\naccept ok\nserver read kept\n")
 }
 
 func roleFull() int {
-	l := listenOn(4000, 5)
-	c := stream()
-	must(unix.Connect(c, &unix.SockaddrInet4{Addr: loopback, Port: 4000}))
+	l, c := listenerAndClient()
 	mustAll(unix.Write(c, []byte("kept")))
 	var limit unix.Rlimit
 	must(unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
@@ -271,18 +266,11 @@ func roleFull() int {
 
 // A peer that closes with bytes unread resets, on either way of the bytes.
 func TestUnreadReset(t *testing.T) {
-	both(t, func(t *testing.T, v *virtual) {
-		want := "poll IN|ERR|HUP|RDHUP\nSO_ERROR ECONNRESET\nSO_ERROR ok\n"
-		if got := v.role(t, "unread"); got != want {
-			t.Errorf("got:\n%s\nwant:\n%s", got, want)
-		}
-	})
+	bothSay(t, "unread", "poll IN|ERR|HUP|RDHUP\nSO_ERROR ECONNRESET\nSO_ERROR ok\n")
 }
 
 func roleUnread() int {
-	l := listenOn(4000, 5)
-	c := stream()
-	must(unix.Connect(c, &unix.SockaddrInet4{Addr: loopback, Port: 4000}))
+	l, c := listenerAndClient()
 	a, _, err := unix.Accept(l)
 	must(err)
 	mustAll(unix.Write(c, []byte("unread")))
@@ -314,12 +302,7 @@ func soError(fd int) {
 
 // A socket passed over AF_UNIX, duplicated and inherited is still the socket.
 func TestPassedSocket(t *testing.T) {
-	both(t, func(t *testing.T, v *virtual) {
-		want := "passed 127.0.0.1:4000\nserver read through the copy\n"
-		if got := v.role(t, "passed"); got != want {
-			t.Errorf("got:\n%s\nwant:\n%s", got, want)
-		}
-	})
+	bothSay(t, "passed", "passed 127.0.0.1:4000\nserver read through the copy\n")
 }
 
 func rolePassed() int {

@@ -25,15 +25,26 @@ import (
 // returns what it wrote to stdout and its exit status.
 func runHosted(t *testing.T, s *Supervisor, env []string, argv ...string) (string, int) {
 	t.Helper()
+	return hostedOutput(t, s, Program{Argv: argv, Env: append(os.Environ(), env...), Stderr: os.Stderr})
+}
+
+// hostedOutput runs a program, and returns what it wrote to stdout, and to
+// stderr if that goes nowhere else, and its exit status.
+func hostedOutput(t testing.TB, s *Supervisor, p Program) (string, int) {
+	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	target, err := s.Start(Program{Argv: argv, Env: append(os.Environ(), env...), Stdout: w, Stderr: os.Stderr})
+	p.Stdout = w
+	if p.Stderr == nil {
+		p.Stderr = w
+	}
+	target, err := s.Start(p)
 	w.Close()
 	if err != nil {
-		t.Fatalf("start %q: %v", argv, err)
+		t.Fatalf("start %q: %v", p.Argv, err)
 	}
 	out, err := io.ReadAll(r)
 	if err != nil {
@@ -41,7 +52,7 @@ func runHosted(t *testing.T, s *Supervisor, env []string, argv ...string) (strin
 	}
 	status, err := target.Wait()
 	if err != nil {
-		t.Fatalf("%q: %v", argv, err)
+		t.Fatalf("%q: %v", p.Argv, err)
 	}
 	return string(out), status
 }
@@ -65,6 +76,22 @@ func runRole(t *testing.T, role string, args ...string) (string, int) {
 		t.Fatal(err)
 	}
 	return string(out), cmd.ProcessState.ExitCode()
+}
+
+// startRole starts a role of the test binary, and returns what it prints.
+func startRole(t *testing.T, role string) (*exec.Cmd, io.Reader) {
+	t.Helper()
+	cmd := exec.Command(selfPath(t))
+	cmd.Env = append(os.Environ(), roleVariable+"="+role)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd, out
 }
 
 func selfPath(t testing.TB) string {
@@ -288,16 +315,7 @@ func TestInheritedAttributes(t *testing.T) {
 
 // Killing the supervisor leaves no process behind, daemons included.
 func TestSupervisorKilled(t *testing.T) {
-	cmd := exec.Command(selfPath(t))
-	cmd.Env = append(os.Environ(), roleVariable+"=daemons")
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	cmd, out := startRole(t, "daemons")
 	pids := readPids(t, out, 3)
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -389,16 +407,7 @@ func countFDs(t *testing.T) int {
 
 // A signal sent to the supervisor reaches the program, which decides.
 func TestSignalsAreForwarded(t *testing.T) {
-	cmd := exec.Command(selfPath(t))
-	cmd.Env = append(os.Environ(), roleVariable+"=trap")
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	cmd, out := startRole(t, "trap")
 	var word string
 	if _, err := fmt.Fscan(out, &word); err != nil || word != "ready" {
 		t.Fatalf("the program says %q, %v", word, err)

@@ -138,28 +138,9 @@ func (v *virtual) run(t testing.TB, env []string, argv ...string) (string, int) 
 
 func (v *virtual) runOn(t testing.TB, h *dialtone.Host, env []string, argv ...string) (string, int) {
 	t.Helper()
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	target, err := v.sup.Start(Program{
-		Argv: argv, Env: append(os.Environ(), env...), Stdout: w, Stderr: w,
-		Stack: h.Stack(), Caller: socket.Caller{Caps: socket.AllCaps},
+	return hostedOutput(t, v.sup, Program{
+		Argv: argv, Env: append(os.Environ(), env...), Stack: h.Stack(), Caller: socket.Caller{Caps: socket.AllCaps},
 	})
-	w.Close()
-	if err != nil {
-		t.Fatalf("start %q: %v", argv, err)
-	}
-	out, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	status, err := target.Wait()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(out), status
 }
 
 // role runs a role of the test binary on here.

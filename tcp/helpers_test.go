@@ -116,13 +116,18 @@ func (b *bench) read() string {
 	return string(p[:b.c.Read(p)])
 }
 
+// arrived checks that b has nothing more to send and is in a state.
+func (b *bench) arrived(in State) *bench {
+	b.quiet()
+	b.in(in)
+	return b
+}
+
 func inSynSent(t testing.TB, cfg *Config) *bench {
 	b := &bench{t, new(Conn), start}
 	b.c.Open(b.now, cfg, ourPort, peerPort, ourISS, testMSS)
 	b.want(wire.SYN, 0, 0, "")
-	b.quiet()
-	b.in(SynSent)
-	return b
+	return b.arrived(SynSent)
 }
 
 func inSynReceived(t testing.TB, cfg *Config) *bench {
@@ -131,9 +136,7 @@ func inSynReceived(t testing.TB, cfg *Config) *bench {
 	syn.Options.MSS = testMSS
 	b.c.Accept(b.now, cfg, syn, ourISS, testMSS)
 	b.want(wire.SYN|wire.ACK, 0, 1, "")
-	b.quiet()
-	b.in(SynReceived)
-	return b
+	return b.arrived(SynReceived)
 }
 
 func inEstablished(t testing.TB, cfg *Config) *bench {
@@ -141,26 +144,20 @@ func inEstablished(t testing.TB, cfg *Config) *bench {
 	if ev := b.receive(peer(wire.ACK, 1, 1, "")); ev&Connected == 0 {
 		t.Fatalf("events %07b, want Connected", ev)
 	}
-	b.quiet()
-	b.in(Established)
-	return b
+	return b.arrived(Established)
 }
 
 func inFinWait1(t testing.TB, cfg *Config) *bench {
 	b := inEstablished(t, cfg)
 	b.c.CloseWrite()
 	b.want(wire.FIN|wire.ACK, 1, 1, "")
-	b.quiet()
-	b.in(FinWait1)
-	return b
+	return b.arrived(FinWait1)
 }
 
 func inFinWait2(t testing.TB, cfg *Config) *bench {
 	b := inFinWait1(t, cfg)
 	b.receive(peer(wire.ACK, 1, 2, ""))
-	b.quiet()
-	b.in(FinWait2)
-	return b
+	return b.arrived(FinWait2)
 }
 
 func inCloseWait(t testing.TB, cfg *Config) *bench {
@@ -169,34 +166,26 @@ func inCloseWait(t testing.TB, cfg *Config) *bench {
 		t.Fatalf("events %07b, want PeerClosed and Readable", ev)
 	}
 	b.want(wire.ACK, 1, 2, "")
-	b.quiet()
-	b.in(CloseWait)
-	return b
+	return b.arrived(CloseWait)
 }
 
 func inClosing(t testing.TB, cfg *Config) *bench {
 	b := inFinWait1(t, cfg)
 	b.receive(peer(wire.FIN|wire.ACK, 1, 1, ""))
 	b.want(wire.ACK, 2, 2, "")
-	b.quiet()
-	b.in(Closing)
-	return b
+	return b.arrived(Closing)
 }
 
 func inLastAck(t testing.TB, cfg *Config) *bench {
 	b := inCloseWait(t, cfg)
 	b.c.CloseWrite()
 	b.want(wire.FIN|wire.ACK, 1, 2, "")
-	b.quiet()
-	b.in(LastAck)
-	return b
+	return b.arrived(LastAck)
 }
 
 func inTimeWait(t testing.TB, cfg *Config) *bench {
 	b := inFinWait2(t, cfg)
 	b.receive(peer(wire.FIN|wire.ACK, 1, 2, ""))
 	b.want(wire.ACK, 2, 2, "")
-	b.quiet()
-	b.in(TimeWait)
-	return b
+	return b.arrived(TimeWait)
 }

@@ -169,40 +169,27 @@ type ending struct {
 	sent  string // none, FIN, RST
 }
 
+// closing: what is to be sent goes first, then the FIN.
+var closing = [9]ending{
+	{Closed, "none"},
+	{SynReceived, "none"},
+	{FinWait1, "FIN"},
+	{FinWait1, "none"},
+	{FinWait2, "none"},
+	{LastAck, "FIN"},
+	{Closing, "none"},
+	{LastAck, "none"},
+	{TimeWait, "none"},
+}
+
 // stateCalls: for each state what the calls that end a connection, or a half of it, lead to.
 var stateCalls = []struct {
 	name string
 	call func(b *bench)
 	want [9]ending // by state, in the order of states
 }{
-	{
-		"CloseWrite", func(b *bench) { b.c.CloseWrite() },
-		[9]ending{
-			{Closed, "none"},
-			{SynReceived, "none"},
-			{FinWait1, "FIN"},
-			{FinWait1, "none"},
-			{FinWait2, "none"},
-			{LastAck, "FIN"},
-			{Closing, "none"},
-			{LastAck, "none"},
-			{TimeWait, "none"},
-		},
-	},
-	{
-		"Close", func(b *bench) { b.c.Close(b.now) },
-		[9]ending{
-			{Closed, "none"},
-			{SynReceived, "none"},
-			{FinWait1, "FIN"},
-			{FinWait1, "none"},
-			{FinWait2, "none"},
-			{LastAck, "FIN"},
-			{Closing, "none"},
-			{LastAck, "none"},
-			{TimeWait, "none"},
-		},
-	},
+	{"CloseWrite", func(b *bench) { b.c.CloseWrite() }, closing},
+	{"Close", func(b *bench) { b.c.Close(b.now) }, closing}, // with nothing unread
 	{
 		"Abort", func(b *bench) { b.c.Abort() }, // RFC 9293, 3.10.5
 		[9]ending{

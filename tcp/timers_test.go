@@ -175,15 +175,21 @@ func TestEstablished_userTimeout(t *testing.T) {
 	b.ended(TimedOut)
 }
 
-// TestEstablished_zeroWindow: a closed window is probed as long as the peer answers, ever more seldom; when it opens,
-// the bytes go.
-func TestEstablished_zeroWindow(t *testing.T) {
-	b := inEstablished(t, plain())
-	closed := peer(wire.ACK, 1, 1, "")
+// beforeClosedWindow has bytes to send to a peer whose window is closed, which closed says again.
+func beforeClosedWindow(t *testing.T) (b *bench, closed *wire.Segment) {
+	b = inEstablished(t, plain())
+	closed = peer(wire.ACK, 1, 1, "")
 	closed.Window = 0
 	b.receive(closed)
 	b.c.Write([]byte("hello"))
 	b.quiet()
+	return b, closed
+}
+
+// TestEstablished_zeroWindow: a closed window is probed as long as the peer answers, ever more seldom; when it opens,
+// the bytes go.
+func TestEstablished_zeroWindow(t *testing.T) {
+	b, closed := beforeClosedWindow(t)
 	for wait := 200 * time.Millisecond; wait < 2*b.c.cfg.MaxRTO; wait *= 2 {
 		b.tick(min(wait, b.c.cfg.MaxRTO))
 		b.want(wire.ACK, 0, 1, "") // an old number: the peer must answer
@@ -209,12 +215,7 @@ func TestEstablished_zeroWindow(t *testing.T) {
 }
 
 func TestEstablished_zeroWindowUnanswered_timesOut(t *testing.T) {
-	b := inEstablished(t, plain())
-	closed := peer(wire.ACK, 1, 1, "")
-	closed.Window = 0
-	b.receive(closed)
-	b.c.Write([]byte("hello"))
-	b.quiet()
+	b, _ := beforeClosedWindow(t)
 	if sent, _ := b.schedule(); len(sent) != int(b.c.cfg.Retries2) {
 		t.Errorf("%d probes, want %d", len(sent), b.c.cfg.Retries2)
 	}
