@@ -43,7 +43,7 @@ func (d *ping) Bind(call *socket.Call, b []byte) errno.Errno {
 		return e
 	}
 	switch multicast := a.IP.IsMulticast(); {
-	case mapped, multicast && a.IP.Is6():
+	case mapped, multicast && a.IP.Is6(), needsScope(a.IP) && a.Scope == 0:
 		return errno.EINVAL
 	case multicast, s.isBroadcast(a.IP):
 		return errno.EADDRNOTAVAIL
@@ -91,12 +91,17 @@ func (d *ping) Send(call *socket.Call, m *socket.Message) (int, errno.Errno) {
 	case m.To != nil && sockaddr.FamilyOf(m.To) != d.family:
 		return 0, errno.EAFNOSUPPORT
 	}
+	if m.To != nil && d.family == sockaddr.Inet6 {
+		switch to := sockaddr.ParseInet6(m.To); {
+		case to.IP.Is4In6(), needsScope(to.IP) && to.Scope == 0 && d.sock.Options().Device() == "":
+			return 0, errno.EINVAL
+		case to.IP.IsUnspecified():
+			return 0, d.stack.core.Personality.IP.NoRoute // only connect takes it for the host itself (ping_v6_sendmsg)
+		}
+	}
 	to, e := d.target(m.To)
-	switch {
-	case e != errno.OK:
+	if e != errno.OK {
 		return 0, e
-	case m.To != nil && d.family == sockaddr.Inet6 && sockaddr.ParseInet6(m.To).IP.IsUnspecified():
-		return 0, d.stack.core.Personality.IP.NoRoute // only connect takes it for the host itself (ping_v6_sendmsg)
 	}
 	w, e := d.sendWay(to)
 	if e == errno.OK {

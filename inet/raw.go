@@ -62,19 +62,21 @@ func (r *raw) Bind(call *socket.Call, b []byte) errno.Errno {
 	}
 	a, mapped, e := s.parse(r.family, b)
 	switch {
-	case e == errno.EAFNOSUPPORT, e == errno.OK && r.remote.IsValid():
+	case e == errno.EAFNOSUPPORT:
 		return errno.EINVAL
 	case e != errno.OK:
 		return e
 	case mapped:
 		return errno.EADDRNOTAVAIL
+	case r.remote.IsValid():
+		return errno.EINVAL
+	}
+	if needsScope(a.IP) {
+		s.bindScope(r.sock, a.Scope) // it stays, whatever becomes of the address
 	}
 	a.Port = 0
 	if e := s.mayBind(call, a, r.sock, &r.opts, false); e != errno.OK {
 		return e
-	}
-	if needsScope(a.IP) {
-		s.bindScope(r.sock, a.Scope)
 	}
 	r.choose(a.IP)
 	r.chosen = !a.IP.IsUnspecified() // AF_UNSPEC takes it off

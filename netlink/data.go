@@ -23,7 +23,7 @@ func (e *endpoint) Send(c *socket.Call, m *socket.Message) (int, errno.Errno) {
 	if m.Flags&socket.MsgOOB != 0 {
 		return 0, errno.EOPNOTSUPP
 	}
-	port, to := e.peerPort, e.peerGroup
+	port := e.peerPort
 	if m.To != nil {
 		p, groups, err := parse(m.To)
 		if err != errno.OK {
@@ -32,14 +32,12 @@ func (e *endpoint) Send(c *socket.Call, m *socket.Message) (int, errno.Errno) {
 		if !e.maySend(c, p, groups) {
 			return 0, errno.EPERM
 		}
-		port, to = p, group(groups)
+		port = p // a group beside it has no members that are told anything
 	}
 	e.autobind(c)
 	switch {
 	case len(m.Data) > e.sock.SendBuffer()-32:
 		return 0, errno.EMSGSIZE
-	case port == 0 && to != 0:
-		return len(m.Data), errno.OK // a group alone: nobody misses it
 	case port == 0 && e.sock.Protocol == protoRoute:
 		e.ask(m.Data)
 		return len(m.Data), errno.OK
