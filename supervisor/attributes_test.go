@@ -5,6 +5,8 @@
 package supervisor
 
 import (
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"dialtone/selinux/defaultpolicy"
@@ -40,6 +42,23 @@ func TestAttributeOf(t *testing.T) {
 			t.Errorf("%q: got %v, %t; want %v", c.path, got, ok, c.want)
 		}
 	}
+}
+
+// What is found is the thread's own, and is spelt in one way alone.
+func FuzzAttributeOf(f *testing.F) {
+	for _, path := range []string{"/proc/self/attr/current", "/proc/7/task/8/attr/sockcreate", "/proc/thread-self/attr/exec", "//"} {
+		f.Add(path, 8, 7)
+	}
+	f.Fuzz(func(t *testing.T, path string, tid, pid int) {
+		a, ok := attributeOf(path, tid, pid)
+		if !ok {
+			return
+		}
+		if a.tid != tid && a.tid != pid || a.name != "current" && a.name != "sockcreate" ||
+			filepath.Clean(path) != path || !strings.HasPrefix(path, "/proc/") || !strings.HasSuffix(path, "/attr/"+a.name) {
+			t.Errorf("%q is %v", path, a)
+		}
+	})
 }
 
 // newLabelled is newVirtual with here under the default policy.

@@ -114,7 +114,17 @@ True
 
 func TestPython(t *testing.T) {
 	needs(t, "python3")
-	v := newVirtual(t, Options{})
+	for _, controlled := range []bool{false, true} {
+		v := newVirtual(t, Options{})
+		if controlled { // by a policy that permits it all
+			v = newLabelled(t)
+		}
+		v.testPython(t)
+	}
+}
+
+func (v *virtual) testPython(t *testing.T) {
+	t.Helper()
 	v.serveEcho(t)
 	if got, status := v.run(t, nil, "python3", "-c", pythonClients, v.webIP()); got != pythonOutput || status != 0 {
 		t.Errorf("status %d, got:\n%s\nwant:\n%s", status, got, pythonOutput)
@@ -124,7 +134,10 @@ func TestPython(t *testing.T) {
 func TestRedis(t *testing.T) {
 	needs(t, "redis-server", "redis-cli", "redis-benchmark")
 	for _, pumped := range []bool{false, true} {
-		v := newVirtual(t, Options{NeverDirect: pumped})
+		v := newVirtual(t, Options{})
+		if pumped { // under access control everything is
+			v = newLabelled(t)
+		}
 		own := ipv4(v.here).String()
 		got := v.sh(t, fmt.Sprintf(`
 cd %s
