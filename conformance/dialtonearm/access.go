@@ -86,17 +86,24 @@ func (w *world) listen() {
 	}
 }
 
-// sid is the SID that an argument stands for on the host of the process. Whose policy does not know a context can't name
-// it: that is a mistake of the case.
-func (t *thread) sid(a conformance.Arg) (uint32, error) {
-	if a.Text == "" {
-		return uint32(a.Int), nil
+// nameSIDs gives the arguments that are contexts the SIDs that they have on the process's host. A context that the host's
+// policy does not know has none: that is a mistake of the case.
+func (t *thread) nameSIDs(args []conformance.Arg) error {
+	for i := range args {
+		if args[i].Kind != conformance.ArgSID || args[i].Text == "" {
+			continue
+		}
+		m, err := t.world.module(t.process.host.Name())
+		if err != nil {
+			return err
+		}
+		sid, err := m.SID(args[i].Text)
+		if err != nil {
+			return err
+		}
+		args[i].Int = int(sid)
 	}
-	m, err := t.world.module(t.process.host.Name())
-	if err != nil {
-		return 0, err
-	}
-	return m.SID(a.Text)
+	return nil
 }
 
 // context is what a SID of the process's host stands for.

@@ -12,31 +12,23 @@ import (
 // numbers, so scripts and answers have the contexts instead.
 func (t *thread) secure(c conformance.Call, number func(int) int) (conformance.Result, error) {
 	p, a, fd := t.as, c.Args, number(0)
+	sid := func(i int) uint32 { return uint32(number(i)) }
+	if err := t.nameSIDs(a); err != nil {
+		return conformance.Result{}, err
+	}
 	switch c.Name {
 	case "avc":
 		return result(t.process.host.log.take(), nil)
 	case "socket_secure":
-		sid, err := t.sid(a[3])
-		if err != nil {
-			return conformance.Result{}, err
-		}
-		return descriptor(p.SocketSecure(sockaddr.Family(fd), number(1), number(2), sid))
+		return descriptor(p.SocketSecure(sockaddr.Family(fd), number(1), number(2), sid(3)))
 	case "connect_secure":
 		raw, err := t.process.host.raw(a[1].Address)
 		if err != nil {
 			return conformance.Result{}, err
 		}
-		sid, err := t.sid(a[2])
-		if err != nil {
-			return conformance.Result{}, err
-		}
-		return result("", p.ConnectSecure(fd, raw, sid))
+		return result("", p.ConnectSecure(fd, raw, sid(2)))
 	case "listen_secure":
-		sid, err := t.sid(a[2])
-		if err != nil {
-			return conformance.Result{}, err
-		}
-		return result("", p.ListenSecure(fd, number(1), sid, number(3) != 0))
+		return result("", p.ListenSecure(fd, number(1), sid(2), number(3) != 0))
 	case "accept_secure":
 		nfd, peer, sid, err := p.AcceptSecure(fd, 0)
 		r, err := t.labelled(peer, sid, err)
@@ -47,18 +39,19 @@ func (t *thread) secure(c conformance.Call, number func(int) int) (conformance.R
 	case "getpeername_secure":
 		return t.labelled(p.GetpeernameSecure(fd))
 	case "sendto_secure", "sendmsg_secure":
-		return t.sendSecure(c, number(5))
+		raw, err := t.process.host.raw(a[2].Address)
+		if err != nil {
+			return conformance.Result{}, err
+		}
+		n, err := p.SendtoSecure(fd, a[1].Data, number(5), raw, sid(3), sid(4))
+		return result(conformance.Number(n), err)
 	case "recvfrom_secure", "recvmsg_secure":
 		return t.recvSecure(fd, number(1))
 	case "security_context_to_sid":
 		sid, err := p.SecurityContextToSID(a[0].Text)
 		return result(conformance.Number(int(sid)), err)
 	case "security_sid_to_context":
-		sid, err := t.sid(a[0])
-		if err != nil {
-			return conformance.Result{}, err
-		}
-		return result(p.SecuritySIDToContext(sid))
+		return result(p.SecuritySIDToContext(sid(0)))
 	case "setsockcreatecon":
 		// It is a thread's own; the threads of a script's later calls begin with what the process has.
 		return result("", t.process.SetSocketCreateContext(a[0].Text))
@@ -73,23 +66,6 @@ func (t *thread) labelled(address sockaddr.Addr, sid uint32, err error) (conform
 	}
 	context, err := t.context(sid)
 	return conformance.Result{Value: conformance.Labelled(t.process.host.text(address), context)}, err
-}
-
-func (t *thread) sendSecure(c conformance.Call, flags int) (conformance.Result, error) {
-	raw, err := t.process.host.raw(c.Args[2].Address)
-	if err != nil {
-		return conformance.Result{}, err
-	}
-	receiver, err := t.sid(c.Args[3])
-	if err != nil {
-		return conformance.Result{}, err
-	}
-	message, err := t.sid(c.Args[4])
-	if err != nil {
-		return conformance.Result{}, err
-	}
-	n, err := t.as.SendtoSecure(c.Args[0].Int, c.Args[1].Data, flags, raw, receiver, message)
-	return result(conformance.Number(n), err)
 }
 
 func (t *thread) recvSecure(fd, flags int) (conformance.Result, error) {
