@@ -24,7 +24,7 @@ type active struct {
 
 // newActive begins with nothing remembered. Two rules of one link draw differently, by their places.
 func newActive(r Rule, seed uint64, place int) *active {
-	return &active{rule: r, seed: mix(seed, uint64(place))}
+	return &active{rule: r, seed: mix(seed, uint64(place)), flows: flows{keep: flowsKept}}
 }
 
 // fate is what becomes of a packet: it is lost, or leaves for the wrapped link at a time, perhaps twice.

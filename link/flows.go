@@ -18,8 +18,9 @@ type flow struct {
 }
 
 // flows is a table of flows by what their addresses and ports hash to. It forgets those that have sent nothing for long:
-// once flowsKept are young, they grow old and the old ones die. Its zero value is empty.
+// once keep are young, they grow old and the old ones die.
 type flows struct {
+	keep       int
 	young, old map[uint64]*flow
 }
 
@@ -32,7 +33,7 @@ func (t *flows) of(id uint64) *flow {
 	if f == nil {
 		f = &flow{id: id}
 	}
-	if len(t.young) == flowsKept || t.young == nil {
+	if len(t.young) == t.keep || t.young == nil {
 		t.young, t.old = map[uint64]*flow{}, t.young
 	}
 	t.young[id] = f

@@ -13,32 +13,47 @@ import (
 // remembered is, and the table never holds more than it says.
 func TestFlowsKeepTheLatest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		var table flows
+		const keep = 8
+		table := flows{keep: keep}
 		var latest []uint64
-		seen := map[uint64]uint64{}
-		next := uint64(1)
-		for range rapid.IntRange(1, 4).Draw(t, "rounds") {
-			// A crowd comes once each, then some known flows again.
-			for range rapid.SampledFrom([]int{1, flowsKept - 3, flowsKept, flowsKept + 1}).Draw(t, "crowd") {
-				table.of(next).packets++
-				seen[next], latest = 1, append(latest, next)
-				next++
+		packets := map[uint64]uint64{} // of a flow, since it was new
+		for range rapid.IntRange(1, 100).Draw(t, "packets") {
+			id := rapid.Uint64Range(1, 3*keep).Draw(t, "flow")
+			at := slices.Index(latest, id)
+			f := table.of(id)
+			f.packets++
+			switch packets[id]++; {
+			case f.id != id:
+				t.Fatalf("flow %d instead of %d", f.id, id)
+			case f.packets == packets[id]:
+			case at >= 0 && len(latest)-at <= keep:
+				t.Fatalf("flow %d, with %d later ones, was forgotten", id, len(latest)-at-1)
+			case f.packets != 1:
+				t.Fatalf("flow %d has %d packets, want %d, or 1 if it was forgotten", id, f.packets, packets[id])
+			default:
+				packets[id] = 1
 			}
-			for range rapid.IntRange(0, 3).Draw(t, "again") {
-				back := rapid.IntRange(1, min(len(latest), flowsKept)).Draw(t, "back")
-				at := len(latest) - back
-				id := latest[at]
-				f := table.of(id)
-				f.packets++
-				seen[id]++
-				if f.id != id || f.packets != seen[id] {
-					t.Fatalf("flow %d, the %dth latest, has %d packets, want %d", id, back, f.packets, seen[id])
-				}
-				latest = append(slices.Delete(latest, at, at+1), id)
+			if at >= 0 {
+				latest = slices.Delete(latest, at, at+1)
 			}
-			if n := len(table.young) + len(table.old); n > 2*flowsKept {
+			latest = append(latest, id)
+			if n := len(table.young) + len(table.old); n > 2*keep {
 				t.Fatalf("%d flows are remembered", n)
 			}
 		}
 	})
+}
+
+// A rule on a link that many flows use does not grow for ever.
+func TestRuleForgetsFlows(t *testing.T) {
+	l := newBench(t, 1, Rule{Action: Drop})
+	for i := range 3 * flowsKept {
+		p := l.datagram(uint16(i), 0)
+		p.UDP.DstPort = uint16(i >> 16)
+		l.Send(0, l.a, l.b, p)
+	}
+	a := (*l.rules.Load())[0]
+	if n := len(a.flows.young) + len(a.flows.old); n != 2*flowsKept {
+		t.Errorf("%d flows are remembered, want %d", n, 2*flowsKept)
+	}
 }

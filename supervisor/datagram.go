@@ -178,7 +178,11 @@ func (d *datagram) flushHeld() bool {
 		d.awaitRoom()
 		return false
 	}
-	d.held = nil // ECONNREFUSED: T has been closed
+	switch e {
+	case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
+		d.h.sup.warn("a datagram was lost: %v", e)
+	}
+	d.held = nil // ECONNREFUSED, EPIPE: T has been closed or shut
 	return true
 }
 
