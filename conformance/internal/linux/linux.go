@@ -106,6 +106,9 @@ const (
 	TCP_FASTOPEN            = 0x17
 	TCP_FASTOPEN_CONNECT    = 0x1e
 	TCP_INFO                = 0xb
+	TCP_KEEPCNT             = 0x6
+	TCP_KEEPIDLE            = 0x4
+	TCP_KEEPINTVL           = 0x5
 	TCP_MD5SIG              = 0xe
 	TCP_NODELAY             = 0x1
 	TCP_SYNCNT              = 0x7
