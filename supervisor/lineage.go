@@ -37,8 +37,12 @@ type member struct {
 	pid    int
 	start  string // when it began, which tells it from a later one with its number
 	caller *socket.Caller
-	image  string         // of its process when it was last looked at
-	next   *socket.Caller // after the execve(2) under way; nil: none is
+	image  string // of its process when it was last looked at
+
+	// Of a process's first thread alone: who it is after the execve(2) under
+	// way, nil if none is, and which thread has called that.
+	next *socket.Caller
+	by   int
 }
 
 // maxMembers is how many threads are remembered before those that have ended
@@ -62,29 +66,30 @@ func commandName(path string) string {
 	return name[:min(most, len(name))]
 }
 
-// who returns who a thread is on the virtual host.
-func (l *lineage) who(tid int) *socket.Caller { return l.find(tid).caller }
+// who returns who a thread is that makes a call.
+func (l *lineage) who(tid int) *socket.Caller {
+	m := l.find(tid)
+	if first := l.threads[m.pid]; first != nil && first.by == tid {
+		first.next = nil // its execve(2) has failed, or it would not call
+	}
+	return m.caller
+}
 
+// find returns what is known of a thread, whoever asks.
 func (l *lineage) find(tid int) *member {
 	known := l.target.callers.same(tid)
 	m := l.threads[tid]
 	if m == nil || !known && m.start != startTime(tid) {
 		m = l.enter(tid)
 	}
-	l.settle(m)
-	return m
-}
-
-// settle looks whether the execve(2) under way has been done.
-func (l *lineage) settle(m *member) {
 	if m.next == nil {
-		return
+		return m
 	}
-	if now := image(m.pid); now != m.image {
-		m.caller, m.image = m.next, now
+	if now := image(m.pid); now != m.image { // its execve(2) has been done
+		m.caller, m.image, m.next = m.next, now, nil
 		l.images[now] = m.caller
 	}
-	m.next = nil
+	return m
 }
 
 // enter takes note of a thread that is seen for the first time.
@@ -195,7 +200,7 @@ func (s *Supervisor) exec(c *call) {
 	// The thread that executes becomes the first of its process.
 	l := &c.target.lineage
 	first := l.find(l.find(c.tid).pid)
-	first.image, first.next = image(first.pid), after
+	first.image, first.next, first.by = image(first.pid), after, c.tid
 	c.proceed()
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"dialtone/selinux"
+	"dialtone/socket"
 )
 
 const (
@@ -201,5 +202,28 @@ func TestLabelsByFile(t *testing.T) {
 		if c.denied == "" && all != "" || !strings.Contains(all, c.denied) || c.denied != "" && !strings.Contains(all, `path="`+dir+"/"+c.name+`"`) {
 			t.Errorf("%s: denials %q, want %q", c.name, all, c.denied)
 		}
+	}
+}
+
+// An execve(2) that is under way stays so while others ask about the process; the next call of the thread itself says that
+// it has failed.
+func TestExecUnderWay(t *testing.T) {
+	pid := os.Getpid()
+	target := &Target{proc: &process{shim: pid}, callers: callers{threads: pidfdThreadKnown(), pidfds: map[int]int{}}}
+	target.caller = &socket.Caller{Name: "before"}
+	defer target.callers.close()
+	l := newLineage(target)
+	after := &socket.Caller{Name: "after"}
+	first := l.find(pid)
+	first.next, first.by = after, pid
+	if l.find(pid); first.next != after {
+		t.Error("it counts as failed because somebody looked")
+	}
+	if got := l.who(pid); got.Name != "before" || first.next != nil {
+		t.Errorf("after it has failed: %q, under way %t", got.Name, first.next != nil)
+	}
+	first.next, first.image = after, "another"
+	if got := l.who(pid); got != after || first.next != nil {
+		t.Errorf("after it was done: %q", got.Name)
 	}
 }
