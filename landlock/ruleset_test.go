@@ -64,7 +64,8 @@ func TestRestrict_errors(t *testing.T) { // landlock_create_ruleset(2), landlock
 		{"an empty rule", landlock.Ruleset{Handled: landlock.BindTCP, Ports: map[uint16]landlock.Access{80: 0}}, errno.ENOMSG},
 		{
 			"a rule about another right",
-			landlock.Ruleset{Handled: landlock.BindTCP, Ports: map[uint16]landlock.Access{80: landlock.ConnectTCP}}, errno.EINVAL,
+			landlock.Ruleset{Handled: landlock.BindTCP, Ports: map[uint16]landlock.Access{80: landlock.ConnectTCP}},
+			errno.EINVAL,
 		},
 	} {
 		w.want(c.name, w.inside.Restrict(c.r), c.want)

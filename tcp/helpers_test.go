@@ -3,6 +3,8 @@
 package tcp
 
 import (
+	"crypto/sha256"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -24,6 +26,13 @@ func plain() *Config {
 	cfg.RcvBuf, cfg.SndBuf = 10000, 10000
 	cfg.DelayedAck = 0
 	return &cfg
+}
+
+// random returns n bytes that differ by seed.
+func random(n int, seed byte) []byte {
+	b := make([]byte, n)
+	rand.NewChaCha8(sha256.Sum256([]byte{seed})).Read(b)
+	return b
 }
 
 // bench is a connection under test with a clock and a hand-played peer.

@@ -4,7 +4,6 @@ package tcp
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -188,13 +187,6 @@ func kernelEnd(conn net.Conn, data []byte) ([]byte, error) {
 	}()
 	got, err := io.ReadAll(conn)
 	return got, errors.Join(err, <-wrote, conn.Close())
-}
-
-// random returns n bytes that differ by seed.
-func random(n int, seed byte) []byte {
-	b := make([]byte, n)
-	rand.NewChaCha8(sha256.Sum256([]byte{seed})).Read(b)
-	return b
 }
 
 // TestKernel_transfer: up to a megabyte each way between us and the running kernel, opened by either, also with loss.
