@@ -96,7 +96,7 @@ func dropFIN(f *firewall.Firewall) {
 	f.Output.Rules = append(f.Output.Rules, rule)
 }
 
-// echoing is a program on here that is connected to one on web.
+// echoing is a program on here that connects to one on web when it first says something.
 type echoing struct {
 	lines  io.WriteCloser
 	heard  *bufio.Scanner
@@ -172,10 +172,13 @@ func roleEchoServer() int {
 
 // roleEchoClient sends each line that it is told, and says what comes back.
 func roleEchoClient() int {
-	c := stream()
-	must(unix.Connect(c, &unix.SockaddrInet4{Addr: [4]byte(parseIPv4(argument(1))), Port: 4000}))
+	c := -1
 	b := make([]byte, 100)
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		if c < 0 {
+			c = stream()
+			must(unix.Connect(c, &unix.SockaddrInet4{Addr: [4]byte(parseIPv4(argument(1))), Port: 4000}))
+		}
 		wait := unix.Timeval{Sec: 10}
 		if lines.Text() == "under" {
 			wait = unix.Timeval{Usec: 100_000}

@@ -12,7 +12,8 @@ import (
 
 // ADDFD bears no signal in the calling thread; see listener.addFD. A reader has
 // them blocked all its life, since two sigprocmask(2) around each descriptor
-// would be a tenth of its cost; a parked call blocks them when it needs to.
+// would be a tenth of its cost (so profiles by SIGPROF don't show it); a parked
+// call blocks them when it needs to.
 
 // wakeSignal brings a reader back from the kernel: of the real-time signals,
 // which nobody else sends, and which the Go runtime ignores unless asked.
