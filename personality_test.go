@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"dialtone"
+	"dialtone/errno"
 	"dialtone/link"
 	"dialtone/personality"
+	"dialtone/socket"
 )
 
 // Package net's shapes don't depend on whose answers a host gives.
@@ -69,5 +71,44 @@ func dialAndListen(t *testing.T, p *personality.Personality) {
 	_, err = a.Dial("tcp", "10.0.0.99:80")
 	if err == nil || time.Since(begin) < 3*time.Second {
 		t.Errorf("a neighbour that is not there: %v after %v", err, time.Since(begin))
+	}
+}
+
+// TestPersonalities_offerTheirOptions: TCP_INFO says which options both ends agreed on (TCPI_OPT_TIMESTAMPS 1, SACK 2,
+// WSCALE 4). Linux's end offers all.
+func TestPersonalities_offerTheirOptions(t *testing.T) {
+	const tcpInfo, options = 11, 5
+	for _, c := range []struct {
+		p    *personality.Personality
+		want byte
+	}{
+		{personality.Linux, 7}, {personality.FreeBSD, 7}, {personality.Darwin, 7}, {personality.BSD44, 5}, {personality.Linux20, 0},
+	} {
+		n, wire := dialtone.NewNetwork(), link.NewCable(0)
+		attach := func(name, address string, p *personality.Personality) *dialtone.Host {
+			h, err := n.NewHost(name, p)
+			if err == nil {
+				_, err = h.Attach("eth0", wire, netip.MustParsePrefix(address))
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			return h
+		}
+		client, server := attach("a", "10.0.0.1/24", c.p), attach("b", "10.0.0.2/24", personality.Linux)
+		if _, err := server.Listen("tcp4", ":80"); err != nil {
+			t.Fatal(err)
+		}
+		conn, err := client.Dial("tcp4", "10.0.0.2:80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, e := conn.(*dialtone.Conn).Socket().Option(&socket.Call{}, 6, tcpInfo)
+		if e != errno.OK {
+			t.Fatal(e.Err())
+		}
+		if got := info[options] & 7; got != c.want {
+			t.Errorf("%s: options %#x, want %#x", c.p.Name, got, c.want)
+		}
 	}
 }

@@ -20,6 +20,7 @@ func bsdTCP() TCP {
 		// TCP_MAXRXTSHIFT; it is TCPTV_KEEP_INIT that ends an attempt first.
 		SynRetries: 12, SynAckRetries: 3, Retries2: 12, KeepInit: 75 * time.Second,
 		KeepIdle: 2 * time.Hour, KeepInterval: 75 * time.Second, KeepProbes: 8, // TCPTV_KEEP_IDLE, TCPTV_KEEPINTVL, TCPTV_KEEPCNT
+		WindowScaling: true, Timestamps: true, SACK: true, // V_tcp_do_rfc1323, V_tcp_do_sack
 		InitialRTO: time.Second, MinRTO: 30 * time.Millisecond, MaxRTO: 64 * time.Second,
 		TimeWait: 60 * time.Second, DelayedACK: 100 * time.Millisecond, FinTimeout: 60 * time.Second,
 		NoPort: errno.EADDRNOTAVAIL, TupleInUse: errno.EADDRINUSE, PortZero: errno.EADDRNOTAVAIL,

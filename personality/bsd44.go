@@ -22,6 +22,7 @@ func bsd44() *Personality {
 	// timeout is 12 ticks of half a second, tcp_newtcpcb's; then it is TCP_REXMTVAL, 24 ticks, times tcp_backoff: 2, 4.
 	p.TCP.SynBackoff = []time.Duration{6 * time.Second, 24 * time.Second, 48 * time.Second}
 	p.TCP.PortsFirst, p.TCP.PortsLast = 1024, 5000 // IPPORT_RESERVED, IPPORT_USERRESERVED
+	p.TCP.SACK = false                             // RFC 2018 is of 1996
 	p.IP.V6Only = false                            // there was no IPv6
 	return p
 }

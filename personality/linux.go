@@ -45,6 +45,7 @@ var Linux = &Personality{
 	TCP: TCP{
 		SynRetries: 6, SynLinearTimeouts: 4, SynAckRetries: 5, Retries2: 15,
 		KeepIdle: 2 * time.Hour, KeepInterval: 75 * time.Second, KeepProbes: 9,
+		WindowScaling: true, Timestamps: true, SACK: true,
 		InitialRTO: time.Second, MinRTO: 200 * time.Millisecond, MaxRTO: 120 * time.Second,
 		TimeWait: 60 * time.Second, DelayedACK: 40 * time.Millisecond, FinTimeout: 60 * time.Second,
 		PortsFirst: 32768, PortsLast: 60999,

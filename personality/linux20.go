@@ -19,6 +19,8 @@ func linux20() *Personality {
 	p.Unix.UnspecDissolves = false
 	p.Unix.WrongFamily = errno.EAFNOSUPPORT
 	p.IP.NoPing = errno.EPROTONOSUPPORT // ping sockets came with 3.0
-	p.TCP.SynLinearTimeouts = 0         // since 6.5 (net.ipv4.tcp_syn_linear_timeouts)
+	// All three came with 2.2 (tcp(7)).
+	p.TCP.WindowScaling, p.TCP.Timestamps, p.TCP.SACK = false, false, false
+	p.TCP.SynLinearTimeouts = 0 // since 6.5 (net.ipv4.tcp_syn_linear_timeouts)
 	return &p
 }

@@ -107,6 +107,9 @@ type TCP struct {
 	// KeepProbes how many get no answer before it ends (net.ipv4.tcp_keepalive_time, _intvl, _probes).
 	KeepIdle, KeepInterval time.Duration
 	KeepProbes             int
+	// WindowScaling, Timestamps (RFC 7323) and SACK (RFC 2018) are the options that a SYN offers, where the host's settings
+	// (net.ipv4.tcp_window_scaling, tcp_timestamps, tcp_sack) don't say otherwise.
+	WindowScaling, Timestamps, SACK bool
 	// PortsFirst and PortsLast bound the implicit ports (net.ipv4.ip_local_port_range).
 	PortsFirst, PortsLast uint16
 	// NoPort is the error when no implicit port is free, TupleInUse when the connection exists already.
