@@ -83,7 +83,8 @@ func TestCutLater(t *testing.T) {
 
 func wrap(i interface {
 	Wrap(func(link.Link) link.Link)
-}) {
+},
+) {
 	i.Wrap(func(l link.Link) link.Link { return observed{l} })
 }
 
