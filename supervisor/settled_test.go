@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"dialtone/firewall"
+	"dialtone/inet"
 	"dialtone/link"
 	"dialtone/trail"
 	"dialtone/wire"
@@ -81,10 +82,7 @@ func TestCutLater(t *testing.T) {
 	e.end(t)
 }
 
-func wrap(i interface {
-	Wrap(func(link.Link) link.Link)
-},
-) {
+func wrap(i *inet.Interface) {
 	i.Wrap(func(l link.Link) link.Link { return observed{l} })
 }
 
