@@ -21,11 +21,12 @@ type demux struct {
 // leastBuckets is the size of the first table.
 const leastBuckets = 16
 
-// place returns the index of the chain for two ends. Connections that differ in the local address alone, of which a
-// host has few, share a chain.
+// place returns the index of the chain for two ends. The low half of the product spreads what differs in the ports, for
+// the factor is odd, the high half the rest.
 func (d *demux) place(local, remote netip.AddrPort) int {
 	ports := uint64(local.Port())<<16 | uint64(remote.Port())
-	hi, lo := bits.Mul64(d.seed^ports, words(remote.Addr())^d.factor)
+	ends := d.seed ^ ports ^ bits.RotateLeft64(words(local.Addr()), 32)
+	hi, lo := bits.Mul64(ends, words(remote.Addr())<<1^d.factor|1)
 	return int((hi ^ lo) & uint64(len(d.buckets)-1))
 }
 
