@@ -79,7 +79,8 @@ func (c *stream) config(peer netip.Addr) *tcp.Config {
 // maxSignedBlocks is how many SACK blocks fit beside a signature, in 40 bytes of options.
 const maxSignedBlocks = 2
 
-// sign signs a segment, if there is a key for the peer.
+// sign signs a segment, if there is a key for the peer. What then finds no room in the header is left out: all but two
+// SACK blocks (tcp_established_options), and the cookie of a fast open (tcp_syn_options).
 func (c *stream) sign(p *wire.Packet) {
 	key := c.opts.keyFor(p.Dst)
 	if key == nil {
@@ -87,8 +88,14 @@ func (c *stream) sign(p *wire.Packet) {
 	}
 	o := &p.TCP.Options
 	o.SACKBlocks = min(o.SACKBlocks, maxSignedBlocks)
-	sum := p.Signature(key)
-	o.MD5 = &sum
+	sum, err := p.Signature(key)
+	if err != nil {
+		o.HasFastOpen, o.FastOpen = false, nil
+		sum, err = p.Signature(key)
+	}
+	if err == nil { // else the peer drops it
+		o.MD5 = &sum
+	}
 }
 
 // genuine reports whether a segment is signed as it must be: with the key for its sender, or not at all where there is none
@@ -98,5 +105,6 @@ func (c *stream) genuine(p *wire.Packet) bool {
 	if key == nil || signature == nil {
 		return key == nil && signature == nil
 	}
-	return *signature == p.Signature(key)
+	want, err := p.Signature(key)
+	return err == nil && *signature == want
 }

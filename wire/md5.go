@@ -9,13 +9,13 @@ import (
 
 // Signature returns the MD5 signature of the segment that p carries (RFC 2385, 2.0): over the pseudo header, the TCP header
 // without options and with a checksum of zero, the payload, and the key. Its option counts in the header's length, whether
-// it is there yet or not; that length is the one which Append gives it.
-func (p *Packet) Signature(key []byte) (sum [md5.Size]byte) {
+// it is there yet or not; that length is the one which Append gives it. The error is ErrOptions: with it they don't fit.
+func (p *Packet) Signature(key []byte) (sum [md5.Size]byte, err error) {
 	q := Packet{Src: p.Src, Dst: p.Dst, Proto: TCP, TCP: p.TCP}
 	q.TCP.Options.MD5, q.TCP.Payload, q.TCP.Buffer = &sum, nil, nil
 	header, err := appendTCP(nil, &q)
 	if err != nil {
-		return sum // options that fit no header: nobody can send such a segment
+		return sum, err
 	}
 	header = header[:tcpHeaderLen:tcpHeaderLen]
 	length := len(p.TCP.Payload) + int(header[12]>>4)*4
@@ -34,5 +34,5 @@ func (p *Packet) Signature(key []byte) (sum [md5.Size]byte) {
 	h.Write(p.TCP.Payload)
 	h.Write(key)
 	h.Sum(sum[:0])
-	return sum
+	return sum, nil
 }

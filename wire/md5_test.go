@@ -4,6 +4,8 @@ package wire
 
 import (
 	"encoding/binary"
+	"errors"
+	"net/netip"
 	"reflect"
 	"testing"
 )
@@ -46,11 +48,11 @@ func TestSignature_asLinuxSigns(t *testing.T) {
 			if err := p.ParseBody(body); err != nil {
 				t.Fatal(err)
 			}
-			if p.TCP.Options.MD5 == nil || *p.TCP.Options.MD5 != p.Signature([]byte("key")) {
-				t.Errorf("signature % x, want % x", p.Signature([]byte("key")), p.TCP.Options.MD5)
+			if sum, err := p.Signature([]byte("key")); err != nil || p.TCP.Options.MD5 == nil || *p.TCP.Options.MD5 != sum {
+				t.Errorf("signature % x, %v; want % x", sum, err, p.TCP.Options.MD5)
 			}
-			if p.Signature([]byte("kez")) == *p.TCP.Options.MD5 {
-				t.Error("another key signs the same")
+			if sum, err := p.Signature([]byte("kez")); err != nil || sum == *p.TCP.Options.MD5 {
+				t.Errorf("another key signs the same: %v", err)
 			}
 			again, err := Append(nil, &p)
 			if err != nil || len(again) != len(b) {
@@ -60,5 +62,14 @@ func TestSignature_asLinuxSigns(t *testing.T) {
 				t.Errorf("%+v, %v; want\n%+v", q, err, p)
 			}
 		})
+	}
+}
+
+// Options that fill a header of their own accord may not fit ours, which aligns them: there is no signature of that.
+func TestSignature_optionsThatDoNotFit(t *testing.T) {
+	p := Packet{Src: netip.AddrFrom4([4]byte{10, 0, 0, 1}), Dst: netip.AddrFrom4([4]byte{10, 0, 0, 2}), Proto: TCP}
+	p.TCP.Options = Options{HasTimestamps: true, SACKBlocks: 1}
+	if _, err := p.Signature([]byte("key")); !errors.Is(err, ErrOptions) {
+		t.Errorf("%v, want %v", err, ErrOptions)
 	}
 }
