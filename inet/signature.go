@@ -39,6 +39,9 @@ const (
 	maxKey       = 80
 )
 
+// maxKeys is how many keys a socket may have: 136 bytes each of net.core.optmem_max (by experiment on Linux 6.18).
+const maxKeys = 963
+
 // setKey is TCP_MD5SIG (tcp_v4_parse_md5_keys, tcp_v6_parse_md5_keys): a key of no length takes the peer's off.
 func (c *stream) setKey(value []byte) errno.Errno {
 	if len(value) < lenSignature {
@@ -55,6 +58,9 @@ func (c *stream) setKey(value []byte) errno.Errno {
 	}
 	keys := slices.DeleteFunc(slices.Clone(c.opts.keys), func(k signingKey) bool { return k.peer == a.IP })
 	if length > 0 {
+		if len(keys) >= maxKeys {
+			return errno.ENOMEM
+		}
 		keys = append(keys, signingKey{a.IP, bytes.Clone(value[keyOffset : keyOffset+length])})
 	}
 	if len(keys) == 0 {

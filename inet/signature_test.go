@@ -3,9 +3,15 @@
 package inet
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"testing"
 
+	"dialtone/clock"
+	"dialtone/errno"
+	"dialtone/personality"
+	"dialtone/sockaddr"
+	"dialtone/socket"
 	"dialtone/wire"
 )
 
@@ -42,5 +48,25 @@ func TestSign_leavesOutWhatDoesNotFit(t *testing.T) {
 		if _, err := wire.Append(nil, p); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestSetKey_isBounded(t *testing.T) {
+	s := New(socket.NewCore(clock.NewManual(), personality.Linux), 1)
+	c := &stream{stack: s, family: sockaddr.Inet, opts: &plainOptions}
+	value := make([]byte, lenSignature)
+	value[0], value[keyLength], value[keyOffset] = byte(sockaddr.Inet), 1, 'k'
+	for i := range maxKeys {
+		binary.BigEndian.PutUint16(value[6:], uint16(i))
+		if e := c.setKey(value); e != errno.OK {
+			t.Fatalf("key %d: %s", i, e.Name())
+		}
+	}
+	if e := c.setKey(value); e != errno.OK {
+		t.Errorf("another key for a peer that has one: %s", e.Name())
+	}
+	value[4] = 10
+	if e := c.setKey(value); e != errno.ENOMEM {
+		t.Errorf("one more: %s", e.Name())
 	}
 }
