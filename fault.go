@@ -13,19 +13,22 @@ import (
 	"dialtone/sockaddr"
 	"dialtone/socket"
 	"dialtone/trail"
+	"dialtone/wire"
 )
 
 // Fault is a rule that makes connects fail, whatever the network would have said: the third connect from app.test to
 // db.test's port 5432 fails with ETIMEDOUT, say. A connect that matches all that the rule names fails at once, with
 // nothing sent, and leaves the socket as it was. Zero values match everything. A dial connects once for each address that
-// it tries.
+// it tries, so that one by a name with two addresses gets over one failure; getaddrinfo(3) of hosted programs connects UDP
+// sockets, to learn which address is best, so that a fault that counts theirs names the protocol.
 type Fault struct {
 	From    string // the name of the host that connects
 	Process string // the program's name: [socket.Caller].Name
 	// To is whom it connects to: a name of the network (that of a host means all its addresses), an address, a prefix,
 	// or the name of a UNIX socket: /run/s, or @s in the abstract space.
-	To   string
-	Port uint16 // of TCP and UDP
+	To       string
+	Protocol wire.Protocol // of the internet socket; 0: any, and AF_UNIX
+	Port     uint16        // of TCP and UDP
 	// Nth is the first of the matching connects to fail, counted from 1, and Times how many fail from then on; 0 is 1,
 	// and all.
 	Nth, Times int
@@ -129,7 +132,7 @@ func (h *hostFaults) Connect(c *socket.Call, s *socket.Socket, addr []byte) errn
 	defer h.mu.Unlock()
 	failed := errno.OK
 	for _, r := range h.rules {
-		if !r.matches(h.host, c, to) {
+		if !r.matches(h.host, c, s, to) {
 			continue
 		}
 		r.seen++ // every rule counts, whichever decides
@@ -139,7 +142,7 @@ func (h *hostFaults) Connect(c *socket.Call, s *socket.Socket, addr []byte) errn
 		}
 		failed = r.Errno
 		if c.Trail != nil {
-			c.Trail.Decide(h.host.core.Now(), trail.Call, "a fault: connect %d to %v: %s", r.seen, to, failed.Name())
+			c.Trail.Decide(h.host.core.Now(), trail.Fault, "connect %d to %v: %s", r.seen, to, failed.Name())
 		}
 	}
 	return failed
@@ -163,14 +166,15 @@ func destination(addr []byte) (to sockaddr.Addr, known bool) {
 	return to, false
 }
 
-func (r *faultRule) matches(h *Host, c *socket.Call, to sockaddr.Addr) bool {
+func (r *faultRule) matches(h *Host, c *socket.Call, s *socket.Socket, to sockaddr.Addr) bool {
 	if r.From != "" && key(r.From) != key(h.name) || r.Process != "" && (c.Caller == nil || c.Caller.Name != r.Process) {
 		return false
 	}
 	if to.Family == sockaddr.Unix {
-		return len(r.prefixes) == 0 && r.Port == 0 && (r.unix == "" || r.unix == unixName(to))
+		return len(r.prefixes) == 0 && r.Protocol == 0 && r.Port == 0 && (r.unix == "" || r.unix == unixName(to))
 	}
-	if r.unix != "" || r.Port != 0 && r.Port != to.Port {
+	// In 8 bits IPPROTO_MPTCP, 262, is TCP.
+	if r.unix != "" || r.Port != 0 && r.Port != to.Port || r.Protocol != 0 && r.Protocol != wire.Protocol(s.Protocol) {
 		return false
 	}
 	return len(r.prefixes) == 0 || slices.ContainsFunc(r.prefixes, func(p netip.Prefix) bool { return p.Contains(to.IP) })

@@ -17,6 +17,7 @@ import (
 	"dialtone/sockaddr"
 	"dialtone/socket"
 	"dialtone/trail"
+	"dialtone/wire"
 )
 
 // Which of ten connects fail, by rule.
@@ -47,6 +48,9 @@ func TestFaults(t *testing.T) {
 		{"port", []dialtone.Fault{{Port: 80, Times: 1, Errno: errno.ECONNABORTED}}, "tcp4", "web.test:80", "E........."},
 		{"another port", []dialtone.Fault{{Port: 81, Errno: errno.ECONNABORTED}}, "tcp4", "web.test:80", ".........."},
 		{"UDP", []dialtone.Fault{{To: "web.test", Nth: 2, Times: 1, Errno: errno.ECONNABORTED}}, "udp4", "web.test:80", ".E........"},
+		{"protocol", []dialtone.Fault{{Protocol: wire.TCP, Nth: 2, Times: 1, Errno: errno.ECONNABORTED}}, "tcp4", "web.test:80", ".E........"},
+		{"another protocol", []dialtone.Fault{{Protocol: wire.TCP, Errno: errno.ECONNABORTED}}, "udp4", "web.test:80", ".........."},
+		{"a protocol is not of unix", []dialtone.Fault{{Protocol: wire.TCP, Errno: errno.ECONNABORTED}}, "unix", "/tmp/s", ".........."},
 		{"unix", []dialtone.Fault{{To: "/tmp/s", Nth: 2, Times: 1, Errno: errno.ECONNABORTED}}, "unix", "/tmp/s", ".E........"},
 		{"unix abstract", []dialtone.Fault{{To: "@s", Nth: 2, Times: 1, Errno: errno.ECONNABORTED}}, "unix", "@s", ".E........"},
 		{"another unix", []dialtone.Fault{{To: "/tmp/t", Errno: errno.ECONNABORTED}}, "unix", "/tmp/s", ".........."},
@@ -134,7 +138,7 @@ func TestFaultOfProcess(t *testing.T) {
 		if fd, err = connect(&why); err != syscall.ENETDOWN {
 			t.Errorf("the second: %v", err)
 		}
-		if line, _ := why.Decided(); line.Text != "a fault: connect 2 to 127.0.0.1:80: ENETDOWN" {
+		if line, _ := why.Decided(); line.Text != "connect 2 to 127.0.0.1:80: ENETDOWN" {
 			t.Errorf("trail %q", line.Text)
 		}
 		if err := curl.Connect(fd, to); err != syscall.EINPROGRESS {
@@ -177,7 +181,7 @@ func TestFaultInTrail(t *testing.T) {
 	}
 	var why trail.Trail
 	_, err := h.DialContext(dialtone.WithTrail(context.Background(), &why), "tcp", "127.0.0.1:1")
-	if line, ok := why.Decided(); !errors.Is(err, syscall.EIO) || !ok || line.Layer != trail.Call {
+	if line, ok := why.Decided(); !errors.Is(err, syscall.EIO) || !ok || line.Layer != trail.Fault {
 		t.Errorf("%v; %s", err, fmt.Sprint(why.Lines))
 	}
 }

@@ -44,13 +44,14 @@ type burstsPart struct {
 }
 
 type faultPart struct {
-	From    value[string]      `key:"from"`
-	Process value[string]      `key:"process"`
-	To      value[string]      `key:"to"`
-	Port    value[uint16]      `key:"port"`
-	Nth     value[uint16]      `key:"nth"`
-	Times   value[uint16]      `key:"times"`
-	Errno   value[errno.Errno] `key:"errno,required"`
+	From     value[string]        `key:"from"`
+	Process  value[string]        `key:"process"`
+	To       value[string]        `key:"to"`
+	Protocol value[wire.Protocol] `key:"protocol"`
+	Port     value[uint16]        `key:"port"`
+	Nth      value[uint16]        `key:"nth"`
+	Times    value[uint16]        `key:"times"`
+	Errno    value[errno.Errno]   `key:"errno,required"`
 }
 
 // linkAction is what a link does with a packet.
@@ -129,7 +130,7 @@ func (r *linkRulePart) rule() link.Rule {
 // fault returns what the part describes.
 func (f *faultPart) fault() dialtone.Fault {
 	return dialtone.Fault{
-		From: f.From.v, Process: f.Process.v, To: f.To.v, Port: f.Port.v,
+		From: f.From.v, Process: f.Process.v, To: f.To.v, Protocol: f.Protocol.v, Port: f.Port.v,
 		Nth: int(f.Nth.v), Times: int(f.Times.v), Errno: f.Errno.v,
 	}
 }

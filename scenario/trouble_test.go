@@ -27,7 +27,7 @@ hosts:
     interfaces: {eth0: {link: lan, addresses: [10.0.0.2/24]}}
     services: [{kind: echo, port: 80}, {kind: echo, port: 81}, {kind: echo, port: 82}]
 faults:
-  - {from: a, to: b.test, port: 80, nth: 2, times: 1, errno: ENETDOWN}
+  - {from: a, to: b.test, protocol: tcp, port: 80, nth: 2, times: 1, errno: ENETDOWN}
 `
 
 func TestTrouble(t *testing.T) {
@@ -46,18 +46,19 @@ func TestTrouble(t *testing.T) {
 			}
 		}()
 		for _, c := range []struct {
-			to   string
-			want error
-			took time.Duration
+			network, to string
+			want        error
+			took        time.Duration
 		}{
-			{"b.test:80", nil, 0},
-			{"b.test:80", syscall.ENETDOWN, 0},
-			{"b.test:80", nil, 0},
-			{"b.test:81", syscall.ECONNREFUSED, 0},
-			{"b.test:82", nil, 30 * time.Millisecond},
+			{"tcp4", "b.test:80", nil, 0},
+			{"udp4", "b.test:80", nil, 0}, // the fault does not count it
+			{"tcp4", "b.test:80", syscall.ENETDOWN, 0},
+			{"tcp4", "b.test:80", nil, 0},
+			{"tcp4", "b.test:81", syscall.ECONNREFUSED, 0},
+			{"tcp4", "b.test:82", nil, 30 * time.Millisecond},
 		} {
 			before := time.Now()
-			conn, err := r.Host("a").Dial("tcp4", c.to)
+			conn, err := r.Host("a").Dial(c.network, c.to)
 			if !errors.Is(err, c.want) || time.Since(before) != c.took {
 				t.Errorf("%s: %v after %v, want %v after %v", c.to, err, time.Since(before), c.want, c.took)
 			}

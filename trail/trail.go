@@ -23,6 +23,7 @@ const (
 	Call      Layer = "call"      // the call itself and its result
 	State     Layer = "state"     // the socket's state, before or after
 	Access    Layer = "access"    // mandatory access control
+	Fault     Layer = "fault"     // a fault that is being rehearsed
 	Name      Layer = "name"      // a UNIX name looked up
 	Route     Layer = "route"     // the route taken, or why there is none
 	Source    Layer = "source"    // the local address chosen
