@@ -3,14 +3,26 @@
 package inet
 
 import (
+	"math"
+	"net/netip"
+
 	"dialtone/errno"
 	"dialtone/sockaddr"
 	"dialtone/socket"
 	"dialtone/wire"
 )
 
-// maxDatagram is the largest payload: 65535 less the IPv4 and UDP headers (RFC 768).
-const maxDatagram = 65535 - 20 - 8
+// udpHeader is the length of UDP's header, bytes (RFC 768).
+const udpHeader = 8
+
+// maxCarried returns how many bytes fit behind the IP header of a packet to an address: IPv4's length field counts the
+// header (RFC 791, 3.1), that of IPv6 does not (RFC 8200, 3).
+func maxCarried(to netip.Addr) int {
+	if to.Is4() {
+		return math.MaxUint16 - headerLen(to)
+	}
+	return math.MaxUint16
+}
 
 // Send implements [socket.Endpoint] (udp_sendmsg): to the address given, or to the peer. The order is Linux's: a pending
 // error counts only once there is a way.
@@ -20,7 +32,7 @@ func (d *datagram) Send(call *socket.Call, m *socket.Message) (int, errno.Errno)
 		return 0, e
 	}
 	switch {
-	case len(m.Data) > maxDatagram:
+	case len(m.Data) > math.MaxUint16:
 		return 0, errno.EMSGSIZE
 	case m.Flags&socket.MsgOOB != 0:
 		return 0, errno.EOPNOTSUPP
@@ -29,7 +41,7 @@ func (d *datagram) Send(call *socket.Call, m *socket.Message) (int, errno.Errno)
 	if e != errno.OK {
 		return 0, e
 	}
-	w, e := d.sendWay(to)
+	w, e := d.sendWay(to, udpHeader+len(m.Data))
 	if e == errno.OK {
 		e = d.stopped()
 	}
@@ -42,16 +54,17 @@ func (d *datagram) Send(call *socket.Call, m *socket.Message) (int, errno.Errno)
 	return d.leave(call, m, p, w)
 }
 
-// sendWay finds the way of a datagram to an address, and says why it may not go it.
-func (d *datagram) sendWay(to sockaddr.Addr) (path, errno.Errno) {
+// sendWay finds the way of a packet that carries so many bytes to an address, and says why it may not go it.
+func (d *datagram) sendWay(to sockaddr.Addr, carried int) (path, errno.Errno) {
 	w, e := d.way(to, nil)
-	if e != errno.OK {
-		return w, e
+	switch {
+	case e != errno.OK:
+	case w.broadcast && !d.sock.Options().Broadcast:
+		e = errno.EACCES
+	case carried > maxCarried(to.IP):
+		e = errno.EMSGSIZE // __ip_append_data, __ip6_append_data
 	}
-	if w.broadcast && !d.sock.Options().Broadcast {
-		return w, errno.EACCES
-	}
-	return w, errno.OK
+	return w, e
 }
 
 // stopped is what keeps a socket from sending: a pending error, or shutdown (sock_alloc_send_skb).
@@ -129,6 +142,9 @@ func (d *datagram) Recv(call *socket.Call, m *socket.Message) (int, errno.Errno)
 	m.From = addr(d.family, r.from)
 	m.From.Scope = r.scope
 	m.Sender, m.SID = r.sender, r.message
+	if d.opts.recvTTL {
+		m.TTL = r.ttl
+	}
 	if n < len(r.payload) {
 		m.Out |= socket.MsgTrunc
 	}

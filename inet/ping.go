@@ -4,6 +4,7 @@ package inet
 
 import (
 	"encoding/binary"
+	"math"
 	"net/netip"
 	"slices"
 
@@ -78,7 +79,7 @@ func (d *ping) Send(call *socket.Call, m *socket.Message) (int, errno.Errno) {
 	}
 	icmp := wire.Protocol(d.sock.Protocol)
 	switch {
-	case len(m.Data) > 0xffff:
+	case len(m.Data) > math.MaxUint16:
 		return 0, errno.EMSGSIZE
 	case len(m.Data) < echoHeader:
 		return 0, errno.EINVAL
@@ -103,7 +104,7 @@ func (d *ping) Send(call *socket.Call, m *socket.Message) (int, errno.Errno) {
 	if e != errno.OK {
 		return 0, e
 	}
-	w, e := d.sendWay(to)
+	w, e := d.sendWay(to, len(m.Data))
 	if e == errno.OK {
 		e = d.stopped()
 	}
@@ -141,7 +142,7 @@ func (s *Stack) inputEcho(p *wire.Packet, in *Interface) {
 	}
 	if sender, message, admission := d.mayArrive(p, in); admission == socket.Admit {
 		d.push(received{
-			from: netip.AddrPortFrom(p.Src, 0), sender: sender, message: message, payload: carried(p),
+			from: netip.AddrPortFrom(p.Src, 0), sender: sender, message: message, ttl: p.TTL, payload: carried(p),
 		}, in)
 	}
 }

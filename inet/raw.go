@@ -3,6 +3,7 @@
 package inet
 
 import (
+	"math"
 	"slices"
 
 	"dialtone/errno"
@@ -118,37 +119,11 @@ func (r *raw) Close(*socket.Call) {
 
 // Send implements [socket.Endpoint] (raw_sendmsg, rawv6_sendmsg).
 func (r *raw) Send(call *socket.Call, m *socket.Message) (int, errno.Errno) {
-	switch {
-	case len(m.Data) > 0xffff:
-		return 0, errno.EMSGSIZE
-	case m.Flags&socket.MsgOOB != 0:
-		return 0, errno.EOPNOTSUPP
-	}
-	b := m.To
-	switch {
-	case b == nil:
-	case len(b) < leastLen(r.family):
-		return 0, errno.EINVAL
-	case sockaddr.FamilyOf(b) == sockaddr.Unspec:
-		b = withFamily(r.family, b) // AF_UNSPEC is taken for the socket's family
-	}
-	to, e := r.target(b)
-	switch {
-	case e != errno.OK:
+	to, e := r.destination(m)
+	if e != errno.OK {
 		return 0, e
-	case r.family == sockaddr.Inet:
-	case b != nil && to.Port != 0 && to.Port != uint16(r.proto) && r.proto != protoRaw:
-		return 0, errno.EINVAL // RFC 3542, 3: where others have a port there is the protocol
-	case to.IP.Is4():
-		return 0, r.stack.core.Personality.IP.NoRoute // it may connect there, and IPv6 has no way
 	}
-	if r.proto == wire.ICMP && r.family == sockaddr.Inet && len(m.Data) < 2 {
-		return 0, errno.EFAULT // raw_probe_proto_opt reads type and code
-	}
-	w, e := r.sendWay(to)
-	if e == errno.OK && r.header {
-		e = r.stopped() // nobody asks without a header (__ip_append_data calls sock_wmalloc for raw sockets)
-	}
+	w, e := r.rawWay(to, len(m.Data))
 	if e != errno.OK {
 		return 0, e
 	}
@@ -170,6 +145,57 @@ func (r *raw) Send(call *socket.Call, m *socket.Message) (int, errno.Errno) {
 	return r.leave(call, m, p, w)
 }
 
+// destination is where m goes, and what is asked before the way there.
+func (r *raw) destination(m *socket.Message) (to sockaddr.Addr, e errno.Errno) {
+	switch {
+	case len(m.Data) > math.MaxUint16:
+		return to, errno.EMSGSIZE
+	case m.Flags&socket.MsgOOB != 0:
+		return to, errno.EOPNOTSUPP
+	}
+	b := m.To
+	switch {
+	case b == nil:
+	case len(b) < leastLen(r.family):
+		return to, errno.EINVAL
+	case sockaddr.FamilyOf(b) == sockaddr.Unspec:
+		b = withFamily(r.family, b) // AF_UNSPEC is taken for the socket's family
+	}
+	to, e = r.target(b)
+	switch {
+	case e != errno.OK:
+		return to, e
+	case r.family == sockaddr.Inet:
+	case b != nil && to.Port != 0 && to.Port != uint16(r.proto) && r.proto != protoRaw:
+		return to, errno.EINVAL // RFC 3542, 3: where others have a port there is the protocol
+	case to.IP.Is4():
+		return to, r.stack.core.Personality.IP.NoRoute // it may connect there, and IPv6 has no way
+	}
+	if r.proto == wire.ICMP && r.family == sockaddr.Inet && len(m.Data) < 2 {
+		return to, errno.EFAULT // raw_probe_proto_opt reads type and code
+	}
+	return to, errno.OK
+}
+
+// rawWay finds the way to an address for so many bytes. With the header among them they must fit the link (raw_send_hdrinc,
+// rawv6_send_hdrinc), and it counts what has stopped the socket, which without it nobody asks (__ip_append_data calls
+// sock_wmalloc for raw sockets).
+func (r *raw) rawWay(to sockaddr.Addr, length int) (path, errno.Errno) {
+	if !r.header {
+		return r.sendWay(to, length)
+	}
+	w, e := r.sendWay(to, 0)
+	switch {
+	case e != errno.OK:
+		return w, e
+	case length > w.out.MTU():
+		return w, errno.EMSGSIZE
+	case length < headerLen(to.IP):
+		return w, errno.EINVAL
+	}
+	return w, r.stopped()
+}
+
 // fillHeader makes p's header the one that b begins with, and returns what follows it. Length and checksum are the
 // kernel's to fill in, and the source address if it is zero (raw(7)).
 func fillHeader(p *wire.Packet, b []byte) (body []byte, e errno.Errno) {
@@ -178,7 +204,7 @@ func fillHeader(p *wire.Packet, b []byte) (body []byte, e errno.Errno) {
 	if err != nil || h.Is4() != p.Is4() {
 		return nil, errno.EINVAL
 	}
-	p.Src, p.Dst, p.Proto, p.TTL, p.TOS = h.Src, h.Dst, h.Proto, h.TTL, h.TOS
+	p.Src, p.Dst, p.Proto, p.TTL, p.TOS, p.FlowLabel = h.Src, h.Dst, h.Proto, h.TTL, h.TOS, h.FlowLabel
 	if p.Src.IsUnspecified() {
 		p.Src = source
 	}

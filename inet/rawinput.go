@@ -40,7 +40,7 @@ func (s *Stack) inputRaw(p *wire.Packet, in *Interface) (heard bool) {
 			if p.Is4() {
 				b = whole(p) // raw(7): the IPv4 header is part of what is read
 			}
-			r.push(received{from: netip.AddrPortFrom(p.Src, 0), sender: sender, message: message, payload: b}, in)
+			r.push(received{from: netip.AddrPortFrom(p.Src, 0), sender: sender, message: message, ttl: p.TTL, payload: b}, in)
 		}
 	}
 	return heard
@@ -58,11 +58,15 @@ func whole(p *wire.Packet) []byte {
 // carried returns the bytes behind p's IP header.
 func carried(p *wire.Packet) []byte {
 	b := whole(p)
-	header := 20
-	if !p.Is4() {
-		header = 40
+	return b[min(headerLen(p.Dst), len(b)):]
+}
+
+// headerLen is the length of the IP header of a packet to an address, without options, in bytes.
+func headerLen(to netip.Addr) int {
+	if to.Is4() {
+		return 20
 	}
-	return b[min(header, len(b)):]
+	return 40
 }
 
 // noNextHeader says that nothing follows an IPv6 header (RFC 8200, 4.7); nobody is told that it was not understood.

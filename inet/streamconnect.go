@@ -288,9 +288,6 @@ func (s *Stack) sequence(local, remote netip.AddrPort) uint32 {
 
 // mssFor returns what an interface's MTU leaves for the payload of a segment (RFC 9293, 3.7.1).
 func mssFor(out *Interface, to netip.Addr) uint16 {
-	headers := 20 + 20
-	if to.Is6() {
-		headers = 40 + 20
-	}
+	headers := headerLen(to) + 20
 	return uint16(min(max(out.MTU()-headers, 536), 65535-headers))
 }
