@@ -141,7 +141,7 @@ func (a *attempt) connect() errno.Errno { return a.sock.Connect(&a.call, a.to.ad
 
 // metItself reports whether the socket is connected to itself.
 func (a *attempt) metItself() bool {
-	if a.to.addr.Family == sockaddr.Unix {
+	if a.to.addr.Family == sockaddr.Unix || a.sock.Type != socket.Stream {
 		return false
 	}
 	local, peer, ok := a.sock.Ends()

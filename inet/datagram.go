@@ -45,6 +45,7 @@ type received struct {
 	scope   uint32
 	sender  uint32 // SIDs: of the socket it is from, and its own
 	message uint32
+	ttl     uint8 // or hop limit, as it came
 	payload []byte
 	buffer  *wire.Buffer // held
 }
@@ -268,6 +269,14 @@ func (d *datagram) Peer() (sockaddr.Addr, errno.Errno) {
 		return sockaddr.Addr{}, errno.ENOTCONN // inet_getname shows no peer without a port
 	}
 	return d.shown(d.remote), errno.OK
+}
+
+// Remote implements [socket.Remote]: a peer without a port is one all the same. The zero Addr if there is none.
+func (d *datagram) Remote() sockaddr.Addr {
+	if !d.remote.IsValid() {
+		return sockaddr.Addr{}
+	}
+	return d.shown(d.remote)
 }
 
 // Listen implements [socket.Endpoint]; the socket layer refuses it before.

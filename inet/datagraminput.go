@@ -121,7 +121,7 @@ func (d *datagram) input(p *wire.Packet, in *Interface) bool {
 		return admission == socket.Lose
 	}
 	r := received{from: netip.AddrPortFrom(p.Src, p.UDP.SrcPort), payload: p.UDP.Payload, buffer: p.UDP.Buffer}
-	r.sender, r.message = sender, message
+	r.sender, r.message, r.ttl = sender, message, p.TTL
 	d.push(r, in)
 	return true
 }

@@ -22,7 +22,9 @@ const (
 const (
 	ipTOS               = 1
 	ipTTL               = 2
+	ipRetOpts           = 7
 	ipRecvErr           = 11
+	ipRecvTTL           = 12
 	ipFreeBind          = 15
 	ipTransparent       = 19
 	ipBindAddressNoPort = 24
@@ -32,9 +34,11 @@ const (
 
 	ipv6AddrForm     = 1
 	ipv6UnicastHops  = 16
+	ipv6McastHops    = 18
 	ipv6RecvErr      = 25
 	ipv6V6Only       = 26
 	ipv6FlowInfoSend = 33
+	ipv6RecvHopLimit = 51
 	ipv6TClass       = 67
 	ipv6Transparent  = 75
 	ipv6FreeBind     = 78
@@ -42,7 +46,8 @@ const (
 
 // ipOptions are the options that TCP and UDP sockets have in common.
 type ipOptions struct {
-	bindNoPort, recvErr   bool
+	bindNoPort            bool
+	recvErr, recvTTL      bool
 	freeBind, transparent bool
 	tos, ttl              uint8
 	portFirst, portLast   uint16 // IP_LOCAL_PORT_RANGE; 0: the host's
@@ -52,11 +57,12 @@ type ipOptions struct {
 type storedKey struct{ level, name int }
 
 // storedDefaults are options that read back and do nothing, with what they read before they are set (tcp(7), ip(7),
-// ip-sysctl.rst): there is no corking here, and there are no flow labels to lease.
+// ip-sysctl.rst): there is no corking here, there are no flow labels to lease, and IP options are not passed up.
 var storedDefaults = map[storedKey]int{
 	{solTCP, tcpCork}: 0, {solTCP, tcpQuickAck}: 1, {solTCP, tcpLinger2}: 60,
 	{solTCP, tcpWindowClamp}: 0,
 	{solIP, ipMulticastTTL}:  1, {solIP, ipMulticastLoop}: 1, {solIPv6, ipv6FlowInfoSend}: 0,
+	{solIP, ipRetOpts}: 0, {solIPv6, ipv6McastHops}: 1,
 }
 
 // flag returns the on/off option, nil if it is none.
@@ -66,6 +72,8 @@ func (o *ipOptions) flag(level, name int) *bool {
 		return &o.bindNoPort
 	case storedKey{solIP, ipRecvErr}, storedKey{solIPv6, ipv6RecvErr}:
 		return &o.recvErr
+	case storedKey{solIP, ipRecvTTL}, storedKey{solIPv6, ipv6RecvHopLimit}:
+		return &o.recvTTL
 	case storedKey{solIP, ipFreeBind}, storedKey{solIPv6, ipv6FreeBind}:
 		return &o.freeBind
 	case storedKey{solIP, ipTransparent}, storedKey{solIPv6, ipv6Transparent}:

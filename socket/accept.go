@@ -8,7 +8,8 @@ import (
 	"dialtone/sockaddr"
 )
 
-// Remote is implemented by an [Endpoint] that still knows the address of a peer who has gone.
+// Remote is implemented by an [Endpoint] that knows the address of a peer whom getpeername(2) does not tell: one who has
+// gone, or a datagram socket's without a port.
 type Remote interface {
 	Remote() sockaddr.Addr
 }

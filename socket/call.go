@@ -145,6 +145,7 @@ type Message struct {
 	From     sockaddr.Addr  // of the sender; the zero Addr where the family tells none
 	Out      int            // MSG_TRUNC, MSG_CTRUNC, MSG_EOR, MSG_ERRQUEUE
 	Size     int            // of the datagram received, which may be longer than Data
+	TTL      uint8          // or hop limit, of the datagram received; 0 where the socket does not ask for it (IP_RECVTTL)
 	Extended *ExtendedError // what MSG_ERRQUEUE took from the error queue
 }
 

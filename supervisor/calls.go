@@ -29,23 +29,23 @@ func (s *Supervisor) socket(c *call) {
 		s.netlinkSocket(c, flags)
 		return
 	}
-	if socket.Type(typ&^typeFlags) == socket.Raw && proto != 0 {
-		c.fail(unix.EPERM) // a hosted program has no CAP_NET_RAW
-		return
-	}
 	sock, e := c.target.program.Stack.Core().NewSocket(c.layerCall(), family, socket.Type(typ&^typeFlags), proto)
 	if e != errno.OK {
 		c.fail(unix.Errno(e))
 		return
 	}
-	if e := s.inject(c, sock, typ&^typeFlags, flags); e != 0 {
+	native := typ &^ typeFlags
+	if native == unix.SOCK_RAW {
+		native = unix.SOCK_DGRAM
+	}
+	if e := s.inject(c, sock, native, flags); e != 0 {
 		sock.Close(c.layerCall())
 		c.fail(e)
 	}
 }
 
-// inject gives the target a native socket for the layer's, or for none, and
-// answers the call. After an error sock is still the caller's.
+// inject gives the target a native socket of the type for the layer's, or for
+// none, and answers the call. After an error sock is still the caller's.
 func (s *Supervisor) inject(c *call, sock *socket.Socket, typ, flags int) unix.Errno {
 	fd, e := nativeSocket(typ | flags&unix.SOCK_NONBLOCK)
 	if e != 0 {

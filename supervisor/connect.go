@@ -195,7 +195,7 @@ func (s *Supervisor) renewT(c *call, h *hosted) unix.Errno {
 	return 0
 }
 
-// connectDatagram serves connect(2) on SOCK_DGRAM.
+// connectDatagram serves connect(2) on SOCK_DGRAM and SOCK_RAW.
 func (s *Supervisor) connectDatagram(c *call, h *hosted, raw sockaddr.Raw) {
 	x := s.explains(c, h, raw)
 	call := c.layerCall()

@@ -7,6 +7,7 @@ package supervisor
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"dialtone/errno"
@@ -16,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// datagram is the native side of a UDP socket. The queue that counts is the
+// datagram is the native side of a UDP, ping or raw socket. The queue that counts is the
 // layer's; T's own holds a few datagrams at most.
 //
 // Unconnected, T is bound to its name, and each datagram comes from a socket
@@ -35,11 +36,14 @@ type datagram struct {
 	// there was no need yet.
 	probe      int
 	probeWatch uint64
+	// failed is closed when there is an error that T can't show; nil: nobody
+	// waits.
+	failed chan struct{}
 }
 
 type heldDatagram struct {
 	data     []byte
-	from     netip.AddrPort
+	from     source
 	envelope string // "" without access control
 }
 
@@ -71,11 +75,12 @@ func (h *hosted) startDatagram(fd int) unix.Errno {
 
 // follow makes T connected or not, as the layer's socket is.
 func (d *datagram) follow(dup int) unix.Errno {
-	_, e := d.h.sock.Peer(ownCall())
+	_, peer, _ := d.h.sock.Ends()
+	associated := peer.Family != sockaddr.Unspec // getpeername(2) tells no peer without a port
 	switch {
-	case e == errno.OK && d.s < 0:
+	case associated && d.s < 0:
 		return d.connect(dup)
-	case e != errno.OK && d.s >= 0:
+	case !associated && d.s >= 0:
 		d.up() // what T has sent before
 		if e := disconnectNative(dup); e != 0 {
 			return e
@@ -164,7 +169,7 @@ func (d *datagram) down() {
 			}
 			continue
 		}
-		d.held = &heldDatagram{data: append([]byte(nil), buf[:n]...), from: plain(m.From), envelope: envelopeOf(&m)}
+		d.held = &heldDatagram{data: append([]byte(nil), buf[:n]...), from: source{plain(m.From), m.TTL}, envelope: envelopeOf(&m)}
 	}
 }
 
@@ -249,7 +254,11 @@ func (d *datagram) reset(e unix.Errno) {
 	h := d.h
 	h.err = e
 	if d.s < 0 {
-		return // nobody is told of errors on a socket without a peer
+		if d.failed != nil { // T can't show it, but who waits in a call of ours is told
+			close(d.failed)
+			d.failed = nil
+		}
+		return
 	}
 	dup, ok := h.dupT()
 	if !ok {
@@ -260,6 +269,19 @@ func (d *datagram) reset(e unix.Errno) {
 	if disconnectNative(d.s) != 0 || connectNative(d.s, h.name) != 0 {
 		h.sup.warn("an error of a datagram socket could not be shown")
 	}
+}
+
+// failure is closed when h has an error that T can't show. The supervisor is
+// locked.
+func (h *hosted) failure() <-chan struct{} {
+	d := h.datagram
+	if d == nil || d.s >= 0 {
+		return nil
+	}
+	if d.failed == nil {
+		d.failed = make(chan struct{})
+	}
+	return d.failed
 }
 
 func (d *datagram) closeS() {
@@ -286,10 +308,16 @@ func (d *datagram) close() {
 	}
 }
 
-// senders are sockets whose names are source addresses. The name stays with a
-// datagram after the socket is closed, so they are a cache.
+// source is what a sender's name tells of a datagram.
+type source struct {
+	address netip.AddrPort
+	ttl     uint8 // 0: nobody asks for it
+}
+
+// senders are sockets whose names are sources. The name stays with a datagram
+// after the socket is closed, so they are a cache.
 type senders struct {
-	fds map[netip.AddrPort]*sender
+	fds map[source]*sender
 	now uint64 // counts uses
 }
 
@@ -300,10 +328,14 @@ type sender struct {
 
 const maxSenders = 256
 
-// senderMark stands between the prefix and the address in a sender's name.
-const senderMark = "a."
+// senderMark stands between the prefix and the address in a sender's name,
+// ttlMark between the address and the TTL.
+const (
+	senderMark = "a."
+	ttlMark    = "/"
+)
 
-func (ss *senders) get(prefix string, from netip.AddrPort) (int, unix.Errno) {
+func (ss *senders) get(prefix string, from source) (int, unix.Errno) {
 	ss.now++
 	if s := ss.fds[from]; s != nil {
 		s.used = ss.now
@@ -316,7 +348,7 @@ func (ss *senders) get(prefix string, from netip.AddrPort) (int, unix.Errno) {
 	if e != 0 {
 		return -1, e
 	}
-	if e := bindNative(fd, prefix+senderMark+from.String()); e != 0 {
+	if e := bindNative(fd, fmt.Sprint(prefix, senderMark, from.address, ttlMark, from.ttl)); e != 0 {
 		unix.Close(fd)
 		return -1, e
 	}
@@ -326,7 +358,7 @@ func (ss *senders) get(prefix string, from netip.AddrPort) (int, unix.Errno) {
 
 // evict closes the sender that was used longest ago.
 func (ss *senders) evict() {
-	var oldest netip.AddrPort
+	var oldest source
 	least := ^uint64(0)
 	for a, s := range ss.fds {
 		if s.used < least {
@@ -344,20 +376,23 @@ func (ss *senders) close() {
 	clear(ss.fds)
 }
 
-// sourceOf reads the source address out of a sender's name. Without one the
-// datagram came from the socket's peer.
-func (h *hosted) sourceOf(from unix.Sockaddr) sockaddr.Addr {
-	var a sockaddr.Addr
+// sourceOf reads the source address and the TTL out of a sender's name. Without
+// one the datagram came from the socket's peer, and its TTL is not known.
+func (h *hosted) sourceOf(from unix.Sockaddr) (a sockaddr.Addr, ttl uint8) {
 	_, text, ok := strings.Cut(abstractName(from), h.sup.prefix+senderMark)
 	if ok {
-		if ap, err := netip.ParseAddrPort(text); err == nil {
+		address, hops, _ := strings.Cut(text, ttlMark)
+		if ap, err := netip.ParseAddrPort(address); err == nil {
 			a = sockaddr.Of(ap)
 		}
+		if n, err := strconv.ParseUint(hops, 10, 8); err == nil {
+			ttl = uint8(n)
+		}
 	} else {
-		a, _ = h.sock.Peer(ownCall())
+		_, a, _ = h.sock.Ends()
 	}
 	if h.sock.Family == sockaddr.Inet6 && a.IP.Is4() {
 		a.Family, a.IP = sockaddr.Inet6, netip.AddrFrom16(a.IP.As16())
 	}
-	return a
+	return a, ttl
 }

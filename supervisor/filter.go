@@ -87,10 +87,11 @@ var ioUring = []uint32{unix.SYS_IO_URING_SETUP, unix.SYS_IO_URING_ENTER, unix.SY
 // target's descriptor carries out as an inet socket would.
 var (
 	nativeOptions = []uint32{
-		unix.SO_RCVTIMEO, unix.SO_SNDTIMEO, soRcvtimeoNew, soSndtimeoNew, unix.SO_SNDBUF, unix.SO_RCVBUF,
+		unix.SO_RCVTIMEO, unix.SO_SNDTIMEO, soRcvtimeoNew, soSndtimeoNew,
 		unix.SO_RCVLOWAT, unix.SO_KEEPALIVE, unix.SO_BROADCAST, unix.SO_PRIORITY, unix.SO_PASSCRED,
 	}
-	nativeGetOptions = append(slices.Clone(nativeOptions), unix.SO_TYPE, unix.SO_ACCEPTCONN, unix.SO_PEERCRED)
+	nativeGetOptions = append(slices.Clone(nativeOptions), unix.SO_SNDBUF, unix.SO_RCVBUF,
+		unix.SO_TYPE, unix.SO_ACCEPTCONN, unix.SO_PEERCRED)
 )
 
 const (

@@ -40,7 +40,7 @@ type hosted struct {
 
 	pump     *pump      // phase pumped and filled
 	listen   *listening // phase listening
-	datagram *datagram  // of SOCK_DGRAM and AF_NETLINK
+	datagram *datagram  // of SOCK_DGRAM, SOCK_RAW and AF_NETLINK
 }
 
 // phase is what the native socket is to the virtual one.

@@ -72,6 +72,9 @@ var roles = map[string]func() int{
 	"says":              roleSays,
 	"closedquietly":     roleClosedQuietly,
 	"talks":             roleTalks,
+	"ping":              rolePing,
+	"pingforbidden":     rolePingForbidden,
+	"receivebuffer":     roleReceiveBuffer,
 }
 
 func TestMain(m *testing.M) {

@@ -97,6 +97,11 @@ func (s *Supervisor) setsockopt(c *call, h *hosted) {
 		c.fail(unix.EOPNOTSUPP) // see sendStream
 		return
 	}
+	buffer := level == unix.SOL_SOCKET && (name == unix.SO_SNDBUF || name == unix.SO_RCVBUF)
+	if buffer && h.sock.Type == socket.Stream {
+		c.proceed() // its bytes wait in T
+		return
+	}
 	n := int(int32(c.args[4]))
 	if n < 0 {
 		c.fail(unix.EINVAL)
@@ -109,6 +114,10 @@ func (s *Supervisor) setsockopt(c *call, h *hosted) {
 	}
 	if e := h.sock.SetOption(c.layerCall(), level, name, value); e != errno.OK {
 		c.fail(unix.Errno(e))
+		return
+	}
+	if buffer {
+		c.proceed() // datagrams wait in the layer's queue and in T's
 		return
 	}
 	c.succeed(0)

@@ -26,13 +26,13 @@ type receiving struct {
 	// sids are those of the sending socket and of the message.
 	sids [2]uint32
 	// finish stores the results beside the bytes.
-	finish func(from []byte, flags int) unix.Errno
+	finish func(from []byte, control []controlMessage, flags int) unix.Errno
 }
 
 // recvfrom serves recvfrom(2).
 func (s *Supervisor) recvfrom(c *call, h *hosted) {
 	r := &receiving{c: c, h: h, dup: c.dup, iov: []iovec{{c.args[1], c.args[2]}}, flags: int(int32(c.args[3]))}
-	r.finish = func(from []byte, _ int) unix.Errno {
+	r.finish = func(from []byte, _ []controlMessage, _ int) unix.Errno {
 		if c.args[4] == 0 {
 			return 0
 		}
@@ -54,13 +54,15 @@ func (s *Supervisor) recvmsg(c *call, h *hosted) {
 		return
 	}
 	r := &receiving{c: c, h: h, dup: c.dup, iov: m.iov, flags: int(int32(c.args[2]))}
-	r.finish = func(from []byte, flags int) unix.Errno { return c.finishHeader(m, from, flags) }
+	r.finish = func(from []byte, control []controlMessage, flags int) unix.Errno {
+		return c.finishHeader(m, from, control, flags)
+	}
 	r.run(0)
 }
 
-// finishHeader stores what recvmsg tells beside the bytes. No control message
-// is passed on: those of AF_UNIX mean nothing to an inet socket.
-func (c *call) finishHeader(m *header, from []byte, flags int) unix.Errno {
+// finishHeader stores what recvmsg tells beside the bytes. T's own control
+// messages are not passed on: AF_UNIX's mean nothing to an inet socket.
+func (c *call) finishHeader(m *header, from []byte, control []controlMessage, flags int) unix.Errno {
 	if m.name != 0 {
 		if e := c.write(m.name, from[:min(int(m.nameLen), len(from))]); e != 0 {
 			return e
@@ -69,10 +71,11 @@ func (c *call) finishHeader(m *header, from []byte, flags int) unix.Errno {
 	if e := c.writeUint(m.nameLenAt, uint64(len(from)), 4); e != 0 {
 		return e
 	}
-	if e := c.writeUint(m.controlLenAt, 0, m.controlLenSize); e != 0 {
+	truncated, e := c.writeControl(m, control)
+	if e != 0 {
 		return e
 	}
-	return c.writeUint(m.flagsAt, uint64(flags), 4)
+	return c.writeUint(m.flagsAt, uint64(flags|truncated), 4)
 }
 
 // recvmmsg serves recvmmsg(2): the first message is waited for, the others are
@@ -100,7 +103,9 @@ func (s *Supervisor) recvmmsg(c *call, h *hosted) {
 			return e
 		}
 		r := &receiving{c: c, h: h, dup: dup, iov: m.iov, flags: flags}
-		r.finish = func(from []byte, flags int) unix.Errno { return c.finishHeader(m, from, flags) }
+		r.finish = func(from []byte, control []controlMessage, flags int) unix.Errno {
+			return c.finishHeader(m, from, control, flags)
+		}
 		n, e := r.once()
 		if e != 0 {
 			return e
@@ -132,7 +137,7 @@ func (s *Supervisor) recvmmsg(c *call, h *hosted) {
 		return
 	}
 	c.dup = -1
-	s.parkReceive(c, dup, limit, attempt, answer)
+	s.parkReceive(c, h, dup, limit, attempt, answer)
 }
 
 // mmsgTimeout reads recvmmsg's struct timespec; 0 is none.
@@ -165,7 +170,7 @@ func (r *receiving) run(limit time.Duration) {
 		return
 	}
 	c.dup = -1
-	s.parkReceive(c, r.dup, limit, func() (unix.Errno, bool) {
+	s.parkReceive(c, r.h, r.dup, limit, func() (unix.Errno, bool) {
 		n, e = r.once()
 		return e, e != unix.EAGAIN
 	}, func(e unix.Errno) {
@@ -176,9 +181,10 @@ func (r *receiving) run(limit time.Duration) {
 	})
 }
 
-// parkReceive tries again whenever dup has something, until attempt is done.
-// SO_RCVTIMEO and limit bound the wait. It owns dup from now on.
-func (s *Supervisor) parkReceive(c *call, dup int, limit time.Duration, attempt func() (unix.Errno, bool), answer func(unix.Errno)) {
+// parkReceive tries again whenever dup has something, or h an error that dup
+// can't show, until attempt is done. SO_RCVTIMEO and limit bound the wait. It
+// owns dup from now on. The supervisor is locked.
+func (s *Supervisor) parkReceive(c *call, h *hosted, dup int, limit time.Duration, attempt func() (unix.Errno, bool), answer func(unix.Errno)) {
 	if d := timeout(dup, unix.SO_RCVTIMEO); d > 0 && (limit == 0 || d < limit) {
 		limit = d
 	}
@@ -186,6 +192,7 @@ func (s *Supervisor) parkReceive(c *call, dup int, limit time.Duration, attempt 
 	if limit > 0 {
 		late = time.After(limit)
 	}
+	failed := h.failure()
 	c.park(func(ctx context.Context) {
 		defer unix.Close(dup)
 		for {
@@ -198,10 +205,12 @@ func (s *Supervisor) parkReceive(c *call, dup int, limit time.Duration, attempt 
 			case <-late:
 				timedOut = true
 			case <-ready:
+			case <-failed:
 			}
 			stop()
 			s.mu.Lock()
 			e, done := attempt()
+			failed = h.failure()
 			if done || timedOut {
 				answer(e)
 				s.mu.Unlock()
@@ -223,6 +232,11 @@ func (r *receiving) once() (int, unix.Errno) {
 	}
 	if r.flags&unix.MSG_ERRQUEUE != 0 {
 		return r.errorQueue()
+	}
+	if d := r.h.datagram; d != nil && d.s < 0 {
+		if e := r.h.takeError(r.dup); e != 0 {
+			return 0, e
+		}
 	}
 	stream := r.h.sock != nil && r.h.sock.Type == socket.Stream
 	most := maxDatagram
@@ -253,15 +267,20 @@ func (r *receiving) once() (int, unix.Errno) {
 		result, e = r.gotStream(buf[:n])
 	} else {
 		name := netlinkKernel
+		var control []controlMessage
 		switch {
 		case r.h.isUnix():
 			name = unixName
 		case r.h.sock != nil:
-			name = r.h.sourceOf(from).Append(nil)
+			a, ttl := r.h.sourceOf(from)
+			name = a.Append(nil)
+			if ttl > 0 {
+				control = append(control, ttlMessage(r.h.sock.Family, ttl))
+			}
 		}
 		// With MSG_TRUNC n is the datagram's length, which may exceed buf.
 		if e = r.c.scatter(r.iov, buf[:min(n, len(buf))]); e == 0 {
-			e = r.tell(name, out&unix.MSG_TRUNC)
+			e = r.tell(name, control, out&unix.MSG_TRUNC)
 		}
 	}
 	if r.flags&unix.MSG_PEEK == 0 && !r.c.gone {
@@ -271,8 +290,8 @@ func (r *receiving) once() (int, unix.Errno) {
 }
 
 // tell stores what is told beside the bytes.
-func (r *receiving) tell(from []byte, flags int) unix.Errno {
-	if e := r.finish(from, flags); e != 0 {
+func (r *receiving) tell(from []byte, control []controlMessage, flags int) unix.Errno {
+	if e := r.finish(from, control, flags); e != 0 {
 		return e
 	}
 	return r.c.tellSIDs(r.sids[0], r.sids[1])
@@ -295,13 +314,13 @@ func (r *receiving) gotStream(b []byte) (int, unix.Errno) {
 		}
 	}
 	if r.flags&unix.MSG_PEEK != 0 {
-		return len(b), r.tell(nil, 0)
+		return len(b), r.tell(nil, nil, 0)
 	}
 	r.got += len(b)
 	if r.flags&unix.MSG_WAITALL != 0 && len(b) > 0 && r.got < total(r.iov, maxMessage) {
 		return 0, unix.EAGAIN
 	}
-	return r.got, r.tell(nil, 0)
+	return r.got, r.tell(nil, nil, 0)
 }
 
 // skip returns the pieces after the first n bytes.
@@ -318,7 +337,7 @@ func skip(iov []iovec, n int) []iovec {
 }
 
 // errorQueue serves MSG_ERRQUEUE as far as the layer keeps one: the bytes of
-// the datagram that failed; EAGAIN when there is none.
+// the datagram that failed, and why; EAGAIN when there is none.
 func (r *receiving) errorQueue() (int, unix.Errno) {
 	if r.h.sock == nil {
 		return 0, unix.EAGAIN
@@ -328,10 +347,14 @@ func (r *receiving) errorQueue() (int, unix.Errno) {
 	if e != errno.OK {
 		return 0, unix.Errno(e)
 	}
+	if d := r.h.datagram; d != nil {
+		r.h.takeError(r.dup) // it goes with the entry; the next one's takes its place
+		d.down()
+	}
 	if e := r.c.scatter(r.iov, m.Data[:n]); e != 0 {
 		return 0, e
 	}
-	return n, r.tell(m.From.Append(nil), unix.MSG_ERRQUEUE)
+	return n, r.tell(m.From.Append(nil), []controlMessage{errorMessage(r.h.sock.Family, m.Extended)}, m.Out)
 }
 
 // translate turns an error of T into that of the socket it stands for.

@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -77,7 +76,7 @@ func New(opts Options) (*Supervisor, error) {
 		byCookie:  map[uint64]*hosted{},
 		byID:      map[uint64]*hosted{},
 		listeners: map[*hosted]bool{},
-		senders:   senders{fds: map[netip.AddrPort]*sender{}},
+		senders:   senders{fds: map[source]*sender{}},
 	}
 	s.serve = s.dispatch
 	s.teller = newTeller(s)
