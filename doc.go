@@ -29,7 +29,8 @@
 //
 // All time comes from one clock. By default that is real time; inside a [testing/synctest] bubble it is the bubble's: a
 // connection attempt that nobody answers ends with ETIMEDOUT after its 131 seconds, at once. A network belongs to the
-// bubble it was made in: used on the other side of a bubble's wall it panics, and says what to do. [WithClock] gives it a
+// bubble it was made in: used on the other side of a bubble's wall it panics, and says what to do. A bubble ends when its
+// goroutines have: close listeners and both ends of connections, an HTTP client's idle ones too. [WithClock] gives it a
 // clock of your own.
 //
 // Whatever is left to chance (lost packets, implicit ports) comes from the network's seed ([WithSeed]), the packet's flow
@@ -40,10 +41,13 @@
 //	n.Hub().Cut()                                        // nobody hears anybody, until Heal
 //	n.Hub().SetLatency(50 * time.Millisecond)            // one way
 //	n.Impair(link.Rule{Effect: link.Effect{Loss: 0.01}}) // jitter, rate, bursts, order: see [link.Effect]
-//	n.Impair(link.Rule{From: app, Action: link.Drop})    // a partition, one way
+//	n.Impair(link.Rule{From: app, Action: link.Drop})    // a partition, one way; app is a netip.Prefix
 //	n.Fault(dialtone.Fault{To: "db.test", Nth: 3, Times: 1, Errno: errno.ETIMEDOUT})
 //	db.Crash()                                           // without a word; db.Restart() comes back empty
 //	db.Firewall(func(f *firewall.Firewall) { ... })      // drop or reject, with each of the answers there are
+//
+// A dial by name goes on to the host's other address when one fails: give rules for both ([Host.Addresses]), or dial
+// "tcp4", else it gets over what has befallen one of them.
 //
 // Why a connect ended as it did, layer by layer, says a [trail.Trail] given with [WithTrail].
 //

@@ -138,13 +138,18 @@ func (f *file) host(name string) *entry[hostPart] {
 
 // noHost says that no host is called name, and which name may have been meant.
 func (f *file) noHost(name string) string {
-	known := names(f.Hosts)
+	return fmt.Sprintf("no host %q, %s", name, expected(name, f.hostNames()))
+}
+
+// hostNames returns the names of the hosts, then their aliases.
+func (f *file) hostNames() []string {
+	all := names(f.Hosts)
 	for i := range f.Hosts {
 		for _, alias := range f.Hosts[i].v.Aliases {
-			known = append(known, alias.v)
+			all = append(all, alias.v)
 		}
 	}
-	return fmt.Sprintf("no host %q, %s", name, expected(name, known))
+	return all
 }
 
 // names returns the names of t, in order.

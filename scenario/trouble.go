@@ -165,7 +165,7 @@ func (c *checker) fault(f *faultPart) {
 		return
 	}
 	if !c.file.hasAddress(to) {
-		c.add(f.To.at, "%q is no host or name with an address, no address or prefix, and no UNIX socket, %s", to, expected(to, append(names(c.file.Hosts), names(c.file.Names)...)))
+		c.add(f.To.at, "%q is no host or name with an address, no address or prefix, and no UNIX socket, %s", to, expected(to, append(c.file.hostNames(), names(c.file.Names)...)))
 	}
 }
 

@@ -84,6 +84,7 @@ func TestTroubleMistakes(t *testing.T) {
 		{", errno: ENETDOWN", "", `the key "errno" is missing`},
 		{"from: a,", "from: c.test,", `no host "c.test"`},
 		{"to: b.test,", "to: c.test,", `"c.test" is no host or name with an address`},
+		{"to: b.test,", "to: nowhere,", "expected one of a, a.test, b.test"},
 	} {
 		file := strings.Replace(trouble, c.from, c.to, 1)
 		if file == trouble {
