@@ -77,13 +77,13 @@
 // Linux 5.14 or later on x86-64; pidfd_getfd(2) permitted, which some
 // containers forbid. Programs of 32 bits are served too. Not served: io_uring
 // (ENOSYS), families other than AF_UNIX, AF_INET, AF_INET6 and NETLINK_ROUTE
-// (EAFNOSUPPORT), control messages on datagrams, programs that are executable
-// but not readable. AF_UNIX sockets and /proc/net are the real machine's, but
-// for the sockets that socket_secure made (unixsocket.go). The
-// filter is not a boundary against a hostile program: one that runs as root can
-// open /dev/net/tun, and reaches the real network by it. Signals that were
-// ignored when the supervisor started, other than SIGHUP and SIGINT, have their
-// default action in the program.
+// (EAFNOSUPPORT), control messages on datagrams but for the TTL and the error
+// queue's, programs that are executable but not readable. AF_UNIX sockets and
+// /proc/net are the real machine's, but for the sockets that socket_secure made
+// (unixsocket.go). The filter is not a boundary against a hostile program: one
+// that runs as root can open /dev/net/tun, and reaches the real network by it.
+// Signals that were ignored when the supervisor started, other than SIGHUP and
+// SIGINT, have their default action in the program.
 //
 // # Labels
 //
@@ -113,7 +113,12 @@
 //	poll, direct, after the peer's close      HUP, too      IN, RDHUP
 //	first write, direct, after the peer's     EPIPE         success; the reset follows
 //	close
-//	SO_SNDBUF, SO_RCVBUF not set before       AF_UNIX's     TCP's
+//	SO_SNDBUF, SO_RCVBUF not set before       AF_UNIX's     TCP's, UDP's
+//	SO_TYPE of a raw socket                   SOCK_DGRAM    SOCK_RAW
+//	recvfrom, recvmsg on a datagram socket    port 0        the sender's port
+//	connected to port 0
+//	recvmsg on a connected datagram socket    nothing       the TTL
+//	with IP_RECVTTL
 //
 // select, poll and epoll are the kernel's own, and T decides what they say. A
 // failed attempt shows as the host's personality has it: under the BSDs there is
@@ -123,6 +128,9 @@
 // polls IN instead of ERR: there would have to be a datagram to read. That a
 // reset connection polls without ERR: T would read an end where the reset was,
 // and what came would seem whole.
+//
+// An error of a datagram socket without a peer, which there is with IP_RECVERR,
+// shows in the calls that are caught, and ends one that waits; it can't be polled.
 //
 // A program can't open fast: MSG_FASTOPEN and TCP_FASTOPEN_CONNECT answer
 // EOPNOTSUPP, as Linux does with bit 0 of net.ipv4.tcp_fastopen clear, since
