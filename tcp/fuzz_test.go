@@ -54,11 +54,11 @@ func FuzzReceive(f *testing.F) {
 			case op < 232:
 				if at, ok := b.c.Deadline(); ok && at < time.Hour {
 					b.now = max(b.now, at)
-					b.c.Tick(b.now)
+					b.tickDue()
 				}
 			case op < 236:
 				b.now += time.Duration(take()) * time.Millisecond
-				b.c.Tick(b.now)
+				b.tickDue()
 			case op < 240:
 				b.c.CloseWrite()
 			case op < 242:
@@ -71,12 +71,25 @@ func FuzzReceive(f *testing.F) {
 				b.c.SetMSS(uint16(take()) * 8)
 			case op < 248:
 				b.c.SetRcvBuf(uint32(take()) * 16)
+			case op < 251:
+				idle := time.Duration(take()) * time.Millisecond
+				b.c.SetKeepAlive(b.now, KeepAlive{Idle: idle, Interval: 3 * time.Millisecond, Probes: 3})
 			default:
 				b.c.SetNoDelay(op&1 != 0)
 			}
 			b.drainSane()
 		}
 	})
+}
+
+// tickDue has the connection do what is due. Nothing is due then: its owner's timer would fire without end.
+func (b *bench) tickDue() {
+	b.Helper()
+	b.c.Tick(b.now)
+	b.drainSane()
+	if at, ok := b.c.Deadline(); ok && at <= b.now {
+		b.Fatalf("%v: due at %v, and it is %v", b.c.State(), at, b.now)
+	}
 }
 
 // hostile makes a segment near the windows from a few bytes.
