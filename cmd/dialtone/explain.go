@@ -46,14 +46,17 @@ func (*explainMode) IsBool() bool { return true }
 // explainFlags are those of verbs that run programs.
 type explainFlags struct {
 	Explain explainMode `help:"After each connect that failed tell on stderr why; with =all after each." placeholder:"all"`
-	Trail   string      `help:"Write the same to a file as JSON lines." placeholder:"FILE"`
+	Trail   string      `help:"Write the same to a file as JSON lines; - is stderr." placeholder:"FILE"`
 	Audit   string      `help:"Append what security policies deny to a file, in the lines of the kernel's audit log; - is stderr." placeholder:"FILE"`
 }
 
 // open returns what writes explanations, nil for none, and the file to close at the end, nil for none.
 func (f *explainFlags) open(stderr io.Writer) (*explainer, *os.File, error) {
-	if f.Trail == "" {
+	switch f.Trail {
+	case "":
 		return newExplainer(f.Explain, stderr, nil), nil, nil
+	case "-":
+		return newExplainer(f.Explain, stderr, stderr), nil, nil
 	}
 	file, err := os.Create(f.Trail)
 	if err != nil {
