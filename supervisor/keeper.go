@@ -101,15 +101,16 @@ func (k *keeper) listen() {
 		k.mu.Unlock()
 	}
 	k.mu.Lock()
+	defer k.mu.Unlock()
 	k.ending = true
 	k.killChildren()
-	k.mu.Unlock()
 	if k.childless() {
 		os.Exit(0)
 	}
 }
 
-// childless reports whether no child is left, without reaping one.
+// childless reports whether no child is left, without reaping one. With the
+// lock held what was reaped has been told.
 func (k *keeper) childless() bool {
 	err := unix.Waitid(unix.P_ALL, 0, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
 	return err == unix.ECHILD

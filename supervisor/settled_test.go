@@ -148,7 +148,9 @@ func (e *echoing) end(t *testing.T) {
 		t.Errorf("client: status %d, %v", status, err)
 	}
 	e.server.Kill() // it may not have heard of the end
-	<-e.server.Done()
+	if _, err := e.server.Wait(); err != nil {
+		t.Error(err)
+	}
 }
 
 // roleEchoServer sends one client back what it sends.

@@ -141,6 +141,22 @@ func TestExitStatus(t *testing.T) {
 	}
 }
 
+// Whoever kills a program hears how it ended: the keeper tells that before it
+// goes itself.
+func TestKill(t *testing.T) {
+	s := passing(t)
+	for range 200 {
+		target, err := s.Start(Program{Argv: []string{"sleep", "1000"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		target.Kill()
+		if status, err := target.Wait(); status != 128+9 || err != nil {
+			t.Fatalf("status %d, %v, want 137", status, err)
+		}
+	}
+}
+
 func TestStartFailures(t *testing.T) {
 	s := passing(t)
 	dir := t.TempDir()
