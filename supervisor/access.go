@@ -13,7 +13,7 @@ import (
 // Plain read, write, send and recv are not reported, so access control is
 // asked about what they have moved when the bytes pass us: on behalf of the
 // process that last made a reported call on the socket. Under access control
-// no connection is direct. See docs/decisions/0009-*.md.
+// no connection is direct. See docs/decisions/0010-*.md.
 
 // ownCall is a call that we make on nobody's behalf.
 func ownCall() *socket.Call { return &socket.Call{Caller: mac.System, NonBlocking: true} }

@@ -20,11 +20,12 @@ import (
 // blocks is parked when it has not.
 func (s *Supervisor) connect(c *call, h *hosted) {
 	raw := c.rawAddress(c.args[1], c.args[2])
-	switch {
-	case h.sock == nil:
+	if h.sock == nil {
 		c.succeed(0) // AF_NETLINK: there is one peer
 		return
-	case h.sock.Type != socket.Stream:
+	}
+	c.nameCaller(h.sock.Core)
+	if h.sock.Type != socket.Stream {
 		s.connectDatagram(c, h, raw)
 		return
 	}

@@ -136,6 +136,20 @@ func (c *call) layerCall() *socket.Call {
 	return call
 }
 
+// nameCaller gives the caller the name of the program that it is now, by which
+// a host's faults may know it. Under access control lineage.go has named it.
+func (c *call) nameCaller(core *socket.Core) {
+	core.Lock()
+	defer core.Unlock()
+	if core.Faults == nil || c.target.proc.labelled {
+		return
+	}
+	if pid, err := threadGroup(c.tid); err == nil {
+		c.caller = c.caller.Fork()
+		c.caller.Name = programName(pid)
+	}
+}
+
 // socketcall's numbers (linux/net.h), as x86-64 calls.
 var socketcalls = map[uint64]int{
 	1: unix.SYS_SOCKET, 2: unix.SYS_BIND, 3: unix.SYS_CONNECT, 4: unix.SYS_LISTEN, 5: unix.SYS_ACCEPT,
