@@ -37,7 +37,7 @@ func (c *stream) KeepAlive(on bool) {
 
 // setKeep sets TCP_KEEPIDLE, TCP_KEEPINTVL or TCP_KEEPCNT (do_tcp_setsockopt).
 func (c *stream) setKeep(name, n int) errno.Errno {
-	if n < 1 || n > maxSeconds || name == tcpKeepCnt && n > maxKeepProbes {
+	if n < 1 || n > maxKeepTime || name == tcpKeepCnt && n > maxKeepProbes {
 		return errno.EINVAL
 	}
 	c.change().store(storedKey{solTCP, name}, n)
@@ -47,5 +47,8 @@ func (c *stream) setKeep(name, n int) errno.Errno {
 	return errno.OK
 }
 
-// maxKeepProbes is MAX_TCP_KEEPCNT.
-const maxKeepProbes = 127
+// MAX_TCP_KEEPIDLE and MAX_TCP_KEEPINTVL, in seconds, and MAX_TCP_KEEPCNT.
+const (
+	maxKeepTime   = 32767
+	maxKeepProbes = 127
+)

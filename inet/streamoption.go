@@ -3,6 +3,8 @@
 package inet
 
 import (
+	"bytes"
+	"math"
 	"net/netip"
 	"time"
 
@@ -25,17 +27,14 @@ const (
 	tcpDeferAccept = 9
 	tcpWindowClamp = 10
 	tcpInfo        = 11
-	tcpMD5Sig      = 14
 	tcpQuickAck    = 12
 	tcpCongestion  = 13
+	tcpMD5Sig      = 14
 	tcpUserTimeout = 18
 	tcpFastOpen    = 23
 
 	tcpFastOpenConnect = 30
 )
-
-// maxSeconds bounds options that are given in seconds.
-const maxSeconds = 32767
 
 // streamOptions are the options of a TCP socket below SOL_SOCKET, but for TCP_NODELAY. Sockets whose options are the same
 // share them: a listener and its connections, and all that have set none. So they are never written to: see change.
@@ -121,7 +120,7 @@ func (c *stream) SetOption(call *socket.Call, level, name int, value []byte) err
 		return c.stack.deviceExists(value)
 	}
 	if level == solTCP && name == tcpCongestion {
-		if string(trimNul(value)) != "reno" {
+		if name, _, _ := bytes.Cut(value, []byte{0}); string(name) != "reno" {
 			return errno.ENOENT
 		}
 		return errno.OK
@@ -168,10 +167,7 @@ func (c *stream) SetOption(call *socket.Call, level, name int, value []byte) err
 	case storedKey{solTCP, tcpFastOpenConnect}:
 		return c.setFastConnect(n)
 	case storedKey{solTCP, tcpDeferAccept}:
-		o.deferAccept = 0
-		for n > 0 && c.deferTime(o.deferAccept) < time.Duration(min(n, maxSeconds))*time.Second {
-			o.deferAccept++
-		}
+		o.deferAccept = c.deferFor(n)
 	case storedKey{solIPv6, ipv6AddrForm}:
 		return c.becomeIPv4(n)
 	default:
@@ -183,10 +179,21 @@ func (c *stream) SetOption(call *socket.Call, level, name int, value []byte) err
 // deferTime returns how long n retransmissions of a SYN-ACK take (retrans_to_secs).
 func (c *stream) deferTime(n uint8) (d time.Duration) {
 	facts := &c.stack.core.Personality.TCP
-	for k := range n {
-		d += min(facts.InitialRTO<<k, facts.MaxRTO)
+	wait := facts.InitialRTO
+	for range n {
+		d += wait
+		wait = min(2*wait, facts.MaxRTO)
 	}
 	return d
+}
+
+// deferFor returns how many retransmissions of a SYN-ACK take so many seconds at least; more than 255 there are not
+// (secs_to_retrans).
+func (c *stream) deferFor(seconds int) (n uint8) {
+	for n < math.MaxUint8 && c.deferTime(n) < time.Duration(seconds)*time.Second {
+		n++
+	}
+	return n
 }
 
 // becomeIPv4 is IPV6_ADDRFORM: a connected AF_INET6 socket with an IPv4-mapped peer becomes one of AF_INET (ipv6(7)).
@@ -214,13 +221,4 @@ func (s *Stack) deviceExists(name []byte) errno.Errno {
 		return errno.ENODEV
 	}
 	return errno.OK
-}
-
-func trimNul(b []byte) []byte {
-	for i, c := range b {
-		if c == 0 {
-			return b[:i]
-		}
-	}
-	return b
 }
