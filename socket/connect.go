@@ -30,7 +30,7 @@ func (s *Socket) Connect(c *Call, addr []byte) errno.Errno {
 	if !s.Type.ConnectionOriented() {
 		return s.Endpoint.Connect(c, addr)
 	}
-	if s.Family == unixFamily && s.Core.Personality.Stream.UnixLooksFirst {
+	if s.Family == sockaddr.Unix && s.Core.Personality.Stream.UnixLooksFirst {
 		return s.attempt(c, addr)
 	}
 	if s.dissolves(addr) {
@@ -198,7 +198,7 @@ func (s *Socket) report(c *Call, none errno.Errno) errno.Errno {
 
 // dissolves reports whether addr asks a stream socket to dissolve its association.
 func (s *Socket) dissolves(addr []byte) bool {
-	return s.Core.Personality.Stream.UnspecDissolves && s.Family != unixFamily &&
+	return s.Core.Personality.Stream.UnspecDissolves && s.Family != sockaddr.Unix &&
 		(len(addr) < sockaddr.LenFamily || sockaddr.FamilyOf(addr) == sockaddr.Unspec)
 }
 

@@ -3,10 +3,12 @@
 package socket
 
 import (
+	"bytes"
 	"encoding/binary"
 	"time"
 
 	"dialtone/errno"
+	"dialtone/personality"
 	"dialtone/sockaddr"
 )
 
@@ -183,14 +185,7 @@ func (s *Socket) Option(c *Call, level, name int) ([]byte, errno.Errno) {
 	case SoNoCheck:
 		return Int(0), errno.OK
 	case SoPeerSec:
-		if s.Core.Access == nil {
-			return nil, errno.ENOPROTOOPT
-		}
-		context, e := s.Core.Access.PeerContext(s)
-		if e != errno.OK {
-			return nil, e
-		}
-		return append([]byte(context), 0), errno.OK
+		return s.peerSecurity()
 	case SoBindToDevice:
 		if o.Device() == "" {
 			return nil, errno.OK
@@ -198,6 +193,18 @@ func (s *Socket) Option(c *Call, level, name int) ([]byte, errno.Errno) {
 		return append([]byte(o.Device()), 0), errno.OK
 	}
 	return s.Endpoint.Option(c, level, name)
+}
+
+// peerSecurity is SO_PEERSEC: the peer's context as text, with its terminating NUL.
+func (s *Socket) peerSecurity() ([]byte, errno.Errno) {
+	if s.Core.Access == nil {
+		return nil, errno.ENOPROTOOPT
+	}
+	context, e := s.Core.Access.PeerContext(s)
+	if e != errno.OK {
+		return nil, e
+	}
+	return append([]byte(context), 0), errno.OK
 }
 
 // SetOption is setsockopt(2).
@@ -266,12 +273,7 @@ func (s *Socket) SetOption(c *Call, level, name int, value []byte) errno.Errno {
 // bindToDevice is SO_BINDTODEVICE: the value is an interface's name, cut at its first NUL; the endpoint says whether
 // there is one.
 func (s *Socket) bindToDevice(c *Call, value []byte) errno.Errno {
-	for i, b := range value {
-		if b == 0 {
-			value = value[:i]
-			break
-		}
-	}
+	value, _, _ = bytes.Cut(value, []byte{0})
 	if s.opts.Device() != "" && c.Caller != nil && !c.Caller.May(NetRaw) {
 		return errno.EPERM // socket(7): changing it needs CAP_NET_RAW, since 5.7 setting it does not
 	}
@@ -285,4 +287,4 @@ func (s *Socket) bindToDevice(c *Call, value []byte) errno.Errno {
 }
 
 // Listening reports whether the socket accepts connections (SO_ACCEPTCONN).
-func (s *Socket) Listening() bool { return s.state == stateListening }
+func (s *Socket) Listening() bool { return s.state == personality.Listening }

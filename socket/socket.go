@@ -83,7 +83,7 @@ func (s *Socket) Watch(w *Watch) { s.watchers.Add(w) }
 // Ready returns what poll(2) would say of s now. An internet listener does not show its pending error (tcp_poll).
 func (s *Socket) Ready() Events {
 	e := s.Endpoint.Ready()
-	failed := s.err != errno.OK && (!s.Listening() || s.Family == unixFamily)
+	failed := s.err != errno.OK && (!s.Listening() || s.Family == sockaddr.Unix)
 	if !s.Core.Personality.Poll.ErrorReads {
 		if failed {
 			e |= Err

@@ -7,10 +7,8 @@ import (
 	"time"
 
 	"dialtone/errno"
-	"dialtone/personality"
+	"dialtone/sockaddr"
 )
-
-const stateListening = personality.Listening
 
 // Int returns an option's value that is a C int.
 func Int(n int) []byte { return binary.LittleEndian.AppendUint32(nil, uint32(int32(n))) }
@@ -74,7 +72,7 @@ func (s *Socket) SendBuffer() int {
 	if s.opts.SendBuffer > 0 {
 		return int(s.opts.SendBuffer)
 	}
-	if s.Type == Stream && s.Family != unixFamily {
+	if s.Type == Stream && s.Family != sockaddr.Unix {
 		return s.Core.Personality.TCPSendBuffer
 	}
 	return s.Core.Personality.UDPSendBuffer
@@ -85,7 +83,7 @@ func (s *Socket) ReceiveBuffer() int {
 	if s.opts.ReceiveBuffer > 0 {
 		return int(s.opts.ReceiveBuffer)
 	}
-	if s.Type == Stream && s.Family != unixFamily {
+	if s.Type == Stream && s.Family != sockaddr.Unix {
 		return s.Core.Personality.TCPReceiveBuffer
 	}
 	return s.Core.Personality.UDPReceiveBuffer
