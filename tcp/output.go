@@ -10,7 +10,8 @@ import (
 )
 
 // Next writes the next segment that is due into out and reports true, or false if none is. The payload lies in the
-// send queue and stays as it is as long as its buffer is held; out has a hold of its own. Next allocates nothing, except where small writes are put together.
+// send queue and stays as it is as long as its buffer is held; out has a hold of its own. Next allocates nothing, except
+// where small writes are put together.
 func (c *Conn) Next(now time.Duration, out *wire.Segment) bool {
 	switch c.state {
 	case Closed:
@@ -100,28 +101,6 @@ func (c *Conn) nextFirst(now time.Duration, out *wire.Segment) bool {
 	if end := c.sndUna + uint32(len(out.Payload)); s != nil && before(s.resent, end) {
 		s.resent = end
 	}
-	return true
-}
-
-// nextHole gives bytes again that the peer lacks while it has later ones, in recovery: those that are lost, or all of
-// them when there is nothing else to send.
-func (c *Conn) nextHole(now time.Duration, out *wire.Segment, lostOnly bool) bool {
-	s := c.scoreboard()
-	if s == nil {
-		return false
-	}
-	hole, ok := s.next(c.sndUna, uint32(c.mss), lostOnly)
-	room := c.recoveryRoom(s)
-	if !ok || room == 0 {
-		return false
-	}
-	offset := int(hole.from - c.sndUna)
-	n := min(int(hole.size()), c.largest(), int(room-room%uint32(c.mss)), c.send.size-offset)
-	if n <= 0 {
-		return false
-	}
-	c.fillData(now, out, hole.from, offset, n, c.finSent())
-	s.resent = hole.from + uint32(len(out.Payload))
 	return true
 }
 
@@ -259,20 +238,6 @@ func (c *Conn) fill(now time.Duration, out *wire.Segment, seq uint32, flags wire
 			c.notes &^= owesACK
 		}
 	}
-}
-
-// tellGaps adds what came before its turn to an acknowledgement (RFC 2018, 4). With text there is no room for it, so an
-// acknowledgement that is due still goes out by itself.
-func (c *Conn) tellGaps(out *wire.Segment) {
-	if len(out.Payload) > 0 {
-		return
-	}
-	most := len(out.Options.SACK)
-	if out.Options.HasTimestamps {
-		most-- // 40 bytes are for all options
-	}
-	c.later.report(&out.Options, most)
-	c.notes &^= owesACK
 }
 
 // synWindow is the window that a SYN offers, bytes.

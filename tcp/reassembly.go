@@ -108,6 +108,20 @@ func (r *reassembly) report(o *wire.Options, most int) {
 	}
 }
 
+// tellGaps adds what came before its turn to an acknowledgement (RFC 2018, 4). With text there is no room for it, so an
+// acknowledgement that is due still goes out by itself.
+func (c *Conn) tellGaps(out *wire.Segment) {
+	if len(out.Payload) > 0 {
+		return
+	}
+	most := len(out.Options.SACK)
+	if out.Options.HasTimestamps {
+		most-- // 40 bytes are for all options
+	}
+	c.later.report(&out.Options, most)
+	c.notes &^= owesACK
+}
+
 // take moves the bytes whose turn has come into q, next being the number of the first wanted, and returns the number
 // after them.
 func (r *reassembly) take(q *queue, next uint32) uint32 {

@@ -4,6 +4,7 @@ package tcp
 
 import (
 	"slices"
+	"time"
 
 	"dialtone/wire"
 )
@@ -148,6 +149,28 @@ func (s *scoreboard) next(una, mss uint32, lostOnly bool) (hole span, ok bool) {
 		from = have.to
 	}
 	return span{}, false
+}
+
+// nextHole gives bytes again that the peer lacks while it has later ones, in recovery: those that are lost, or all of
+// them when there is nothing else to send.
+func (c *Conn) nextHole(now time.Duration, out *wire.Segment, lostOnly bool) bool {
+	s := c.scoreboard()
+	if s == nil {
+		return false
+	}
+	hole, ok := s.next(c.sndUna, uint32(c.mss), lostOnly)
+	room := c.recoveryRoom(s)
+	if !ok || room == 0 {
+		return false
+	}
+	offset := int(hole.from - c.sndUna)
+	n := min(int(hole.size()), c.largest(), int(room-room%uint32(c.mss)), c.send.size-offset)
+	if n <= 0 {
+		return false
+	}
+	c.fillData(now, out, hole.from, offset, n, c.finSent())
+	s.resent = hole.from + uint32(len(out.Payload))
+	return true
 }
 
 // recoveryRoom returns how many bytes may be sent in recovery with a scoreboard: none, or a segment at least.
