@@ -11,9 +11,8 @@
  * A SID is a number of the host that the program runs on. 0 asks for what the
  * plain call does; any_socket stands for any peer.
  *
- * AF_UNIX sockets that socket_secure makes (SOCK_STREAM, SOCK_DGRAM) have names
- * of their own and meet only each other: socket(2) gives a real one, of which
- * these calls know nothing.
+ * AF_UNIX sockets that socket_secure makes have names of their own and meet only
+ * each other: socket(2) gives a real one, of which these calls know nothing.
  */
 
 #ifndef FLASK_SOCKET_H

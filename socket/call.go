@@ -3,6 +3,8 @@
 package socket
 
 import (
+	"encoding/binary"
+
 	"dialtone/sockaddr"
 	"dialtone/trail"
 )
@@ -153,6 +155,16 @@ type Message struct {
 type Credentials struct {
 	PID      int
 	UID, GID uint32
+}
+
+// NoPeer are the credentials that SO_PEERCRED tells where no peer is known, as it is of every family but AF_UNIX.
+var NoPeer = Credentials{UID: ^uint32(0), GID: ^uint32(0)}
+
+// Ucred returns the credentials as a C program on x86-64 gets them.
+func (c Credentials) Ucred() []byte {
+	b := binary.LittleEndian.AppendUint32(nil, uint32(c.PID))
+	b = binary.LittleEndian.AppendUint32(b, c.UID)
+	return binary.LittleEndian.AppendUint32(b, c.GID)
 }
 
 // ExtendedError is struct sock_extended_err of ip(7), with the address of who reported it.

@@ -184,6 +184,10 @@ func (s *Socket) Option(c *Call, level, name int) ([]byte, errno.Errno) {
 		return Int(1), errno.OK
 	case SoNoCheck:
 		return Int(0), errno.OK
+	case SoPeerCred:
+		if s.Family != sockaddr.Unix {
+			return NoPeer.Ucred(), errno.OK
+		}
 	case SoPeerSec:
 		return s.peerSecurity()
 	case SoBindToDevice:

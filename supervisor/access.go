@@ -25,7 +25,7 @@ func (h *hosted) dataCall() *socket.Call { return &socket.Call{Caller: h.caller,
 // asked once there is something, as by a read.
 func (h *hosted) receive(m *socket.Message) (int, errno.Errno) {
 	n, e := h.sock.Recv(ownCall(), m)
-	if e == errno.OK && (n > 0 || h.sock.Type != socket.Stream) {
+	if e == errno.OK && (n > 0 || h.sock.Type != socket.Stream && m.Size >= 0) {
 		e = h.sock.May(h.dataCall(), socket.OpReceive)
 	}
 	return n, e

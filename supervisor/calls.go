@@ -105,6 +105,7 @@ func (s *Supervisor) listen(c *call, h *hosted) {
 		c.fail(unix.EOPNOTSUPP)
 		return
 	}
+	c.identify(h)
 	e := c.listenLayer(h.sock)
 	if e == errno.EADDRINUSE {
 		s.harvest()

@@ -25,10 +25,11 @@ func (s *Supervisor) connect(c *call, h *hosted) {
 		return
 	}
 	c.nameCaller(h.sock.Core)
-	if h.sock.Type != socket.Stream {
+	if !h.connects() {
 		s.connectDatagram(c, h, raw)
 		return
 	}
+	c.identify(h)
 	blocks := !nonBlocking(c.dup)
 	state := h.state()
 	if h.phase == filled && state != personality.Connecting {
@@ -171,7 +172,7 @@ func (s *Supervisor) parkConnect(c *call, h *hosted, x *explaining, late errno.E
 // renewT puts a fresh native socket under the target's number: T was used up
 // by an attempt that failed. Duplicates of the descriptor keep the old one.
 func (s *Supervisor) renewT(c *call, h *hosted) unix.Errno {
-	typ := unix.SOCK_STREAM
+	typ := h.nativeType()
 	if nonBlocking(c.dup) {
 		typ |= unix.SOCK_NONBLOCK
 	}

@@ -91,7 +91,7 @@ var (
 		unix.SO_RCVLOWAT, unix.SO_KEEPALIVE, unix.SO_BROADCAST, unix.SO_PRIORITY, unix.SO_PASSCRED,
 	}
 	nativeGetOptions = append(slices.Clone(nativeOptions), unix.SO_SNDBUF, unix.SO_RCVBUF,
-		unix.SO_TYPE, unix.SO_ACCEPTCONN, unix.SO_PEERCRED)
+		unix.SO_TYPE, unix.SO_ACCEPTCONN)
 )
 
 const (

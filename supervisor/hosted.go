@@ -67,6 +67,10 @@ const (
 	gone
 )
 
+// connects reports whether the socket is of a type that is connected, and so
+// has a T of that type, which carries what is sent.
+func (h *hosted) connects() bool { return h.sock != nil && h.sock.Type.ConnectionOriented() }
+
 // plain is an address without its family's dress: mapped IPv4 is IPv4.
 func plain(a sockaddr.Addr) netip.AddrPort { return netip.AddrPortFrom(a.IP.Unmap(), a.Port) }
 

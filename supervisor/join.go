@@ -31,7 +31,7 @@ func (h *hosted) join(dup int, x *explaining) unix.Errno {
 			return 0
 		}
 	}
-	s, e := h.sup.plugs.plug(dup)
+	s, e := h.plug(dup)
 	if e == 0 {
 		if e = h.startPump(s); e == 0 {
 			x.path(h)
@@ -94,7 +94,7 @@ func (h *hosted) clearTo(l *hosted, local, peer netip.Addr) bool {
 // startFilled makes T look like a connection under way, and has the layer's
 // event end that.
 func (h *hosted) startFilled(dup int, x *explaining) unix.Errno {
-	s, e := h.sup.plugs.plug(dup)
+	s, e := h.plug(dup)
 	if e != 0 {
 		h.abandon(x, e)
 		return e

@@ -118,7 +118,7 @@ func (h *hosted) present() {
 
 // presentPumped connects an S to T for the connection from peer.
 func (h *hosted) presentPumped(peer sockaddr.Addr) unix.Errno {
-	s, e := nativeSocket(unix.SOCK_STREAM | unix.SOCK_NONBLOCK)
+	s, e := nativeSocket(h.nativeType() | unix.SOCK_NONBLOCK)
 	if e != 0 {
 		return e
 	}

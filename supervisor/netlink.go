@@ -70,6 +70,8 @@ func netlinkOption(level, name int) ([]byte, unix.Errno) {
 		return socket.Int(0), 0
 	case unix.SO_DOMAIN:
 		return socket.Int(unix.AF_NETLINK), 0
+	case unix.SO_PEERCRED:
+		return socket.NoPeer.Ucred(), 0
 	}
 	return nil, unix.ENOPROTOOPT
 }

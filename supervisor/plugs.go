@@ -18,10 +18,11 @@ type plugs struct {
 	unmet int
 }
 
-func newPlugs(name string) (*plugs, unix.Errno) {
+// newPlugs makes plugs for T of a type.
+func newPlugs(typ int, name string) (*plugs, unix.Errno) {
 	p := &plugs{listener: -1, probe: -1, name: name}
 	var e unix.Errno
-	if p.listener, e = nativeSocket(unix.SOCK_STREAM | unix.SOCK_NONBLOCK); e == 0 {
+	if p.listener, e = nativeSocket(typ | unix.SOCK_NONBLOCK); e == 0 {
 		if e = bindNative(p.listener, name); e == 0 {
 			e = errnoOf(unix.Listen(p.listener, nativeBacklog))
 		}

@@ -35,7 +35,7 @@ type pump struct {
 	// filled is how many bytes keep T from being writable, in phase filled.
 	filled int
 
-	up, down       []byte     // read, but not taken by the other side: a copy
+	up, down       []byte     // read, but not taken by the other side: a copy; nil: nothing
 	upEnd, downEnd bool       // the end was read and passed on
 	full           bool       // T had no room for down: S is watched for EPOLLOUT
 	discard        bool       // the target shut its reading half: drop what comes
@@ -46,6 +46,12 @@ type pump struct {
 // startPump begins to move bytes. The supervisor is locked.
 func (h *hosted) startPump(s int) unix.Errno {
 	p := &pump{h: h, s: s}
+	if h.ofRecords() {
+		if err := unix.SetsockoptInt(s, unix.SOL_SOCKET, unix.SO_PASSCRED, 1); err != nil {
+			unix.Close(s)
+			return errnoOf(err)
+		}
+	}
 	id, e := h.sup.loop.watch(s, pumpEvents, func(uint32) { p.step() })
 	if e != 0 {
 		unix.Close(s)
@@ -81,7 +87,7 @@ func (p *pump) run() {
 	buf := p.h.sup.chunk[:]
 	upMore, closed := p.moveUp(buf)
 	if closed {
-		if len(p.down) > 0 || takeNativeError(p.s) != 0 {
+		if p.down != nil || takeNativeError(p.s) != 0 {
 			p.resetLayer() // T was closed with bytes unread
 		}
 		p.h.forget()
@@ -103,6 +109,11 @@ func (p *pump) run() {
 // moveUp passes on what the target wrote. more: its turn ended before the
 // bytes did. closed: the target has closed T.
 func (p *pump) moveUp(buf []byte) (more, closed bool) {
+	if p.h.ofRecords() {
+		if more = p.recordsUp(); !p.upEnd {
+			return more, false
+		}
+	}
 	for turn := 0; !p.upEnd; turn++ {
 		if p.up = p.send(p.up); len(p.up) > 0 {
 			return false, false
@@ -118,8 +129,7 @@ func (p *pump) moveUp(buf []byte) (more, closed bool) {
 			p.resetLayer()
 			return false, true
 		case n == 0:
-			p.upEnd = true
-			p.h.sock.Shutdown(ownCall(), socket.ShutWR) // ENOTCONN: the connection is over
+			p.endUp()
 		default:
 			p.up = slices.Clone(p.send(buf[:n]))
 		}
@@ -132,6 +142,12 @@ func (p *pump) moveUp(buf []byte) (more, closed bool) {
 		unix.Close(dup)
 	}
 	return false, !open
+}
+
+// endUp passes on that the target will write no more.
+func (p *pump) endUp() {
+	p.upEnd = true
+	p.h.sock.Shutdown(ownCall(), socket.ShutWR) // ENOTCONN: the connection is over
 }
 
 // send gives the layer b. It returns what the layer has no room for.
@@ -160,6 +176,9 @@ func (p *pump) hungUp() bool {
 // moveDown passes on what the peer sent. more: its turn ended before the bytes
 // did. An error is the connection's end.
 func (p *pump) moveDown(buf []byte) (more bool, _ unix.Errno) {
+	if p.h.ofRecords() {
+		return p.recordsDown()
+	}
 	for turn := 0; !p.downEnd; turn++ {
 		if p.down = p.deliver(p.down); len(p.down) > 0 {
 			return false, 0
@@ -188,10 +207,7 @@ func (p *pump) deliver(b []byte) (rest []byte) {
 	for len(b) > 0 {
 		n, err := unix.SendmsgN(p.s, b, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 		if err == unix.EAGAIN {
-			if !p.full {
-				p.full = true
-				p.h.sup.loop.rearm(p.s, pumpEvents|unix.EPOLLOUT, p.watch)
-			}
+			p.setFull(true)
 			return b
 		}
 		if err != nil { // EPIPE: T does not read any more; TCP takes the bytes and drops them
@@ -200,11 +216,21 @@ func (p *pump) deliver(b []byte) (rest []byte) {
 		}
 		b = b[n:]
 	}
-	if p.full {
-		p.full = false
-		p.h.sup.loop.rearm(p.s, pumpEvents, p.watch)
-	}
+	p.setFull(false)
 	return nil
+}
+
+// setFull notes whether T has room, and has the loop tell of it if not.
+func (p *pump) setFull(full bool) {
+	if p.full == full {
+		return
+	}
+	p.full = full
+	events := uint32(pumpEvents)
+	if full {
+		events |= unix.EPOLLOUT
+	}
+	p.h.sup.loop.rearm(p.s, events, p.watch)
 }
 
 // fail ends the connection with an error: T reads ECONNRESET after what it
@@ -223,9 +249,16 @@ func (p *pump) fail(e unix.Errno) {
 	h.phase = failed
 }
 
-// resetLayer has the layer's close reset the connection, as TCP does when
-// bytes are left unread.
+// resetLayer has the layer's close reset the connection, as TCP and AF_UNIX do
+// when bytes are left unread.
 func (p *pump) resetLayer() {
+	if e, ok := p.h.sock.Endpoint.(unreader); ok {
+		core := p.h.sock.Core
+		core.Lock()
+		e.LeftUnread()
+		core.Unlock()
+		return
+	}
 	linger := append(socket.Int(1), socket.Int(0)...)
 	p.h.setOption(socket.SolSocket, socket.SoLinger, linger)
 }

@@ -49,7 +49,7 @@ func (s *Supervisor) recvmsg(c *call, h *hosted) {
 		return
 	}
 	const special = unix.MSG_ERRQUEUE | unix.MSG_TRUNC
-	if h.sock != nil && h.sock.Type == socket.Stream && m.name == 0 && c.args[2]&special == 0 && c.secure == nil {
+	if h.connects() && m.name == 0 && c.args[2]&special == 0 && c.secure == nil {
 		c.proceed()
 		return
 	}
@@ -81,7 +81,7 @@ func (c *call) finishHeader(m *header, from []byte, control []controlMessage, fl
 // recvmmsg serves recvmmsg(2): the first message is waited for, the others are
 // taken if they are there.
 func (s *Supervisor) recvmmsg(c *call, h *hosted) {
-	if h.sock != nil && h.sock.Type == socket.Stream {
+	if h.connects() {
 		c.proceed()
 		return
 	}
@@ -240,7 +240,7 @@ func (r *receiving) once() (int, unix.Errno) {
 	}
 	stream := r.h.sock != nil && r.h.sock.Type == socket.Stream
 	most := maxDatagram
-	if stream {
+	if r.h.connects() {
 		most = maxMessage
 	}
 	buf := make([]byte, total(r.iov, most)-r.got)
@@ -258,12 +258,15 @@ func (r *receiving) once() (int, unix.Errno) {
 	}
 	sids, unixName := openEnvelope(beside[:besideN])
 	r.sids = sids
+	if r.h.connects() && r.c.secure != nil {
+		peer := r.h.sock.PeerSID() // all that a connection carries has its socket's
+		r.sids = [2]uint32{peer, peer}
+	}
+	if r.h.ofRecords() {
+		unixName = r.h.unixPeer()
+	}
 	result, e := n, unix.Errno(0)
 	if stream {
-		if r.c.secure != nil {
-			peer := r.h.sock.PeerSID() // all that a connection carries has its socket's
-			r.sids = [2]uint32{peer, peer}
-		}
 		result, e = r.gotStream(buf[:n])
 	} else {
 		name := netlinkKernel
@@ -313,14 +316,15 @@ func (r *receiving) gotStream(b []byte) (int, unix.Errno) {
 			return 0, e
 		}
 	}
+	name := r.h.unixPeer()
 	if r.flags&unix.MSG_PEEK != 0 {
-		return len(b), r.tell(nil, nil, 0)
+		return len(b), r.tell(name, nil, 0)
 	}
 	r.got += len(b)
 	if r.flags&unix.MSG_WAITALL != 0 && len(b) > 0 && r.got < total(r.iov, maxMessage) {
 		return 0, unix.EAGAIN
 	}
-	return r.got, r.tell(nil, nil, 0)
+	return r.got, r.tell(name, nil, 0)
 }
 
 // skip returns the pieces after the first n bytes.

@@ -130,16 +130,11 @@ func (s *Supervisor) security(c *call) bool {
 	return true
 }
 
-// servedSocket returns the errno of a socket_secure for sockets that are not
-// served: of AF_UNIX there are streams and datagrams; see unixsocket.go.
+// servedSocket returns the errno of a socket_secure for a family that is not
+// served; for AF_UNIX see unixsocket.go.
 func (c *call) servedSocket() unix.Errno {
 	switch sockaddr.Family(c.args[0]) {
-	case sockaddr.Inet, sockaddr.Inet6:
-		return 0
-	case sockaddr.Unix:
-		if typ := int(int32(c.args[1])) &^ typeFlags; typ != unix.SOCK_STREAM && typ != unix.SOCK_DGRAM {
-			return unix.ESOCKTNOSUPPORT
-		}
+	case sockaddr.Inet, sockaddr.Inet6, sockaddr.Unix:
 		return 0
 	}
 	return unix.EAFNOSUPPORT

@@ -133,11 +133,13 @@ SO_PEERSEC: ok
 peer user_u:user_r:client_t:s0
 connect_secure, closed: Connection refused
 `
-	const want = `SOCK_SEQPACKET: Socket type not supported
+	const want = `SOCK_RDM: Socket type not supported
 AF_NETLINK: Address family not supported by protocol
 connect_secure, nobody there: Connection refused
 ` + stream + `by a path
 connect_secure, nobody there: No such file or directory
+` + stream + `records
+connect_secure, nobody there: Connection refused
 ` + stream + `datagrams
 sendto_secure, another: Permission denied
 sendto_secure, another message: Permission denied
@@ -156,5 +158,73 @@ too long: Message too long
 `
 	if got, status := v.run(t, nil, binary); got != want || status != 0 {
 		t.Errorf("status %d, got\n%s\nwant\n%s", status, got, want)
+	}
+}
+
+// SOCK_SEQPACKET keeps records apart; a connection whose end is closed with something unread is reset; SO_PEERCRED tells of
+// the peer: all as the kernel's own sockets do.
+func TestFlaskRecords(t *testing.T) {
+	binary := compile(t, "testdata/flask/records.c")
+	const unread = `write: 6
+write, back: 4
+peek: 6
+peek: 4
+hung up: 1
+`
+	const end = `read: 0
+SO_ERROR: Success
+peers 1 1, of the same user 1; nobody 0 -1 -1, 12
+in a child 1, before it 1
+`
+	const want = `send, unconnected: Transport endpoint is not connected
+recv, unconnected: Transport endpoint is not connected
+SO_TYPE 5
+send: 3
+send, empty: 0
+write: 5
+sendto_secure, of another: Permission denied
+sendto_secure: 6
+sendto, with an address: 1
+recv: 3
+recv, empty: 0
+recvmsg: 4
+truncated 1
+recvfrom_secure: 6
+fou, from the client 1
+recvfrom_secure: 6
+fourth
+recv: 1
+recv, nothing: Resource temporarily unavailable
+send, back: 4
+recvfrom: 4
+from the server 1
+send, long: 200000
+recv, long: 200000
+the same: 0
+send, too long: Message too long
+2000 whole
+the end: 0
+send, after the other's end: 4
+recv: 4
+the other end: 0
+send: Broken pipe
+` + unread + `read: 4
+read: Connection reset by peer
+` + end + unread + `read: Connection reset by peer
+read: 4
+` + end
+	if got, err := exec.Command(compile(t, "testdata/flask/records.c", "-DKERNEL")).Output(); string(got) != want {
+		t.Errorf("on the kernel: %v, got\n%s\nwant\n%s", err, got, want)
+	}
+	v := newLabelled(t)
+	if got, status := v.run(t, nil, binary); got != want || status != 0 {
+		t.Errorf("status %d, got\n%s\nwant\n%s", status, got, want)
+	}
+	late := newVirtual(t, Options{}) // access control begins with the first call of the family
+	p := Program{Argv: []string{binary}, Stack: late.here.Stack(), Secure: func() error {
+		return late.here.SetPolicy(defaultpolicy.Policy())
+	}}
+	if got, status := hostedOutput(t, late.sup, p); got != want || status != 0 {
+		t.Errorf("without labels: status %d, got\n%s\nwant\n%s", status, got, want)
 	}
 }

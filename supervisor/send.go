@@ -38,7 +38,7 @@ func (s *Supervisor) sendmsg(c *call, h *hosted) {
 		c.fail(unix.EINVAL) // descriptors don't travel over the virtual host's sockets
 		return
 	}
-	if h.sock != nil && h.sock.Type == socket.Stream && m.name == 0 && c.secure == nil {
+	if h.connects() && m.name == 0 && c.secure == nil {
 		c.proceed() // the bytes and what goes with them are T's
 		return
 	}
@@ -47,7 +47,7 @@ func (s *Supervisor) sendmsg(c *call, h *hosted) {
 
 // send is sendto and sendmsg.
 func (s *Supervisor) send(c *call, h *hosted, iov []iovec, raw sockaddr.Raw, flags int) {
-	if h.sock != nil && h.sock.Type == socket.Stream {
+	if h.connects() {
 		if e := c.maySend(h.sock); e != errno.OK {
 			c.fail(unix.Errno(e))
 			return
@@ -101,7 +101,7 @@ func (s *Supervisor) sendOne(c *call, h *hosted, iov []iovec, raw sockaddr.Raw, 
 
 // sendmmsg serves sendmmsg(2).
 func (s *Supervisor) sendmmsg(c *call, h *hosted) {
-	if h.sock != nil && h.sock.Type == socket.Stream {
+	if h.connects() {
 		c.proceed()
 		return
 	}
@@ -132,7 +132,7 @@ func (s *Supervisor) sendmmsg(c *call, h *hosted) {
 }
 
 // sendStream serves a send with an address on TCP, which ignores it where
-// AF_UNIX would answer EISCONN.
+// AF_UNIX would answer EISCONN, and with a SID on a connection.
 func (s *Supervisor) sendStream(c *call, iov []iovec, flags int) {
 	data, e := c.gather(iov, maxMessage)
 	if e != 0 {

@@ -43,6 +43,7 @@ type Supervisor struct {
 	harvester *time.Timer // set while there are sockets
 	closed    bool
 	chunk     [pumpChunk]byte // the loop's buffer
+	record    []byte          // for one of SOCK_SEQPACKET; nil: there was none yet
 }
 
 // New makes a supervisor, or says what the running kernel lacks.
@@ -60,7 +61,7 @@ func New(opts Options) (*Supervisor, error) {
 		return nil, fmt.Errorf("start the event loop: %w", err)
 	}
 	prefix := "dialtone/" + rand.Text() + "/" // hard to guess: every local process sees abstract names
-	plugs, e := newPlugs(prefix + "plugs")
+	plugs, e := newPlugs(unix.SOCK_STREAM, prefix+"plugs")
 	if e != 0 {
 		ghosts.close()
 		loop.close()

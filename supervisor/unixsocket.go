@@ -20,13 +20,41 @@ import (
 // made: they are the virtual host's, since a kernel's know no SIDs. Their names
 // are the virtual host's too: abstract ones, and paths in its file tree, where
 // there is /tmp. The two kinds don't meet. Descriptors are not passed over
-// them, and SO_PEERCRED is the supervisor's.
+// them, and a message's own credentials (SO_PASSCRED) are the supervisor's.
+// SO_PEERCRED has the real number of a process and its IDs on the virtual host.
 
 // isUnix reports whether a socket is the virtual host's AF_UNIX.
 func (h *hosted) isUnix() bool { return h.sock != nil && h.sock.Family == sockaddr.Unix }
 
+// unixPeer is the name that a receive on a connection tells: of AF_UNIX the
+// peer's if it has one, else none.
+func (h *hosted) unixPeer() []byte {
+	if !h.isUnix() {
+		return nil
+	}
+	if a := h.sock.From(); a.Name != "" {
+		return a.Append(nil)
+	}
+	return nil
+}
+
+// identify gives a call that SO_PEERCRED will tell of the number of its process,
+// which is not known yet on a host whose access control began with the call.
+func (c *call) identify(h *hosted) {
+	if !h.isUnix() || c.target.proc.labelled {
+		return
+	}
+	if pid, err := threadGroup(c.tid); err == nil { // else it is gone
+		c.caller = c.caller.Fork()
+		c.caller.PID = pid
+	}
+}
+
 // maxUnixDatagram is above the longest datagram that is carried, in bytes.
 const maxUnixDatagram = pumpChunk
+
+// unreader is an endpoint that is told what its queue can't show at close.
+type unreader interface{ LeftUnread() }
 
 // queuer is an endpoint whose accept queue is first in, first out.
 type queuer interface{ Queued() int }

@@ -39,6 +39,8 @@ type endpoint struct {
 	shutRead   bool
 	shutWrite  bool
 	passCred   bool // SO_PASSCRED of the listener, for who is accepted
+	// unreadElsewhere: what was received here has not been read where it was passed on to.
+	unreadElsewhere bool
 }
 
 // listenQueue is what a listener has.
@@ -56,9 +58,6 @@ type mailbox struct {
 	waiting    socket.Watch // at the peer's room, while poll wants to know
 	associates []*endpoint  // who is connected here, where the personality asks for them
 }
-
-// unknown are the credentials of no peer, as SO_PEERCRED tells them.
-var unknown = socket.Credentials{UID: ^uint32(0), GID: ^uint32(0)}
 
 // credentialsOf returns those of who makes the call.
 func credentialsOf(c *socket.Call) socket.Credentials {
@@ -205,7 +204,7 @@ func (e *endpoint) Close(c *socket.Call) {
 	e.space.live.remove(e)
 	e.unbind()
 	if e.typ.ConnectionOriented() {
-		e.hangUp(e.queue.len > 0)
+		e.hangUp(e.queue.len > 0 || e.unreadElsewhere)
 	} else {
 		e.leave()
 	}
@@ -217,6 +216,10 @@ func (e *endpoint) Close(c *socket.Call) {
 		e.mailbox.room.Wake(socket.Out | socket.Hup)
 	}
 }
+
+// LeftUnread tells that what was received here, and passed on, is not read there and never will be: Close is then as with
+// something in the queue. The host is locked.
+func (e *endpoint) LeftUnread() { e.unreadElsewhere = true }
 
 // close ends the connections that nobody accepted.
 func (b *listenQueue) close(c *socket.Call) {

@@ -3,8 +3,6 @@
 package unixdomain
 
 import (
-	"encoding/binary"
-
 	"dialtone/errno"
 	"dialtone/socket"
 )
@@ -18,9 +16,7 @@ func (e *endpoint) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno)
 	case name != socket.SoPeerCred:
 		return nil, errno.ENOPROTOOPT
 	}
-	b := binary.LittleEndian.AppendUint32(nil, uint32(e.peerCred.PID))
-	b = binary.LittleEndian.AppendUint32(b, e.peerCred.UID)
-	return binary.LittleEndian.AppendUint32(b, e.peerCred.GID), errno.OK
+	return e.peerCred.Ucred(), errno.OK
 }
 
 // SetOption implements [socket.Endpoint]: AF_UNIX has no level and no option of its own to set.

@@ -84,7 +84,7 @@ func (sp *Space) newEndpoint(s *socket.Socket, typ socket.Type) *endpoint {
 		e = &both.endpoint
 		e.mailbox = &both.mailbox
 	}
-	e.space, e.sock, e.typ, e.peerCred = sp, s, typ, unknown
+	e.space, e.sock, e.typ, e.peerCred = sp, s, typ, socket.NoPeer
 	sp.live.add(e)
 	return e
 }

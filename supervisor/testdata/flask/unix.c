@@ -44,7 +44,7 @@ static const char *name(security_id_t s)
 	return context;
 }
 
-static void stream(struct sockaddr_un *at, socklen_t size)
+static void connection(int type, struct sockaddr_un *at, socklen_t size)
 {
 	struct sockaddr *a = (struct sockaddr *)at;
 	struct sockaddr_un other;
@@ -52,8 +52,8 @@ static void stream(struct sockaddr_un *at, socklen_t size)
 	security_id_t s = 0, m = 0;
 	char b[16] = "";
 
-	int l = socket_secure(AF_UNIX, SOCK_STREAM, 0, sid(SERVER));
-	int c = socket_secure(AF_UNIX, SOCK_STREAM, 0, sid(CLIENT));
+	int l = socket_secure(AF_UNIX, type, 0, sid(SERVER));
+	int c = socket_secure(AF_UNIX, type, 0, sid(CLIENT));
 	say("connect_secure, nobody there", connect_secure(c, a, size, sid(SERVER)));
 	say("bind", bind(l, a, size));
 	say("connect_secure, not listening", connect_secure(c, a, size, sid(SERVER)));
@@ -66,11 +66,11 @@ static void stream(struct sockaddr_un *at, socklen_t size)
 	printf("peer %s, same name %d\n", name(s), len == size && !memcmp(&other, at, len));
 
 	/* The queue holds one. */
-	int full = socket_secure(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sid(CLIENT));
+	int full = socket_secure(AF_UNIX, type | SOCK_NONBLOCK, 0, sid(CLIENT));
 	say("connect, full", connect(full, a, size));
 	fflush(stdout);
 	if (fork() == 0) {
-		int w = socket_secure(AF_UNIX, SOCK_STREAM, 0, sid(CLIENT));
+		int w = socket_secure(AF_UNIX, type, 0, sid(CLIENT));
 		if (connect_secure(w, a, size, sid(SERVER)) < 0 || write(w, "second", 6) != 6)
 			say("a connect that waits", -1);
 		_exit(0);
@@ -106,7 +106,7 @@ static void stream(struct sockaddr_un *at, socklen_t size)
 	close(c);
 	close(fd2);
 	close(l);
-	c = socket_secure(AF_UNIX, SOCK_STREAM, 0, sid(CLIENT));
+	c = socket_secure(AF_UNIX, type, 0, sid(CLIENT));
 	say("connect_secure, closed", connect_secure(c, a, size, sid(SERVER)));
 	close(c);
 }
@@ -173,12 +173,15 @@ int main(void)
 	struct sockaddr_un path = { .sun_family = AF_UNIX, .sun_path = "/tmp/flask" };
 
 	alarm(30); /* whatever goes wrong, this ends */
-	say("SOCK_SEQPACKET", socket_secure(AF_UNIX, SOCK_SEQPACKET, 0, 0));
+	say("SOCK_RDM", socket_secure(AF_UNIX, SOCK_RDM, 0, 0));
 	say("AF_NETLINK", socket_secure(AF_NETLINK, SOCK_RAW, 0, 0));
-	stream(&abstract, offsetof(struct sockaddr_un, sun_path) + 6);
+	connection(SOCK_STREAM, &abstract, offsetof(struct sockaddr_un, sun_path) + 6);
 	printf("by a path\n");
 	fflush(stdout);
-	stream(&path, offsetof(struct sockaddr_un, sun_path) + 11);
+	connection(SOCK_STREAM, &path, offsetof(struct sockaddr_un, sun_path) + 11);
+	printf("records\n");
+	fflush(stdout);
+	connection(SOCK_SEQPACKET, &abstract, offsetof(struct sockaddr_un, sun_path) + 6);
 	printf("datagrams\n");
 	fflush(stdout);
 	datagrams(&abstract, offsetof(struct sockaddr_un, sun_path) + 6);
