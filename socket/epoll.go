@@ -121,7 +121,7 @@ func (e *Epoll) Wait(c *Call, most int, timeout time.Duration) ([]EpollEvent, er
 	defer e.core.Unlock()
 	deadline := forever
 	if timeout >= 0 {
-		deadline = e.core.Now() + timeout
+		deadline = e.core.deadline(timeout)
 	}
 	for {
 		if events := e.take(most); len(events) > 0 || timeout == 0 {

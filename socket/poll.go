@@ -22,7 +22,7 @@ func Poll(c *Call, core *Core, files []PollFile, timeout time.Duration) (int, er
 	defer core.Unlock()
 	deadline := forever
 	if timeout >= 0 {
-		deadline = core.Now() + timeout
+		deadline = core.deadline(timeout)
 	}
 	for {
 		n := look(files)

@@ -45,8 +45,8 @@ func setTimeval(d *time.Duration, value []byte) errno.Errno {
 		return errno.EDOM
 	case sec < 0:
 		*d = 1 // the shortest there is
-	case sec > int64(forever/time.Second):
-		*d = 0
+	case sec >= int64(forever/time.Second):
+		*d = 0 // for ever
 	default:
 		*d = time.Duration(sec)*time.Second + time.Duration(usec)*time.Microsecond
 	}

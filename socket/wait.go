@@ -166,7 +166,16 @@ func (s *Socket) until(timeout time.Duration) time.Duration {
 	if timeout <= 0 {
 		return forever
 	}
-	return s.Core.NowLocked() + timeout
+	return s.Core.deadline(timeout)
+}
+
+// deadline returns when a wait of the given time ends: forever if no clock can tell.
+func (c *Core) deadline(timeout time.Duration) time.Duration {
+	now := c.NowLocked()
+	if timeout > forever-now {
+		return forever
+	}
+	return now + timeout
 }
 
 // waitData waits for data or room, on behalf of a call that may take until the deadline, or until by if that is not 0.
