@@ -134,13 +134,10 @@ func (o *ipOptions) set(call *socket.Call, h *hold, level, name, n int) errno.Er
 		o.tos = uint8(max(n, 0))
 		return errno.OK
 	case storedKey{solIP, ipTTL}, storedKey{solIPv6, ipv6UnicastHops}:
-		if n == -1 {
-			n = 0
-		}
-		if n < 0 || n > 255 {
+		if n < -1 || n > 255 || n == 0 && level == solIP {
 			return errno.EINVAL
 		}
-		o.ttl = uint8(n)
+		o.ttl = uint8(max(n, 0)) // -1: the host's
 		return errno.OK
 	case storedKey{solIP, ipLocalPortRange}:
 		first, last := uint16(n), uint16(uint32(n)>>16)
