@@ -5,6 +5,7 @@ package scenario
 import (
 	"errors"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -128,9 +129,18 @@ func describe(n ast.Node) string {
 	case *ast.TagNode:
 		return "a tag, which is not read"
 	case ast.ScalarNode:
-		return `"` + scalarText(n) + `"`
+		return quoted(scalarText(n))
 	}
 	return "YAML's " + n.Type().String()
+}
+
+// quoted returns text in quotes, as much of it as a line of a message bears.
+func quoted(text string) string {
+	const most = 60
+	if r := []rune(text); len(r) > most {
+		text = string(r[:most]) + "…"
+	}
+	return strconv.Quote(text)
 }
 
 // scalarText returns the text of a scalar as it stands in the file, without its quotes.

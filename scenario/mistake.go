@@ -67,7 +67,7 @@ func expected(got string, known []string) string {
 	case best != "":
 		return fmt.Sprintf("expected %q", best)
 	case len(known) == 0:
-		return "expected none"
+		return "and there are none"
 	case len(known) == 1:
 		return fmt.Sprintf("expected %q", known[0])
 	}

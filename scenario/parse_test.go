@@ -28,6 +28,7 @@ func TestMistakes(t *testing.T) {
 	for _, test := range []struct{ name, file, want string }{
 		{"empty", "", "f:1:1: the file is empty, expected a mapping with the keys seed, links, hosts, names, srv, faults, policy, mode, booleans, flask, labelled, labels, programs"},
 		{"only a comment", "# nothing\n", "f:1:1: the file is empty, expected a mapping with the keys seed, links, hosts, names, srv, faults, policy, mode, booleans, flask, labelled, labels, programs"},
+		{"a long text", strings.Repeat("x", 61), `f:1:1: "` + strings.Repeat("x", 60) + `…", expected a mapping with keys of seed, links, hosts, names, srv, faults, policy, mode, booleans, flask, labelled, labels, programs`},
 		{"no mapping", "- a\n", "f:1:1: a list, expected a mapping with keys of seed, links, hosts, names, srv, faults, policy, mode, booleans, flask, labelled, labels, programs"},
 		{"not YAML", "hosts: {a.test: {}\n", "f:1:8: not YAML: could not find flow mapping end token '}'"},
 		{"a tab", "hosts:\n\ta: {}\n", "f:2:1: not YAML: found character '\t' that cannot start any token"},
@@ -112,7 +113,7 @@ func TestMistakes(t *testing.T) {
 			`f:2:47: sysctl net.ipv4.ip_local_port_range: "2000 1000", expected two numbers from 1 to 65535, the smaller one first`,
 		},
 		{"link", strings.Replace(minimal, "link: lan", "link: lam", 1), `f:8:15: no link "lam", expected "lan"`},
-		{"no link at all", "hosts:\n  a: {interfaces: {eth0: {link: lan, addresses: []}}}\n", `f:2:33: no link "lan", expected none`},
+		{"no link at all", "hosts:\n  a: {interfaces: {eth0: {link: lan, addresses: []}}}\n", `f:2:33: no link "lan", and there are none`},
 		{"interface lo", "links: {l: {kind: hub}}\nhosts:\n  a: {interfaces: {lo: {link: l, addresses: []}}}\n", `f:3:20: every host has its loopback, expected another name than "lo"`},
 		{"long interface name", "links: {l: {kind: hub}}\nhosts:\n  a: {interfaces: {abcdefghijklmnop: {link: l, addresses: []}}}\n", `f:3:20: "abcdefghijklmnop" is no name of an interface, expected 1 to 15 letters such as eth0`},
 		{

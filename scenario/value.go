@@ -45,7 +45,7 @@ func (v *value[T]) decode(d *decoder, n ast.Node) {
 		return
 	}
 	if text := scalarText(scalar); !parseScalar(text, &v.v) {
-		d.add(v.at, "%q, expected %s", text, wanted(&v.v))
+		d.add(v.at, "%s, expected %s", quoted(text), wanted(&v.v))
 	}
 }
 
