@@ -12,8 +12,7 @@ import (
 )
 
 // SetPolicy puts the host, and all on its machine, under mandatory access control by a policy, or replaces the one it is
-// under. Without any,
-// nothing is asked. Processes are labelled through [Host.Access], or by [Process.SetContext].
+// under. Without any, nothing is asked. Processes are labelled through [Host.Access], or by [Process.SetContext].
 func (h *Host) SetPolicy(p *selinux.Policy) error {
 	if h.machine != nil {
 		return h.machine.SetPolicy(p)

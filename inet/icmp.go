@@ -29,8 +29,8 @@ func (k icmpKind) of(p *wire.Packet) (typ, code uint8) {
 	return k.type6, k.code6
 }
 
-// sendICMPError tells the sender of p, which came by in, that something is wrong with it. Errors about errors, and about packets that were
-// not for one host, are not sent (RFC 1122, 3.2.2).
+// sendICMPError tells the sender of p, which came by in, that something is wrong with it. Errors about errors, and about
+// packets that were not for one host, are not sent (RFC 1122, 3.2.2).
 func (s *Stack) sendICMPError(p *wire.Packet, in *Interface, typ, code uint8, info uint32) {
 	if p.IsError() || p.Dst.IsMulticast() || s.isBroadcast(p.Dst) {
 		return

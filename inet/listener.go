@@ -90,8 +90,8 @@ func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort, in *Interfa
 	if e != errno.OK {
 		return true
 	}
-	child := &stream{stack: s, family: c.family, local: local, remote: remote, way: w.hop(), parent: c, opts: c.opts, noDelay: c.noDelay}
-	child.scope, child.cookie, child.lost = uint32(in.Index), cookie, w.lost
+	child := &stream{stack: s, family: c.family, local: local, remote: remote, way: w.hop(), parent: c, opts: c.opts}
+	child.noDelay, child.scope, child.cookie, child.lost = c.noDelay, uint32(in.Index), cookie, w.lost
 	child.own = kept(label)
 	child.hold.addr, child.hold.v6only = local.Addr(), c.hold.v6only
 	child.began = s.core.NowLocked()
@@ -115,7 +115,8 @@ func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort, in *Interfa
 // lost while the accept queue is full, so that the SYN-ACK is sent again later; or it is answered with a reset
 // (tcp_abort_on_overflow).
 func (c *stream) admits(child *stream, seg *wire.Segment) bool {
-	if bare := len(seg.Payload) == 0 && seg.Flags&(wire.SYN|wire.FIN|wire.RST) == 0; bare && child.conn.Info().Retransmits < c.opts.deferAccept {
+	bare := len(seg.Payload) == 0 && seg.Flags&(wire.SYN|wire.FIN|wire.RST) == 0
+	if bare && child.conn.Info().Retransmits < c.opts.deferAccept {
 		return false // TCP_DEFER_ACCEPT: the client's data, or time, will tell
 	}
 	if c.queue.full() && child.cookie && seg.Flags&(wire.SYN|wire.RST) == 0 {

@@ -51,7 +51,8 @@ func (c *stream) Disconnect(*socket.Call) errno.Errno {
 func (c *stream) leaveTimeWait() {
 	s := c.stack
 	c.forget()
-	rest := &stream{stack: s, family: c.family, local: c.local, remote: c.remote, way: c.way, conn: c.conn, waits: true, began: c.began, opts: c.opts}
+	rest := &stream{stack: s, family: c.family, local: c.local, remote: c.remote, way: c.way, conn: c.conn, opts: c.opts}
+	rest.waits, rest.began = true, c.began
 	label := *c.label()
 	rest.own = &label
 	c.conn, c.waits = tcp.Conn{}, false

@@ -7,10 +7,9 @@ import (
 	"dialtone/socket"
 )
 
-// Crash is the host's power going out: listeners, connections and bound
-// sockets are no more; the files stay. Who uses one of them, and lives on, gets
-// ENETDOWN from connections and datagrams, EINVAL from a listener, as from
-// those of the internet families.
+// Crash is the host's power going out: listeners, connections and bound sockets are no more; the files stay. Who uses one
+// of them, and lives on, gets ENETDOWN from connections and datagrams, EINVAL from a listener, as from those of the
+// internet families.
 func (sp *Space) Crash() {
 	sp.core.Lock()
 	defer sp.core.Unlock()
@@ -31,8 +30,7 @@ func (sp *Space) Crash() {
 	}
 }
 
-// crash takes from e what it has: its name, unless a connection has it, its
-// peer, and what waits.
+// crash takes from e what it has: its name, unless a connection has it, its peer, and what waits.
 func (e *endpoint) crash() {
 	c := &socket.Call{}
 	e.unbind()
@@ -59,7 +57,7 @@ func (e *endpoint) crash() {
 	}
 }
 
-// A roll is the endpoints that are not closed, in the order they were made.
+// roll is the endpoints that are not closed, in the order they were made.
 type roll struct{ first, last *endpoint }
 
 func (r *roll) add(e *endpoint) {

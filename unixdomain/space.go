@@ -26,8 +26,8 @@ type abstractName struct {
 	name string
 }
 
-// New gives the host of core AF_UNIX, with tree as its files. A tree belongs to one machine: hosts
-// that share it have cores made by [socket.Core.Beside].
+// New gives the host of core AF_UNIX, with tree as its files. A tree belongs to one machine: hosts that share it have cores
+// made by [socket.Core.Beside].
 func New(core *socket.Core, tree *Tree) *Space {
 	sp := &Space{
 		core: core, tree: tree, abstract: map[abstractName]*endpoint{},
