@@ -99,8 +99,12 @@ func TestProcSelfFD(t *testing.T) {
 		if got := errnoName(call(fd, sockaddr.OfUnix(fill(c.path, "", ours)).Raw())); got != c.want {
 			t.Errorf("%s %s: %s, want %s", c.change, c.path, got, c.want)
 		}
-		if got := errnoName(real(kernel, &unix.SockaddrUnix{Name: fill(c.path, dir, theirs)})); got != c.want {
-			t.Errorf("%s %s: on the running kernel %s, want %s", c.change, c.path, got, c.want)
+		want := c.want
+		if strings.Contains(c.path, "{ep}") && os.Geteuid() != 0 {
+			want = "EACCES" // what is no file belongs to root, with mode 600; p is root
+		}
+		if got := errnoName(real(kernel, &unix.SockaddrUnix{Name: fill(c.path, dir, theirs)})); got != want {
+			t.Errorf("%s %s: on the running kernel %s, want %s", c.change, c.path, got, want)
 		}
 		ok(p.Close(fd))
 		ok(unix.Close(kernel))
