@@ -264,7 +264,7 @@ func (d *datagram) reset(e unix.Errno) {
 	if !ok {
 		return
 	}
-	defer unix.Close(dup) // T does not close meanwhile
+	defer unix.Close(dup)                                                               // T does not close meanwhile
 	_, _ = unix.SendmsgN(dup, []byte{0}, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL) // EAGAIN: one is unread already
 	if disconnectNative(d.s) != 0 || connectNative(d.s, h.name) != 0 {
 		h.sup.warn("an error of a datagram socket could not be shown")

@@ -245,7 +245,11 @@ func asNobodyRun(t *testing.T, pattern string) {
 	if err := os.WriteFile(binary, b, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(binary, "-test.run", pattern, "-test.skip", "^TestAsNobody$", "-test.count=1", "-test.timeout=2m")
+	limit := time.Duration(0) // none
+	if deadline, ok := t.Deadline(); ok {
+		limit = time.Until(deadline) * 9 / 10 // so that it is the one to say where it hangs
+	}
+	cmd := exec.Command(binary, "-test.run", pattern, "-test.skip", "^TestAsNobody$", "-test.count=1", "-test.timeout="+limit.String())
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "TMPDIR="+dir, "HOME="+dir, roleVariable+"=nobody")
 	out, err := cmd.CombinedOutput()
