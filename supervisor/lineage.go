@@ -30,6 +30,8 @@ type lineage struct {
 	// images are the callers by image, for a process whose parent has ended or
 	// has become another program: a fork keeps the image.
 	images map[string]*socket.Caller
+	// living is how many threads the last sweep left.
+	living int
 }
 
 // member is a thread of a target.
@@ -46,7 +48,7 @@ type member struct {
 }
 
 // maxMembers is how many threads are remembered before those that have ended
-// are forgotten.
+// are forgotten: that many, or twice as many as live.
 const maxMembers = 1024
 
 func newLineage(t *Target) lineage {
@@ -94,7 +96,7 @@ func (l *lineage) find(tid int) *member {
 
 // enter takes note of a thread that is seen for the first time.
 func (l *lineage) enter(tid int) *member {
-	if len(l.threads) >= maxMembers {
+	if len(l.threads) >= max(maxMembers, 2*l.living) {
 		l.forgetEnded()
 	}
 	pid, parent := relatives(tid)
@@ -127,7 +129,7 @@ func (l *lineage) forgetEnded() {
 		images[m.image] = m.caller
 		return false
 	})
-	l.images = images
+	l.images, l.living = images, len(l.threads)
 }
 
 // relatives returns the process that a thread belongs to, and that one's
