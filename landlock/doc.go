@@ -10,5 +10,6 @@
 // (security/landlock/net.c and task.c of Linux 6.18; conformance case x-landlock). What it asks of the address comes
 // first, so a short one is EINVAL even where its port is forbidden.
 //
-// It knows TCP alone: UDP and Multipath TCP are not restricted, nor is a connect with the data of a fast open.
+// It knows TCP alone: UDP and Multipath TCP are not restricted, nor, on Linux 6.18, is a connect by MSG_FASTOPEN (one by
+// TCP_FASTOPEN_CONNECT is; conformance case x-landlock-fastopen).
 package landlock

@@ -20,7 +20,8 @@ type Limit interface {
 	Check(s *Socket, op Op, addr []byte) errno.Errno
 }
 
-// Domain returns the sandbox that the socket's maker was in.
+// Domain returns the sandbox that the socket's maker was in. Accepted sockets have none: they can't be reached by a name,
+// and what they may do is asked of the caller's.
 func (o *options) Domain() *Domain { return o.get().domain }
 
 // check asks the domain and those around it.
