@@ -56,7 +56,7 @@ func roleTalks() int {
 	to := unix.SockaddrInet4{Port: 80}
 	to.Addr = netip.MustParseAddr(argument(1)).As4()
 	step("connect", unix.Connect(fd, &to))
-	wait := unix.Timeval{Sec: 10}
+	wait := unix.NsecToTimeval(int64(patience))
 	if argument(2) == "tcp-mute" {
 		wait = unix.Timeval{Usec: 50_000}
 	}

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"dialtone"
 	"dialtone/link"
@@ -121,7 +120,8 @@ func TestInterruptedConnect(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cable := link.NewCable(150 * time.Millisecond)
+	cable := link.NewCable(0)
+	cable.Cut()
 	attach := func(h *dialtone.Host, p string) {
 		if _, err := h.Attach("slow0", cable, netip.MustParsePrefix(p)); err != nil {
 			t.Fatal(err)
@@ -134,21 +134,40 @@ func TestInterruptedConnect(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
+	// The program says by a connection when the cable is to be healed, and when cut.
+	says, err := v.web.Listen("tcp", ":80")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer says.Close()
+	go func() {
+		for _, act := range []func(){cable.Heal, cable.Cut} {
+			c, err := says.Accept()
+			if err != nil {
+				return // closed
+			}
+			act()
+			c.Close()
+		}
+	}()
 	got, status := v.run(t, nil, "python3", "-c", `
-import errno, select, signal, socket
+import errno, select, signal, socket, sys
+def say(): socket.create_connection((sys.argv[1], 80)).recv(1)
 class Alarm(Exception): pass
 def alarm(*_): raise Alarm
 signal.signal(signal.SIGALRM, alarm)
 s = socket.socket()
-signal.setitimer(signal.ITIMER_REAL, 0.05)
+signal.setitimer(signal.ITIMER_REAL, 0.5)
 try: s.connect(('172.16.0.2', 80))
 except Alarm: print('interrupted')
 p = select.poll(); p.register(s, select.POLLOUT); print(p.poll(0))
+say()
 print(s.connect_ex(('172.16.0.2', 80)), errno.errorcode[s.connect_ex(('172.16.0.2', 80))], s.getpeername()[0])
+say()
 s = socket.socket()
 s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, (0).to_bytes(8, 'little') + (50000).to_bytes(8, 'little'))
 print(errno.errorcode[s.connect_ex(('172.16.0.2', 80))])
-`)
+`, v.webIP())
 	if want := "interrupted\n[]\n0 EISCONN 172.16.0.2\nEINPROGRESS\n"; status != 0 || got != want {
 		t.Errorf("status %d, got %q, want %q", status, got, want)
 	}

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// patience is how long a test waits for what must come.
-const patience = 20 * time.Second
+// patience is how long a test waits for what must come, on a slow machine too.
+const patience = time.Minute
 
 func TestCurl(t *testing.T) {
 	needs(t, "curl")
@@ -78,14 +78,14 @@ for i in range(3):
     except ConnectionRefusedError: print('again refused')
 s.connect((host, 7)); s.sendall(b'after all'); print(s.recv(100).decode())
 
-u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.settimeout(10)
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.settimeout(60)
 u.sendto(b'ping', (host, 7)); print(u.recvfrom(100) == (b'ping', (host, 7)))
 u.connect((host, 7)); u.send(b'pong'); print(u.recv(100))
 u.connect((host, 9)); u.send(b'?')
 try: u.recvfrom(10)
 except ConnectionRefusedError: print('udp refused')
 for i in range(40): u.sendto(b'%d' % i, (host, 7))
-u2 = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u2.settimeout(10)
+u2 = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u2.settimeout(60)
 for i in range(40): u2.sendto(b'%d' % i, (host, 7))
 print([int(u2.recv(10)) for i in range(40)] == list(range(40)))
 print([name for _, name in socket.if_nameindex()])

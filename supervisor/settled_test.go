@@ -180,7 +180,7 @@ func roleEchoClient() int {
 			c = stream()
 			must(unix.Connect(c, &unix.SockaddrInet4{Addr: [4]byte(parseIPv4(argument(1))), Port: 4000}))
 		}
-		wait := unix.Timeval{Sec: 10}
+		wait := unix.NsecToTimeval(int64(patience))
 		if lines.Text() == "under" {
 			wait = unix.Timeval{Usec: 100_000}
 		}

@@ -408,7 +408,7 @@ func awaitGone(t *testing.T, pids []int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int((10 * time.Second).Milliseconds()))
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(patience.Milliseconds()))
 		unix.Close(fd)
 		if n != 1 {
 			t.Errorf("process %d lives on: %v", pid, err)

@@ -101,7 +101,9 @@ func (k *kernelPeer) answers() (got []wire.Segment) {
 // awaited is answers, with the patience for a delayed ACK: 40 ms, while a retransmission takes 200.
 func (k *kernelPeer) awaited() (got []wire.Segment) {
 	k.Helper()
-	for limit := time.Now().Add(150 * time.Millisecond); len(got) == 0 && time.Now().Before(limit); {
+	limit := time.Now().Add(150 * time.Millisecond)
+	for late := false; len(got) == 0 && !late; {
+		late = time.Now().After(limit) // and once more, for what came while we slept
 		got = k.answers()
 	}
 	return got
