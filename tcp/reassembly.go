@@ -3,6 +3,7 @@
 package tcp
 
 import (
+	"math"
 	"slices"
 
 	"dialtone/wire"
@@ -11,11 +12,12 @@ import (
 // reassembly holds the runs that came before their turn: sorted, without overlap, all after the next byte expected.
 type reassembly struct {
 	runs   []run
-	size   int    // bytes in all runs
+	have   spans  // the bytes of all runs
+	size   int    // how many these are
 	fin    uint32 // the sequence number of a FIN that came early; meaningful with hasFIN
 	hasFIN bool
 
-	recent  [4]uint32 // numbers of bytes that came last, the newest first, each in another block (RFC 2018, 4)
+	recent  [4]uint32 // numbers of bytes that came last, the newest first, each in another span (RFC 2018, 4)
 	recents uint8     // how many of recent are in use
 }
 
@@ -59,6 +61,7 @@ func (r *reassembly) insert(seq uint32, text chunk) {
 		}
 		text.buffer.Hold()
 		r.runs = slices.Insert(r.runs, i, run{seq, data[:n:n], text.buffer})
+		r.have.add(span{seq, seq + uint32(n)}, math.MaxInt) // no more spans than runs
 		r.size += n
 		i++
 		seq += uint32(n)
@@ -68,11 +71,11 @@ func (r *reassembly) insert(seq uint32, text chunk) {
 
 // note remembers that the byte seq is the last that came.
 func (r *reassembly) note(seq uint32) {
-	fresh, _ := r.block(seq)
+	fresh, _ := r.have.of(seq)
 	kept := [4]uint32{seq}
 	n := uint8(1)
 	for _, old := range r.recent[:r.recents] {
-		if b, ok := r.block(old); ok && b != fresh && int(n) < len(kept) {
+		if s, ok := r.have.of(old); ok && s != fresh && int(n) < len(kept) {
 			kept[n] = old
 			n++
 		}
@@ -80,29 +83,11 @@ func (r *reassembly) note(seq uint32) {
 	r.recent, r.recents = kept, n
 }
 
-// block returns the runs in a row of which one has the byte seq.
-func (r *reassembly) block(seq uint32) (b wire.SACKBlock, ok bool) {
-	i, _ := slices.BinarySearchFunc(r.runs, seq, func(have run, seq uint32) int {
-		return int(int32(have.end() - 1 - seq))
-	})
-	if i == len(r.runs) || after(r.runs[i].seq, seq) {
-		return b, false
-	}
-	first, last := i, i
-	for first > 0 && r.runs[first-1].end() == r.runs[first].seq {
-		first--
-	}
-	for last+1 < len(r.runs) && r.runs[last+1].seq == r.runs[last].end() {
-		last++
-	}
-	return wire.SACKBlock{Left: r.runs[first].seq, Right: r.runs[last].end()}, true
-}
-
-// report writes the blocks that came last, most of them at most, into the option.
+// report writes the spans that came last, most of them at most, into the option.
 func (r *reassembly) report(o *wire.Options, most int) {
 	for _, seq := range r.recent[:r.recents] {
-		if b, ok := r.block(seq); ok && int(o.SACKBlocks) < most {
-			o.SACK[o.SACKBlocks] = b
+		if s, ok := r.have.of(seq); ok && int(o.SACKBlocks) < most {
+			o.SACK[o.SACKBlocks] = wire.SACKBlock{Left: s.from, Right: s.to}
 			o.SACKBlocks++
 		}
 	}
@@ -139,6 +124,7 @@ func (r *reassembly) take(q *queue, next uint32) uint32 {
 		n++
 	}
 	r.runs = slices.Delete(r.runs, 0, n)
+	r.have.cut(next)
 	return next
 }
 

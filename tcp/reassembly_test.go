@@ -4,6 +4,7 @@ package tcp
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -70,7 +71,7 @@ func TestReassembly_naiveTwin(t *testing.T) {
 	})
 }
 
-// checkRuns fails unless the runs are sorted, not empty and apart, and after next.
+// checkRuns fails unless the runs are sorted, not empty and apart, and after next, and have tells their bytes.
 func checkRuns(t *rapid.T, r *reassembly, next uint32) {
 	size := 0
 	for _, have := range r.runs {
@@ -86,6 +87,17 @@ func checkRuns(t *rapid.T, r *reassembly, next uint32) {
 		if i > 0 && before(have.seq, r.runs[i-1].end()) {
 			t.Fatalf("runs %d and %d overlap", i-1, i)
 		}
+	}
+	var want spans
+	for _, run := range r.runs {
+		if last := len(want) - 1; last >= 0 && want[last].to == run.seq {
+			want[last].to = run.end()
+		} else {
+			want = append(want, span{run.seq, run.end()})
+		}
+	}
+	if !slices.Equal(r.have, want) {
+		t.Fatalf("have %v, want %v", r.have, want)
 	}
 }
 

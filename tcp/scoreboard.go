@@ -3,7 +3,6 @@
 package tcp
 
 import (
-	"slices"
 	"time"
 
 	"dialtone/wire"
@@ -15,14 +14,9 @@ import (
 // scoreboard is what the peer says it has beyond what it acknowledges. A connection has one from the first such word on,
 // until there are no spans any more or a timeout tells to believe none of it (RFC 2018, 8).
 type scoreboard struct {
-	spans  []span // sorted; they don't touch
+	spans  spans
 	resent uint32 // the holes below were sent again (RFC 6675, 2: HighRxt)
 }
-
-// span is the bytes from a number up to, but without, another.
-type span struct{ from, to uint32 }
-
-func (s span) size() uint32 { return s.to - s.from }
 
 // maxSpans bounds what a hostile peer can make us remember.
 const maxSpans = 512
@@ -48,7 +42,7 @@ func (c *Conn) takeSACK(seg *wire.Segment) (news bool) {
 		if c.scoreboard() == nil {
 			c.rarely().sacked = &scoreboard{resent: c.sndUna}
 		}
-		news = c.rare.sacked.add(span{b.Left, b.Right}) || news
+		news = c.rare.sacked.spans.add(span{b.Left, b.Right}, maxSpans) || news
 	}
 	return news
 }
@@ -59,46 +53,13 @@ func (c *Conn) forgetBelow(una uint32) {
 	if s == nil {
 		return
 	}
-	n := 0
-	for n < len(s.spans) && beforeEq(s.spans[n].to, una) {
-		n++
-	}
-	s.spans = slices.Delete(s.spans, 0, n)
-	if len(s.spans) > 0 && before(s.spans[0].from, una) {
-		s.spans[0].from = una
-	}
+	s.spans.cut(una)
 	if before(s.resent, una) {
 		s.resent = una
 	}
 	if len(s.spans) == 0 && !c.has(recovering) {
 		c.rare.sacked = nil
 	}
-}
-
-// add puts a span to the others, and reports whether any of it is new.
-func (s *scoreboard) add(n span) bool {
-	i := 0
-	for i < len(s.spans) && before(s.spans[i].to, n.from) {
-		i++
-	}
-	j := i // spans[i:j] touch n
-	for ; j < len(s.spans) && beforeEq(s.spans[j].from, n.to); j++ {
-		have := s.spans[j]
-		if beforeEq(have.from, n.from) && beforeEq(n.to, have.to) {
-			return false
-		}
-		if before(have.from, n.from) {
-			n.from = have.from
-		}
-		if after(have.to, n.to) {
-			n.to = have.to
-		}
-	}
-	if i == j && len(s.spans) >= maxSpans {
-		return false
-	}
-	s.spans = slices.Replace(s.spans, i, j, n)
-	return true
 }
 
 // lost reports whether the hole before spans[i] is lost: enough has come after it (RFC 6675, 4, IsLost).
