@@ -15,12 +15,12 @@ import (
 )
 
 type conformVerb struct {
-	Kernel      bool   `help:"Put the cases to the running kernel as well (as root; needs ip and nft)."`
+	Kernel      bool   `xor:"kernel" help:"Put the cases to the running kernel as well (as root; needs ip and nft)."`
 	Case        string `xor:"case" placeholder:"ID" help:"Only cases with this id (* stands for anything), each as a transcript."`
 	Cases       string `xor:"cases" placeholder:"PATH" help:"Cases from this file, or all *.txt files below this directory, instead of dialtone's own."`
 	Personality string `xor:"personality" placeholder:"NAME" help:"Only answers of this personality (linux, darwin, ...)."`
 	JSON        bool   `xor:"json" name:"json" help:"Print one JSON object for each run of a case."`
-	Markdown    bool   `xor:"case,cases,personality,json" help:"Print docs/conformance.md."`
+	Markdown    bool   `xor:"kernel,case,cases,personality,json" help:"Print docs/conformance.md."`
 }
 
 // Help is what --help adds.
