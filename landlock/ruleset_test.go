@@ -52,6 +52,17 @@ func (w *world) listens(p *dialtone.Process, typ socket.Type, name string) {
 	}
 }
 
+// pair makes two datagram sockets by socketpair, and gives one a name.
+func (w *world) pair(p *dialtone.Process, name string) {
+	w.Helper()
+	fds, err := p.Socketpair(sockaddr.Unix, int(socket.Dgram), 0)
+	w.want("socketpair", err, errno.OK)
+	unspec := sockaddr.Raw{Mem: make([]byte, 16), Len: 16}
+	w.want("dissolve", p.Connect(fds[0], unspec), errno.OK)
+	w.want("dissolve", p.Connect(fds[1], unspec), errno.OK)
+	w.want("bind", p.Bind(fds[1], sockaddr.OfUnix(name).Raw()), errno.OK)
+}
+
 func TestRestrict_errors(t *testing.T) { // landlock_create_ruleset(2), landlock_add_rule(2), landlock_restrict_self(2)
 	w := newWorld(t)
 	for _, c := range []struct {
@@ -149,6 +160,9 @@ func TestScopeAbstract(t *testing.T) {
 		scoped := landlock.Ruleset{ScopeAbstract: true}
 		w.want("restrict", w.inside.Restrict(scoped), errno.OK)
 		w.listens(w.inside, typ, "\x00inside")
+		if typ == socket.Dgram {
+			w.pair(w.inside, "\x00pair")
+		}
 		inner := w.inside.Thread()
 		w.want("restrict", inner.Restrict(scoped), errno.OK)
 		w.listens(inner, typ, "\x00inner")
@@ -164,7 +178,12 @@ func TestScopeAbstract(t *testing.T) {
 			{inner, "\x00inside", errno.EPERM},
 			{inner, "\x00inner", errno.OK},
 			{w.outside, "\x00inner", errno.OK},
+			{w.inside, "\x00pair", errno.OK},
+			{inner, "\x00pair", errno.EPERM},
 		} {
+			if c.name == "\x00pair" && typ != socket.Dgram {
+				continue // one of a connection gets no name
+			}
 			fd := w.socket(c.who, sockaddr.Unix, typ)
 			w.want(typ.String()+" to "+c.name[1:], c.who.Connect(fd, sockaddr.OfUnix(c.name).Raw()), c.want)
 			if typ == socket.Dgram && c.want != errno.OK {
