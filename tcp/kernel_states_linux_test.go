@@ -198,7 +198,7 @@ func TestKernel_everyStateEveryEvent(t *testing.T) {
 				differs = fmt.Sprintf("the kernel answers %s %v, we %s", answer, got, want.answer)
 			}
 			if s == SynReceived && (want.state == Established || want.state == CloseWait) {
-				if err := l.SetDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+				if err := l.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
 					t.Fatal(err)
 				}
 				accepted, err := l.AcceptTCP()
