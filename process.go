@@ -52,8 +52,8 @@ func (p *Process) Thread() *Process {
 // Caller returns the credentials of the process's calls. They may be changed between calls.
 func (p *Process) Caller() *socket.Caller { return p.caller }
 
-// Restrict makes a ruleset of landlock(7) hold for the process, for good, beside those that hold already; so do threads
-// made later. The errors are those of [landlock.Restrict].
+// Restrict makes a ruleset of landlock(7) hold for the process's later calls, for good, beside those that hold already,
+// and for threads made later. It must not be in a call meanwhile. The errors are those of [landlock.Restrict].
 func (p *Process) Restrict(r landlock.Ruleset) error { return landlock.Restrict(p.caller, r).Err() }
 
 // Interrupt is a signal that the process catches: calls that wait return EINTR, or go on where restart (SA_RESTART) and
