@@ -107,7 +107,7 @@ func (d *datagram) target(b []byte) (sockaddr.Addr, errno.Errno) {
 		return sockaddr.Of(d.remote), errno.OK
 	}
 	if d.family == sockaddr.Inet && len(b) >= sockaddr.LenInet && sockaddr.FamilyOf(b) == sockaddr.Unspec {
-		b = append([]byte{byte(sockaddr.Inet), 0}, b[sockaddr.LenFamily:]...) // udp_sendmsg takes AF_UNSPEC for AF_INET
+		b = withFamily(sockaddr.Inet, b) // udp_sendmsg takes AF_UNSPEC for AF_INET
 	}
 	if len(b) < sockaddr.LenFamily {
 		return sockaddr.Addr{}, errno.EINVAL

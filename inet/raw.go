@@ -87,11 +87,6 @@ func (r *raw) Bind(call *socket.Call, b []byte) errno.Errno {
 	return errno.OK
 }
 
-// withFamily returns the address b as one of the family f.
-func withFamily(f sockaddr.Family, b []byte) []byte {
-	return append([]byte{byte(f), 0}, b[sockaddr.LenFamily:]...)
-}
-
 // Connect implements [socket.Endpoint].
 func (r *raw) Connect(call *socket.Call, b []byte) errno.Errno {
 	e := r.datagram.Connect(call, b)

@@ -67,6 +67,11 @@ func (f space) icmp() int32 {
 	return int32(wire.ICMPv6)
 }
 
+// withFamily returns the address b as one of the family f.
+func withFamily(f sockaddr.Family, b []byte) []byte {
+	return append([]byte{byte(f), 0}, b[sockaddr.LenFamily:]...)
+}
+
 // wildcard returns the family's unspecified address.
 func wildcard(f sockaddr.Family) netip.Addr {
 	if f == sockaddr.Inet {

@@ -66,7 +66,7 @@ func (c *stream) destination(b []byte) (netip.AddrPort, errno.Errno) {
 	}
 	facts, ip := &c.stack.core.Personality.TCP, &c.stack.core.Personality.IP
 	if ip.UnspecIsInet && c.family == sockaddr.Inet && len(b) == sockaddr.LenInet && sockaddr.FamilyOf(b) == sockaddr.Unspec {
-		b = append([]byte{byte(sockaddr.Inet), 0}, b[sockaddr.LenFamily:]...)
+		b = withFamily(sockaddr.Inet, b)
 	}
 	a, mapped, e := c.stack.parse(c.family, b)
 	if e != errno.OK {
