@@ -61,22 +61,43 @@ func (m *Module) SocketContext(c *socket.Caller) string {
 // SetSocketContext is setsockcreatecon(3): the context of the sockets that a process makes from now on; an empty one
 // leaves it to the policy again. It changes c.
 func (m *Module) SetSocketContext(c *socket.Caller, context string) errno.Errno {
+	return m.setOwn(c, &c.SocketSID, context, selinux.ProcessSetsockcreate)
+}
+
+// ExecContext returns the context that SetExecContext has given; empty: none.
+func (m *Module) ExecContext(c *socket.Caller) string {
+	m.core.Lock()
+	defer m.core.Unlock()
+	if c.ExecSID == 0 {
+		return ""
+	}
+	return m.text(selinux.SID(c.ExecSID))
+}
+
+// SetExecContext is setexeccon(3): the context of the program that the process executes next; an empty one leaves it to the
+// policy again. It changes c.
+func (m *Module) SetExecContext(c *socket.Caller, context string) errno.Errno {
+	return m.setOwn(c, &c.ExecSID, context, selinux.ProcessSetexec)
+}
+
+// setOwn sets an attribute of c's that the process itself may set with perm.
+func (m *Module) setOwn(c *socket.Caller, sid *uint32, context string, perm selinux.Perm) errno.Errno {
 	m.core.Lock()
 	defer m.core.Unlock()
 	m.subject = subject{caller: c}
 	process := m.process(c)
-	if e := m.may(process, process, selinux.ClassProcess, selinux.ProcessSetsockcreate); e != errno.OK {
+	if e := m.may(process, process, selinux.ClassProcess, perm); e != errno.OK {
 		return e
 	}
 	if context == "" {
-		c.SocketSID = 0
+		*sid = 0
 		return errno.OK
 	}
-	sid, err := m.server.ContextToSID(context)
+	to, err := m.server.ContextToSID(context)
 	if err != nil {
 		return errno.EINVAL
 	}
-	c.SocketSID = uint32(sid)
+	*sid = uint32(to)
 	return errno.OK
 }
 

@@ -37,8 +37,9 @@ func (m *Module) SetProcessContext(c *socket.Caller, context string, alone bool)
 }
 
 // Exec is execve(2) of the file at path, without links, under a name: it returns who the process is afterwards, and does
-// not change c. Where the file has a label the policy's type transition decides; else the label that the owner gave to
-// programs of that name; else nothing changes. EACCES: the policy does not permit it.
+// not change c. What SetExecContext has said comes first; else, where the file has a label, the policy's type transition
+// decides; else the label that the owner gave to programs of that name; else nothing changes. EACCES: the policy does not
+// permit it.
 func (m *Module) Exec(c *socket.Caller, name, path string) (*socket.Caller, errno.Errno) {
 	m.core.Lock()
 	defer m.core.Unlock()
@@ -46,9 +47,11 @@ func (m *Module) Exec(c *socket.Caller, name, path string) (*socket.Caller, errn
 	from := m.process(c)
 	to := from
 	after := c.Fork()
-	after.Name, after.SocketSID = name, 0
+	after.Name, after.SocketSID, after.ExecSID = name, 0, 0
 	file, labelled := m.files[path]
-	if labelled {
+	if c.ExecSID != 0 {
+		to = selinux.SID(c.ExecSID)
+	} else if labelled {
 		var err error
 		if to, err = m.server.TransitionSID(from, file, selinux.ClassProcess); err != nil {
 			return nil, errno.EACCES

@@ -81,6 +81,7 @@ const (
 	ProcessDyntransition
 	ProcessSetcurrent
 	ProcessGetattr
+	ProcessSetexec
 )
 
 // Permissions of ClassNode.
@@ -161,8 +162,8 @@ var classes = [numClasses]struct {
 	ClassKeySocket:          {"key_socket", socketPerms, kernelSocketPerms},
 	ClassVsockSocket:        {"vsock_socket", socketPerms, kernelSocketPerms},
 	ClassProcess: {"process", []string{
-		"fork", "transition", "sigchld", "setsockcreate", "dyntransition", "setcurrent", "getattr",
-	}, 7},
+		"fork", "transition", "sigchld", "setsockcreate", "dyntransition", "setcurrent", "getattr", "setexec",
+	}, 8},
 	ClassNode:  {"node", []string{"recvfrom", "sendto", "enforce_dest"}, 2},
 	ClassNetif: {"netif", []string{"ingress", "egress"}, 2},
 	ClassPeer:  {"peer", []string{"recv"}, 1},

@@ -35,6 +35,8 @@ type Caller struct {
 	SID      uint32 // security identifier; 0: access control's default
 	// SocketSID is that of new sockets (setsockcreatecon(3)); 0: as the policy says.
 	SocketSID uint32
+	// ExecSID is that of the program that it executes next (setexeccon(3)); 0: as the policy says.
+	ExecSID uint32
 	// Dir is the working directory, an absolute path; "" is the root. It was opened when it became that: permissions on
 	// the way to it are not asked again.
 	Dir string

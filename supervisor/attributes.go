@@ -13,12 +13,14 @@ import (
 	"strings"
 
 	"dialtone/errno"
+	"dialtone/mac"
+	"dialtone/socket"
 
 	"golang.org/x/sys/unix"
 )
 
-// The files /proc/PID/attr/current and sockcreate of a process (getcon(3),
-// setcon(3), setsockcreatecon(3)), for the process itself on a host with access
+// The files /proc/PID/attr/current, exec and sockcreate of a process (getcon(3),
+// setcon(3), setexeccon(3), setsockcreatecon(3)), for the process itself on a host with access
 // control. Opened for reading, such a file is a memory file with the context.
 // Opened for writing it is one that refuses writes, under a number of its own:
 // writes to those numbers are reported, and served here. A duplicate has
@@ -32,6 +34,9 @@ const (
 
 // attributeMark stands in the names of the memory files.
 const attributeMark = "attribute."
+
+// attributes are the files that are served.
+var attributes = []string{"current", "exec", "sockcreate"}
 
 // attribute is such a file: of a thread, and which one.
 type attribute struct {
@@ -48,7 +53,7 @@ func attributeOf(path string, tid, pid int) (a attribute, ok bool) {
 	}
 	n, own := len(f), strconv.Itoa(pid)
 	a.name = f[n-1]
-	if f[n-2] != "attr" || a.name != "current" && a.name != "sockcreate" {
+	if f[n-2] != "attr" || !slices.Contains(attributes, a.name) {
 		return a, false
 	}
 	switch who := f[2 : n-2]; {
@@ -96,10 +101,7 @@ func (s *Supervisor) open(c *call) {
 		return
 	}
 	who := c.target.lineage.find(a.tid).caller
-	text := m.SocketContext(who)
-	if a.name == "current" {
-		text = m.ProcessContext(who)
-	}
+	text := a.context(m, who)
 	if text != "" {
 		text += "\x00" // as SELinux has it
 	}
@@ -235,12 +237,27 @@ func (s *Supervisor) writeAttribute(c *call, a attribute) (int, unix.Errno) {
 	}
 	context, _, _ := bytes.Cut(bytes.TrimSuffix(text, []byte("\n")), []byte{0})
 	var le errno.Errno
-	if a.name == "current" {
+	switch a.name {
+	case "current":
 		le = m.SetProcessContext(c.caller, string(context), statusNumber(c.tid, "Threads:") == 1)
-	} else {
+	case "exec":
+		le = m.SetExecContext(c.caller, string(context))
+	default:
 		le = m.SetSocketContext(c.caller, string(context))
 	}
 	return len(text), unix.Errno(le)
+}
+
+// context returns what an attribute of who's holds; empty: nothing.
+func (a attribute) context(m *mac.Module, who *socket.Caller) string {
+	switch a.name {
+	case "current":
+		return m.ProcessContext(who)
+	case "exec":
+		return m.ExecContext(who)
+	default:
+		return m.SocketContext(who)
+	}
 }
 
 // readString reads a path of the caller's.

@@ -27,7 +27,8 @@ func TestAttributeOf(t *testing.T) {
 		{"/proc/self/task/100/attr/current", attribute{}},
 		{"/proc/101/attr/current", attribute{}},
 		{"/proc/99/attr/current", attribute{}},
-		{"/proc/self/attr/exec", attribute{}},
+		{"/proc/self/attr/exec", attribute{pid, "exec"}},
+		{"/proc/self/attr/fscreate", attribute{}},
 		{"/proc/self/attr/", attribute{}},
 		{"/proc/self/current", attribute{}},
 		{"/proc/attr/current", attribute{}},
@@ -46,7 +47,7 @@ func TestAttributeOf(t *testing.T) {
 
 // What is found is the thread's own, and is spelt in one way alone.
 func FuzzAttributeOf(f *testing.F) {
-	for _, path := range []string{"/proc/self/attr/current", "/proc/7/task/8/attr/sockcreate", "/proc/thread-self/attr/exec", "//"} {
+	for _, path := range []string{"/proc/self/attr/current", "/proc/7/task/8/attr/sockcreate", "/proc/thread-self/attr/keycreate", "//"} {
 		f.Add(path, 8, 7)
 	}
 	f.Fuzz(func(t *testing.T, path string, tid, pid int) {
@@ -101,6 +102,17 @@ sockcreate := user_u:user_r:client_t:s0: ok
 sockcreate := user_u:user_r:client_t:s0: EACCES
 current := system_u:system_r:http_proxy_t:s0: EPERM
 , 0 bytes
+, 0 bytes
+exec := no:such:context: EINVAL
+exec := system_u:system_r:http_proxy_t:s0: ok
+system_u:system_r:http_proxy_t:s0, 34 bytes
+system_u:system_r:http_proxy_t:s0, 34 bytes
+executed
+system_u:system_r:http_proxy_t:s0, 34 bytes
+, 0 bytes
+, 0 bytes
+exec := nothing: ok
+, 0 bytes
 current := nothing: EINVAL
 current := no:such:context: EINVAL
 current := system_u:system_r:http_proxy_t:s0: ok
@@ -109,8 +121,12 @@ socket system_u:system_r:http_proxy_t:s0
 current := user_u:user_r:client_t:s0: EACCES
 system_u:system_r:http_proxy_t:s0, 34 bytes
 sockcreate := user_u:user_r:client_t:s0: ok
+exec := user_u:user_r:client_t:s0: ok
+user_u:user_r:client_t:s0, 26 bytes
+exec: EACCES
 executed
 system_u:system_r:http_proxy_t:s0, 34 bytes
+, 0 bytes
 , 0 bytes
 `
 	if got, status := v.run(t, nil, binary); got != want || status != 0 {

@@ -92,7 +92,7 @@
 // memory, which a fork keeps; a process whose parent has changed its label by
 // setcon(3) between the fork and the child's first reported call gets the new
 // one. A new thread has the label of its process's first thread. Of /proc there
-// are attr/current and attr/sockcreate of the process itself, by the paths that
+// are attr/current, exec and sockcreate of the process itself, by the paths that
 // libselinux uses; a descriptor shows what was true when it was opened, and is
 // written under its own number (attributes.go), for which RLIMIT_NOFILE must
 // allow 1024.

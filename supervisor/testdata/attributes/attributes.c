@@ -95,6 +95,7 @@ int main(int argc, char **argv)
 		printf("executed\n");
 		show("/proc/self/attr/current");
 		show("/proc/self/attr/sockcreate");
+		show("/proc/self/attr/exec");
 		return 0;
 	}
 	show("/proc/self/attr/current");
@@ -139,6 +140,20 @@ int main(int argc, char **argv)
 	pthread_join(thread, NULL);
 	show("/proc/self/attr/sockcreate");
 
+	show("/proc/self/attr/exec");
+	set("/proc/self/attr/exec", "no:such:context", 15);
+	set("/proc/self/attr/exec", PROXY, sizeof PROXY);
+	show("/proc/self/attr/exec");
+	if (fork() == 0) { /* keeps it, and gives it up by using it */
+		execl("/no/such/file", "attributes", NULL);
+		show("/proc/self/attr/exec");
+		execl("/proc/self/exe", "attributes", "again", NULL);
+		_exit(1);
+	}
+	wait(NULL);
+	set("/proc/self/attr/exec", NULL, 0);
+	show("/proc/self/attr/exec");
+
 	set("/proc/self/attr/current", NULL, 0);
 	set("/proc/self/attr/current", "no:such:context", 15);
 	set("/proc/self/attr/current", PROXY, sizeof PROXY);
@@ -147,6 +162,15 @@ int main(int argc, char **argv)
 	set("/proc/self/attr/current", CLIENT, sizeof CLIENT);
 	show("/proc/self/attr/current");
 	set("/proc/self/attr/sockcreate", CLIENT, sizeof CLIENT);
+	if (fork() == 0) { /* a confined process may not change what it is */
+		set("/proc/self/attr/exec", CLIENT, sizeof CLIENT);
+		show("/proc/self/attr/exec");
+		execl("/proc/self/exe", "attributes", "again", NULL);
+		printf("exec: %s\n", result(-1));
+		fflush(stdout);
+		_exit(0);
+	}
+	wait(NULL);
 	execl("/proc/self/exe", "attributes", "again", NULL);
 	return 1;
 }
