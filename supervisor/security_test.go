@@ -155,6 +155,7 @@ too long: Message too long
 too long: Message too long
 100 in order
 100 in order
+30 in order
 `
 	if got, status := v.run(t, nil, binary); got != want || status != 0 {
 		t.Errorf("status %d, got\n%s\nwant\n%s", status, got, want)

@@ -167,6 +167,36 @@ static void datagrams(struct sockaddr_un *at, socklen_t size)
 	}
 }
 
+/* What was sent arrives, though the sender has closed and the receiver had no
+ * room. */
+static void last(struct sockaddr_un *at, socklen_t size)
+{
+	int u = socket_secure(AF_UNIX, SOCK_DGRAM, 0, sid(SERVER)), in_order = 0;
+
+	if (bind(u, (struct sockaddr *)at, size) < 0)
+		say("bind", -1);
+	fflush(stdout);
+	pid_t child = fork();
+	if (child == 0) {
+		int v = socket_secure(AF_UNIX, SOCK_DGRAM, 0, sid(CLIENT));
+		if (connect_secure(v, (struct sockaddr *)at, size, sid(SERVER)) < 0)
+			say("connect_secure", -1);
+		for (int i = 0; i < 30; i++)
+			if (send(v, &i, sizeof i, 0) != sizeof i)
+				say("send", -1);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	usleep(200000); /* the end of the socket is noticed meanwhile */
+	for (int i = 0, j; i < 30; i++) {
+		if (recv(u, &j, sizeof j, 0) != sizeof j)
+			say("recv", -1);
+		in_order += i == j;
+	}
+	printf("%d in order\n", in_order);
+	close(u);
+}
+
 int main(void)
 {
 	struct sockaddr_un abstract = { .sun_family = AF_UNIX, .sun_path = "\0flask" };
@@ -185,5 +215,6 @@ int main(void)
 	printf("datagrams\n");
 	fflush(stdout);
 	datagrams(&abstract, offsetof(struct sockaddr_un, sun_path) + 6);
+	last(&abstract, offsetof(struct sockaddr_un, sun_path) + 5);
 	return 0;
 }
