@@ -141,14 +141,14 @@
 // neighbours it does not know (EOPNOTSUPP), since the stack keeps no table of
 // those who answer.
 //
-// AF_UNIX sockets that socket_secure made are served by the same way, with these
-// gaps. No descriptor passes over them: sendmsg with a control message answers
-// EINVAL (SCM_RIGHTS, SCM_CREDENTIALS), and with SO_PASSCRED a stream's reader is
-// told of the supervisor. A close is not reported, so that the other end may read
-// what is there before it learns of a reset (ECONNRESET), and a datagram socket
-// that has sent more than its receiver had room for keeps its name until that is
-// taken. A record longer than SO_SNDBUF at first allows (212,992 bytes) ends the
-// connection with EMSGSIZE, if the program has made SO_SNDBUF larger.
+// AF_UNIX sockets that socket_secure made are served in the same way, with these
+// gaps. No descriptor passes over them: to send a control message is EINVAL
+// (SCM_RIGHTS, SCM_CREDENTIALS), and with SO_PASSCRED a stream's reader is told of
+// the supervisor. A close is not reported, so that the other end may read what is
+// there before it learns of a reset (ECONNRESET), and a datagram socket that has
+// sent more than its receiver had room for keeps its name until that is taken. A
+// record longer than SO_SNDBUF at first allows (212,992 bytes) ends the connection
+// with EMSGSIZE, if the program has made SO_SNDBUF larger.
 //
 // # What a connection costs
 //

@@ -133,6 +133,9 @@ SO_PEERSEC: ok
 peer user_u:user_r:client_t:s0
 connect_secure, closed: Connection refused
 `
+	const rights = `sendmsg, SCM_RIGHTS: Invalid argument
+sendmmsg, SCM_RIGHTS: Invalid argument
+`
 	const want = `SOCK_RDM: Socket type not supported
 AF_NETLINK: Address family not supported by protocol
 connect_secure, nobody there: Connection refused
@@ -156,7 +159,7 @@ too long: Message too long
 100 in order
 100 in order
 30 in order
-`
+` + rights + rights + rights
 	if got, status := v.run(t, nil, binary); got != want || status != 0 {
 		t.Errorf("status %d, got\n%s\nwant\n%s", status, got, want)
 	}

@@ -101,16 +101,26 @@ func (s *Supervisor) sendOne(c *call, h *hosted, iov []iovec, raw sockaddr.Raw, 
 
 // sendmmsg serves sendmmsg(2).
 func (s *Supervisor) sendmmsg(c *call, h *hosted) {
-	if h.connects() {
-		c.proceed()
-		return
-	}
 	size, lenAt := uint64(mmsghdrSize), uint64(headerSize)
 	if c.compat {
 		size, lenAt = mmsghdrSize32, headerSize32
 	}
+	count := min(uint64(uint32(c.args[2])), maxIovecs)
+	if h.isUnix() {
+		for i := range count {
+			// As for sendmsg. Headers that can't be read are told of in their turn.
+			if m, e := c.readHeader(c.args[1] + i*size); e == 0 && m.controlLen > 0 {
+				c.fail(unix.EINVAL)
+				return
+			}
+		}
+	}
+	if h.connects() {
+		c.proceed()
+		return
+	}
 	sent, e := 0, unix.Errno(0)
-	for i := range min(uint64(uint32(c.args[2])), maxIovecs) {
+	for i := range count {
 		at := c.args[1] + i*size
 		var m *header
 		if m, e = c.readHeader(at); e != 0 {

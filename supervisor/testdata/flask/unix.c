@@ -2,6 +2,7 @@
 
 /* The calls with a SID on AF_UNIX. Each line says what a call answered. */
 
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -197,6 +198,26 @@ static void last(struct sockaddr_un *at, socklen_t size)
 	close(u);
 }
 
+/* Descriptors don't pass, and that is said. */
+static void rights(void)
+{
+	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM };
+	char control[CMSG_SPACE(sizeof(int))] = "";
+	struct iovec iov = { "x", 1 };
+	struct mmsghdr m = { .msg_hdr = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control } };
+	struct cmsghdr *h = CMSG_FIRSTHDR(&m.msg_hdr);
+
+	h->cmsg_level = SOL_SOCKET;
+	h->cmsg_type = SCM_RIGHTS;
+	h->cmsg_len = CMSG_LEN(sizeof(int));
+	for (int i = 0; i < 3; i++) {
+		int fd = socket_secure(AF_UNIX, types[i], 0, 0);
+		say("sendmsg, SCM_RIGHTS", sendmsg(fd, &m.msg_hdr, 0));
+		say("sendmmsg, SCM_RIGHTS", sendmmsg(fd, &m, 1, 0));
+		close(fd);
+	}
+}
+
 int main(void)
 {
 	struct sockaddr_un abstract = { .sun_family = AF_UNIX, .sun_path = "\0flask" };
@@ -216,5 +237,6 @@ int main(void)
 	fflush(stdout);
 	datagrams(&abstract, offsetof(struct sockaddr_un, sun_path) + 6);
 	last(&abstract, offsetof(struct sockaddr_un, sun_path) + 5);
+	rights();
 	return 0;
 }
