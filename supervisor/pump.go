@@ -40,6 +40,7 @@ type pump struct {
 	full           bool       // T had no room for down: S is watched for EPOLLOUT
 	discard        bool       // the target shut its reading half: drop what comes
 	failure        unix.Errno // the layer's answer to what the target wrote
+	broken         unix.Errno // how the connection has ended, with records still to come
 	ended          bool
 }
 

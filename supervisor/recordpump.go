@@ -69,9 +69,8 @@ func (p *pump) recordsUp() (more bool) {
 		switch {
 		case e == unix.EAGAIN:
 			return false
-		case e == unix.ECONNRESET: // T was closed with records unread
+		case e == unix.ECONNRESET: // T was closed with records unread; what it wrote comes after the error
 			p.resetLayer()
-			p.endUp()
 		case e != 0:
 			p.failure = e
 		case end:
@@ -125,8 +124,12 @@ func (p *pump) recordsDown() (more bool, _ unix.Errno) {
 		switch {
 		case e == errno.EAGAIN:
 			return false, 0
+		case e == errno.ECONNRESET: // what the peer wrote comes after the error
+			p.broken = unix.Errno(e)
 		case e != errno.OK:
 			return false, unix.Errno(e)
+		case m.Size < 0 && p.broken != 0:
+			return false, p.broken
 		case m.Size < 0: // no record
 			p.downEnd = true
 			_ = unix.Shutdown(p.s, unix.SHUT_WR) // ENOTCONN: T is gone, recordsUp sees it

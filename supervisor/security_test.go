@@ -171,6 +171,7 @@ func TestFlaskRecords(t *testing.T) {
 	binary := compile(t, "testdata/flask/records.c")
 	const unread = `write: 6
 write, back: 4
+write, back: 4
 peek: 6
 peek: 4
 hung up: 1
@@ -212,9 +213,11 @@ send, after the other's end: 4
 recv: 4
 the other end: 0
 send: Broken pipe
-` + unread + `read: 4
+` + unread + `read: 8
 read: Connection reset by peer
+read: 0
 ` + end + unread + `read: Connection reset by peer
+read: 4
 read: 4
 ` + end
 	if got, err := exec.Command(compile(t, "testdata/flask/records.c", "-DKERNEL")).Output(); string(got) != want {

@@ -151,11 +151,13 @@ static void unread(int type)
 
 	said("write", write(client, "unread", 6));
 	said("write, back", write(server, "last", 4));
+	said("write, back", write(server, "word", 4));
 	said("peek", recv(server, b, sizeof b, MSG_PEEK)); /* it is there */
-	said("peek", recv(client, b, sizeof b, MSG_PEEK));
+	said("peek", recv(client, b, 4, MSG_PEEK));
 	close(server);
 	struct pollfd hangup = { .fd = client };
 	said("hung up", poll(&hangup, 1, 10000));
+	said("read", read(client, b, sizeof b));
 	said("read", read(client, b, sizeof b));
 	said("read", read(client, b, sizeof b));
 	said("read", read(client, b, sizeof b));
