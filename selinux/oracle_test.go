@@ -24,6 +24,9 @@ var update = flag.Bool("update", false, "write testdata/*.answers by libsepol's 
 // seed makes the random policies and questions. Go on a hunt with others.
 var seed = flag.Uint64("seed", 1, "of random policies and questions")
 
+// more are further policies for TestLibsepolLive, of systems that are not at hand everywhere.
+var more = flag.String("policies", "", "files of policies, separated by commas, to compare with libsepol on")
+
 // oracle is a running testdata/oracle.c: libsepol, an engine independent of ours.
 type oracle struct {
 	in  io.WriteCloser
@@ -254,6 +257,9 @@ func TestLibsepolLive(t *testing.T) {
 		} else {
 			t.Logf("left out: %v", err)
 		}
+	}
+	if *more != "" {
+		policies = append(policies, strings.Split(*more, ",")...)
 	}
 	for _, path := range policies {
 		t.Run(filepath.Base(path), func(t *testing.T) {

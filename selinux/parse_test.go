@@ -109,3 +109,17 @@ func TestParseErrors(t *testing.T) {
 		}
 	}
 }
+
+// TestAndroidConfig: Android's kernels know two more bits in the header, for netlink requests that nothing here makes.
+func TestAndroidConfig(t *testing.T) {
+	data := slices.Clone(readFile(t, "testdata/lab.33"))
+	const config = 20 // its offset: magic, length and text of the kind, version
+	binary.LittleEndian.PutUint32(data[config:], binary.LittleEndian.Uint32(data[config:])|1<<31|1<<30)
+	if _, err := Parse(data); err != nil {
+		t.Fatal(err)
+	}
+	binary.LittleEndian.PutUint32(data[config:], binary.LittleEndian.Uint32(data[config:])|1<<29)
+	if _, err := Parse(data); err == nil {
+		t.Error("a policy with a bit that nobody knows was read")
+	}
+}

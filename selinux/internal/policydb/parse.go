@@ -41,6 +41,10 @@ func Parse(data []byte) (*DB, error) {
 	return db, nil
 }
 
+// androidConfig are the bits of the configuration that Android's kernels know: with them two kinds of netlink request
+// need a permission of their own (POLICYDB_CONFIG_ANDROID_NETLINK_ROUTE and _GETNEIGH), which nothing here asks for.
+const androidConfig = 1<<31 | 1<<30
+
 // header takes what stands before the symbol tables, and gives the number of tables of object contexts.
 func (r *reader) header(db *DB) int {
 	r.section = "header"
@@ -54,7 +58,7 @@ func (r *reader) header(db *DB) int {
 	off = r.off
 	config := r.u32("the configuration")
 	db.MLS = config&1 != 0
-	switch config &^ 1 {
+	switch config &^ (1 | androidConfig) {
 	case 0:
 		db.Unknown = UnknownDeny
 	case 2:
