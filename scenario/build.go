@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"dialtone"
+	"dialtone/clock"
 	"dialtone/firewall"
 	"dialtone/inet"
 	"dialtone/link"
@@ -21,7 +22,9 @@ type Running struct {
 	Network *dialtone.Network
 	hosts   []*dialtone.Host          // in the file's order
 	named   map[string]*dialtone.Host // by canonical name or alias
-	links   map[string]link.Link      // by name
+	links   map[string]link.Link      // by name, with their rules
+	bare    map[string]*link.Shared   // the same without
+	timers  []clock.Timer             // of what is still to happen
 	zone    *zone
 	servers servers
 }
@@ -33,6 +36,7 @@ func (s *Scenario) Start(options ...dialtone.Option) (*Running, error) {
 		Network: dialtone.NewNetwork(options...),
 		named:   make(map[string]*dialtone.Host),
 		links:   make(map[string]link.Link),
+		bare:    make(map[string]*link.Shared),
 	}
 	if err := r.build(&s.file); err != nil {
 		return nil, err
@@ -47,11 +51,18 @@ func (s *Scenario) Start(options ...dialtone.Option) (*Running, error) {
 			}
 		}
 	}
+	r.begin(&s.file)
 	return r, nil
 }
 
-// Close ends the servers. It returns an error if one had ended before by itself.
-func (r *Running) Close() error { return r.servers.Close() }
+// Close ends the servers, and what would have happened later does not. It returns an error if a server had ended before
+// by itself.
+func (r *Running) Close() error {
+	for _, t := range r.timers {
+		t.Stop()
+	}
+	return r.servers.Close()
+}
 
 // Host returns the host with the given name or alias, the file's first if the name is empty; nil if there is none.
 func (r *Running) Host(name string) *dialtone.Host {
@@ -69,7 +80,8 @@ func (r *Running) build(f *file) error {
 		if part.Kind.v == cable {
 			newLink = link.NewCable
 		}
-		l, err := part.impaired(newLink(part.Latency.v), f.Seed.or(defaultSeed)+uint64(i))
+		r.bare[f.Links[i].name.v] = newLink(part.Latency.v)
+		l, err := part.impaired(r.bare[f.Links[i].name.v], f.Seed.or(defaultSeed)+uint64(i))
 		if err != nil {
 			return fmt.Errorf("link %s: %w", f.Links[i].name.v, err)
 		}

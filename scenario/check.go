@@ -63,6 +63,9 @@ func check(f *file, m *mistakes) {
 	for i := range f.Faults {
 		c.fault(&f.Faults[i])
 	}
+	for i := range f.Timeline {
+		c.event(&f.Timeline[i])
+	}
 	c.access()
 	for i := range f.Programs {
 		p := &f.Programs[i]
@@ -233,6 +236,10 @@ func (c *checker) link(name *value[string]) {
 		}
 		return
 	}
+	c.noLink(name)
+}
+
+func (c *checker) noLink(name *value[string]) {
 	c.add(name.at, "no link %q, %s", name.v, expected(name.v, names(c.file.Links)))
 }
 

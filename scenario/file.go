@@ -20,6 +20,7 @@ type file struct {
 	Names    table[list[value[netip.Addr]]] `key:"names"`
 	SRV      table[list[srvPart]]           `key:"srv"`
 	Faults   list[faultPart]                `key:"faults"`
+	Timeline list[eventPart]                `key:"timeline"`
 	Policy   value[string]                  `key:"policy"`
 	Mode     value[mode]                    `key:"mode"`
 	Booleans table[value[bool]]             `key:"booleans"`

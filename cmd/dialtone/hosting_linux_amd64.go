@@ -57,8 +57,8 @@ func (h *hosting) start(f *explainFlags, out *output) (err error) {
 		return err
 	}
 	h.auditor.listen(h.network.Network.Hosts())
-	// Nothing changes the network that the file describes.
-	options := supervisor.Options{Settled: true, Warn: func(text string) { complain(out.stderr, errors.New(text)) }}
+	// Nothing but the file's own timeline changes the network that it describes.
+	options := supervisor.Options{Settled: !h.scenario.Changes(), Warn: func(text string) { complain(out.stderr, errors.New(text)) }}
 	if h.explainer != nil {
 		options.Explain = h.explainer.explain
 	}
