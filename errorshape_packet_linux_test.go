@@ -8,29 +8,36 @@ import (
 	"time"
 )
 
+// dialNobody returns a connection to a UDP port that nobody has, which has been told so.
+func (s *system) dialNobody(t *testing.T) (net.Conn, error) {
+	c, err := s.dial(net.Dialer{}, "udp", s.unused(t, "udp"))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := c.Write([]byte("x")); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
 // packetErrors are failures of datagrams, over either version of IP.
 var packetErrors = []errorCase{
 	{"read a refused datagram", func(t *testing.T, s *system) error {
-		c, err := s.dial(net.Dialer{}, "udp", s.unused(t, "udp"))
+		c, err := s.dialNobody(t)
 		if err != nil {
 			return err
 		}
 		defer c.Close()
-		if _, err := c.Write([]byte("x")); err != nil {
-			return err
-		}
 		_, err = c.Read(make([]byte, 1))
 		return err
 	}},
 	{"write after a refused datagram", func(t *testing.T, s *system) error {
-		c, err := s.dial(net.Dialer{}, "udp", s.unused(t, "udp"))
+		c, err := s.dialNobody(t)
 		if err != nil {
 			return err
 		}
 		defer c.Close()
-		if _, err := c.Write([]byte("x")); err != nil {
-			return err
-		}
 		_, err = c.Write([]byte("x"))
 		return err
 	}},

@@ -12,10 +12,9 @@
 #include <sys/wait.h>
 
 #include "flask_socket.h"
+#include "contexts.h"
 
-#define SERVER "system_u:system_r:httpd_t:s0"
 #define CONNECTION "user_u:user_r:client_t:s0"
-#define CLIENT "system_u:system_r:http_proxy_t:s0"
 
 static const char *errname(int e)
 {
@@ -42,25 +41,6 @@ static void say(const char *call, long result)
 {
 	printf("%s: %s\n", call, errname(result < 0 ? errno : 0));
 	fflush(stdout);
-}
-
-static security_id_t sid(const char *context)
-{
-	security_id_t s = 0;
-	if (security_context_to_sid(context, strlen(context) + 1, &s) < 0) {
-		perror(context);
-		exit(1);
-	}
-	return s;
-}
-
-static const char *name(security_id_t s)
-{
-	static char context[256];
-	uint32_t len = sizeof context;
-	if (security_sid_to_context(s, context, &len) < 0)
-		return strerror(errno);
-	return context;
 }
 
 int main(void)

@@ -13,20 +13,9 @@
 #include <sys/wait.h>
 
 #include "flask_socket.h"
+#include "contexts.h"
 
-#define SERVER "system_u:system_r:httpd_t:s0"
-#define CLIENT "system_u:system_r:http_proxy_t:s0"
 #define MESSAGE "user_u:user_r:client_t:s0"
-
-static security_id_t sid(const char *context)
-{
-	security_id_t s = 0;
-	if (security_context_to_sid(context, strlen(context) + 1, &s) < 0) {
-		perror(context);
-		exit(1);
-	}
-	return s;
-}
 
 static const char *type(security_id_t s)
 {

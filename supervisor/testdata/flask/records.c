@@ -30,9 +30,7 @@ typedef int security_id_t;
 	((receiver) == sid(SERVER) ? sendto(fd, b, n, flags, addr, len) : (errno = EACCES, -1))
 #define security_context_to_sid(context, len, s) (*(s) = (context)[23])
 #endif
-
-#define SERVER "system_u:system_r:httpd_t:s0"
-#define CLIENT "system_u:system_r:http_proxy_t:s0"
+#include "contexts.h"
 
 static struct sockaddr_un at = { .sun_family = AF_UNIX, .sun_path = "\0records" };
 static const socklen_t size = offsetof(struct sockaddr_un, sun_path) + 8;
@@ -44,16 +42,6 @@ static void said(const char *call, ssize_t n)
 	else
 		printf("%s: %zd\n", call, n);
 	fflush(stdout);
-}
-
-static security_id_t sid(const char *context)
-{
-	security_id_t s = 0;
-	if (security_context_to_sid(context, strlen(context) + 1, &s) < 0) {
-		perror(context);
-		exit(1);
-	}
-	return s;
 }
 
 /* connection makes one; its server's end is in *server. */

@@ -15,34 +15,14 @@
 #include <sys/wait.h>
 
 #include "flask_socket.h"
+#include "contexts.h"
 
-#define SERVER "system_u:system_r:httpd_t:s0"
 #define CONNECTION "user_u:user_r:client_t:s0"
-#define CLIENT "system_u:system_r:http_proxy_t:s0"
 
 static void say(const char *call, long result)
 {
 	printf("%s: %s\n", call, result < 0 ? strerror(errno) : "ok");
 	fflush(stdout);
-}
-
-static security_id_t sid(const char *context)
-{
-	security_id_t s = 0;
-	if (security_context_to_sid(context, strlen(context) + 1, &s) < 0) {
-		perror(context);
-		exit(1);
-	}
-	return s;
-}
-
-static const char *name(security_id_t s)
-{
-	static char context[256];
-	uint32_t len = sizeof context;
-	if (security_sid_to_context(s, context, &len) < 0)
-		return strerror(errno);
-	return context;
 }
 
 static void connection(int type, struct sockaddr_un *at, socklen_t size)
