@@ -3,6 +3,7 @@
 package scenario
 
 import (
+	"slices"
 	"time"
 )
 
@@ -24,19 +25,10 @@ func (c *checker) event(e *eventPart) {
 		c.add(e.At.at, "nothing happens, expected cut or heal")
 	}
 	for _, name := range []*value[string]{&e.Cut, &e.Heal} {
-		if name.given() && !c.file.hasLink(name.v) {
+		if name.given() && !slices.Contains(names(c.file.Links), name.v) {
 			c.noLink(name)
 		}
 	}
-}
-
-func (f *file) hasLink(name string) bool {
-	for i := range f.Links {
-		if f.Links[i].name.v == name {
-			return true
-		}
-	}
-	return false
 }
 
 // Changes reports whether anything happens to the network after its start.
