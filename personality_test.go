@@ -27,19 +27,22 @@ func TestPersonalities_dialAndListen(t *testing.T) {
 	}
 }
 
+// hostOn returns a new host with one interface.
+func hostOn(t *testing.T, n *dialtone.Network, l link.Link, name, address string, p *personality.Personality) *dialtone.Host {
+	t.Helper()
+	h, err := n.NewHost(name, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Attach("eth0", l, netip.MustParsePrefix(address)); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
 func dialAndListen(t *testing.T, p *personality.Personality) {
 	n, wire := dialtone.NewNetwork(), link.NewCable(0)
-	newHost := func(name, address string) *dialtone.Host {
-		h, err := n.NewHost(name, p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := h.Attach("eth0", wire, netip.MustParsePrefix(address)); err != nil {
-			t.Fatal(err)
-		}
-		return h
-	}
-	a, b := newHost("a", "10.0.0.1/24"), newHost("b", "10.0.0.2/24")
+	a, b := hostOn(t, n, wire, "a", "10.0.0.1/24", p), hostOn(t, n, wire, "b", "10.0.0.2/24", p)
 	l, err := b.Listen("tcp", "10.0.0.2:80")
 	if err != nil {
 		t.Fatal(err)
@@ -85,17 +88,8 @@ func TestPersonalities_offerTheirOptions(t *testing.T) {
 		{personality.Linux, 7}, {personality.FreeBSD, 7}, {personality.Darwin, 7}, {personality.BSD44, 5}, {personality.Linux20, 0},
 	} {
 		n, wire := dialtone.NewNetwork(), link.NewCable(0)
-		attach := func(name, address string, p *personality.Personality) *dialtone.Host {
-			h, err := n.NewHost(name, p)
-			if err == nil {
-				_, err = h.Attach("eth0", wire, netip.MustParsePrefix(address))
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			return h
-		}
-		client, server := attach("a", "10.0.0.1/24", c.p), attach("b", "10.0.0.2/24", personality.Linux)
+		client := hostOn(t, n, wire, "a", "10.0.0.1/24", c.p)
+		server := hostOn(t, n, wire, "b", "10.0.0.2/24", personality.Linux)
 		if _, err := server.Listen("tcp4", ":80"); err != nil {
 			t.Fatal(err)
 		}

@@ -32,10 +32,7 @@ func TestTimeline(t *testing.T) {
 		t.Error("a network with a timeline does not change")
 	}
 	synctest.Test(t, func(t *testing.T) {
-		r, err := s.Start()
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := running(t, timed)
 		begin := time.Now()
 		connect := func(want time.Duration) {
 			t.Helper()
@@ -51,9 +48,6 @@ func TestTimeline(t *testing.T) {
 		connect(0)
 		time.Sleep(10*time.Second + time.Millisecond)
 		connect(12*time.Second + time.Millisecond)
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
 	})
 }
 

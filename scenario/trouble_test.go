@@ -31,20 +31,8 @@ faults:
 `
 
 func TestTrouble(t *testing.T) {
-	s, err := Parse("f", []byte(trouble))
-	if err != nil {
-		t.Fatal(err)
-	}
 	synctest.Test(t, func(t *testing.T) {
-		r, err := s.Start()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() {
-			if err := r.Close(); err != nil {
-				t.Error(err)
-			}
-		}()
+		r := running(t, trouble)
 		for _, c := range []struct {
 			network, to string
 			want        error

@@ -33,6 +33,12 @@ srv:
 
 func zoneOf(t testing.TB, file string) *zone {
 	t.Helper()
+	return running(t, file).zone
+}
+
+// running starts the network of a file, which ends with the test.
+func running(t testing.TB, file string) *Running {
+	t.Helper()
 	s, err := Parse("f", []byte(file))
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +52,7 @@ func zoneOf(t testing.TB, file string) *zone {
 			t.Error(err)
 		}
 	})
-	return r.zone
+	return r
 }
 
 // texts returns records without their time to live, sorted.

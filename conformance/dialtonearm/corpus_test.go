@@ -14,26 +14,32 @@ import (
 	"dialtone/conformance/dialtonearm"
 )
 
+// corpus returns the cases and the differences that are explained. If CASE chooses some, they are those alone.
+func corpus(t *testing.T) (cases []*conformance.Case, known map[conformance.Key]string, chosen bool) {
+	t.Helper()
+	cases, err := conformance.Corpus()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if known, err = conformance.Differences(); err != nil {
+		t.Fatal(err)
+	}
+	pattern := os.Getenv("CASE")
+	if pattern == "" {
+		return cases, known, false
+	}
+	return slices.DeleteFunc(cases, func(c *conformance.Case) bool {
+		ok, err := path.Match(pattern, c.ID)
+		return !ok || err != nil
+	}), known, true
+}
+
 // TestCorpus runs every case for personality linux. A difference fails it unless differences.txt explains it; so does an
 // explained one that is none any more. Cases that the arm can't express are listed with the reason.
 //
 // CASE='t4-*' in the environment runs those cases alone and prints their transcripts.
 func TestCorpus(t *testing.T) {
-	cases, err := conformance.Corpus()
-	if err != nil {
-		t.Fatal(err)
-	}
-	known, err := conformance.Differences()
-	if err != nil {
-		t.Fatal(err)
-	}
-	pattern := os.Getenv("CASE")
-	if pattern != "" {
-		cases = slices.DeleteFunc(cases, func(c *conformance.Case) bool {
-			ok, err := path.Match(pattern, c.ID)
-			return !ok || err != nil
-		})
-	}
+	cases, known, chosen := corpus(t)
 	begin := time.Now()
 	reports, err := conformance.RunAll(dialtonearm.Arm{}, cases, conformance.Linux, runtime.NumCPU(), nil)
 	if err != nil {
@@ -51,7 +57,7 @@ func TestCorpus(t *testing.T) {
 			t.Errorf("%s agrees; differences.txt says that it does not: %s", r.Case.ID, reason)
 		case r.Pass:
 			agree++
-			if pattern != "" {
+			if chosen {
 				t.Logf("\n%s", r)
 			}
 		default:
