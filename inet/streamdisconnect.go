@@ -52,9 +52,7 @@ func (c *stream) leaveTimeWait() {
 	s := c.stack
 	c.forget()
 	rest := &stream{stack: s, family: c.family, local: c.local, remote: c.remote, way: c.way, conn: c.conn, opts: c.opts}
-	rest.waits, rest.began = true, c.began
-	label := *c.label()
-	rest.own = &label
+	rest.waits, rest.began, rest.own = true, c.began, kept(*c.label())
 	c.conn, c.waits = tcp.Conn{}, false
 	rest.hold = hold{sock: c.sock, addr: c.hold.addr, v6only: c.hold.v6only, uid: c.hold.uid, implicit: c.hold.implicit}
 	s.tcpPorts.take(&rest.hold, c.hold.port)
