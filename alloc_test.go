@@ -136,3 +136,28 @@ func BenchmarkConnectAcceptClose(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkPingPong(b *testing.B) {
+	for _, network := range []string{"tcp4", "unix"} {
+		b.Run(network, func(b *testing.B) {
+			l, dial := linked(b, network)
+			c := dial()
+			s, err := l.Accept()
+			if err != nil {
+				b.Fatal(err)
+			}
+			go io.Copy(s, s)
+			defer s.Close()
+			p := make([]byte, 1)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := c.Write(p); err != nil {
+					b.Fatal(err)
+				}
+				if _, err := io.ReadFull(c, p); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

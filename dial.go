@@ -86,7 +86,7 @@ func (d *Dialer) dialOne(ctx context.Context, network string, to target, deadlin
 		if err != nil {
 			return nil, err
 		}
-		if again == 0 || d.LocalAddr != nil || !a.metItself() {
+		if again == 0 || d.LocalAddr != nil || !a.call.ToItself {
 			return a.connected(), nil
 		}
 		a.sock.Close(&a.call)
@@ -138,15 +138,6 @@ type attempt struct {
 
 // connect is connect(2), and again connect(2) to ask how it stands.
 func (a *attempt) connect() errno.Errno { return a.sock.Connect(&a.call, a.to.addr.Append(a.raw[:0])) }
-
-// metItself reports whether the socket is connected to itself.
-func (a *attempt) metItself() bool {
-	if a.to.addr.Family == sockaddr.Unix || a.sock.Type != socket.Stream {
-		return false
-	}
-	local, peer, ok := a.sock.Ends()
-	return ok && local == peer
-}
 
 // open makes the socket of an attempt, lets Control see it, and binds it to LocalAddr.
 func (d *Dialer) open(ctx context.Context, network string, to target) (*attempt, error) {

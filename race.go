@@ -76,7 +76,7 @@ func (d *Dialer) race(ctx context.Context, network string, targets []target, dea
 		won, lost := r.look()
 		switch {
 		case won == nil:
-		case d.LocalAddr == nil && won.metItself():
+		case d.LocalAddr == nil && won.call.ToItself:
 			won.sock.Close(&won.call)
 			return d.dialOne(ctx, network, won.to, deadline)
 		default:

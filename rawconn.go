@@ -56,7 +56,7 @@ func (r *RawConn) Option(level, name int) ([]byte, error) {
 // SetOption is setsockopt(2); the value is as a C program on x86-64 passes it, see [socket.Int]. Its error is a
 // [os.SyscallError], or [net.ErrClosed].
 func (r *RawConn) SetOption(level, name int, value []byte) error {
-	return r.e.setOption(level, name, value)
+	return r.e.setOption(&socket.Call{}, level, name, value)
 }
 
 // Control implements [syscall.RawConn].

@@ -172,7 +172,11 @@ func (i *Interface) publish() {
 
 // Answers implements [link.Station].
 func (i *Interface) Answers(ip netip.Addr) bool {
-	_, ok := slices.BinarySearchFunc(*i.answers.Load(), ip, netip.Addr.Compare)
+	all := *i.answers.Load()
+	if len(all) <= 8 { // most have a handful, which are faster looked through
+		return slices.Contains(all, ip)
+	}
+	_, ok := slices.BinarySearchFunc(all, ip, netip.Addr.Compare)
 	return ok
 }
 

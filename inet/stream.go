@@ -135,6 +135,10 @@ func (c *stream) Remote() sockaddr.Addr {
 // pump sends what the connection has to send, and sees to its next deadline. It is called after everything that may
 // have given it something to do.
 func (c *stream) pump() {
+	if c.conn.Quiet() {
+		c.arm()
+		return
+	}
 	now := c.now()
 	for {
 		p := c.stack.newPacket()

@@ -31,7 +31,8 @@ func (c *stream) Connect(call *socket.Call, b []byte) errno.Errno {
 	if e != errno.OK {
 		return e
 	}
-	if local == to && facts.SelfConnect != errno.OK {
+	call.ToItself = local == to
+	if call.ToItself && facts.SelfConnect != errno.OK {
 		return facts.SelfConnect
 	}
 	if e := c.mayOpen(w, local, to, t); e != errno.OK {

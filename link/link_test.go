@@ -80,6 +80,27 @@ func TestNobodyIsOwnNeighbour(t *testing.T) {
 	}
 }
 
+// TestNeighboursOfManyComeAndGo: on a hub of many, too, a neighbour is who answers now.
+func TestNeighboursOfManyComeAndGo(t *testing.T) {
+	l := NewHub(0)
+	s := stations(t, l, 3*few)
+	last := s[len(s)-1]
+	for range 2 { // looked for, and remembered
+		if to, ok := l.Neighbour(s[0], last.ip); !ok || to != last {
+			t.Fatalf("%v answered for %v", to, last.ip)
+		}
+	}
+	moved := last.ip
+	last.ip, s[1].ip = s[1].ip, last.ip
+	if to, ok := l.Neighbour(s[0], moved); !ok || to != s[1] {
+		t.Errorf("the address moved, and %v answered for it", to)
+	}
+	l.Detach(s[1])
+	if to, ok := l.Neighbour(s[0], moved); ok {
+		t.Errorf("its station is gone, and %v answered for it", to)
+	}
+}
+
 func TestCutLosesUntilHealed(t *testing.T) {
 	l := NewCable(0)
 	s := stations(t, l, 2)

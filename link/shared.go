@@ -27,7 +27,7 @@ type Shared struct {
 	cut      atomic.Bool
 	mu       sync.Mutex                // held while stations change
 	stations atomic.Pointer[[]Station] // replaced, or appended to, never changed
-	answered sync.Map                  // netip.Addr -> Station: who answered for it last
+	answered sync.Map                  // netip.Addr -> Station: who answered for it last, of more than a few
 }
 
 // NewCable returns a link for two stations, with the given latency each way.
@@ -80,16 +80,30 @@ func (l *Shared) Detach(s Station) {
 
 // Neighbour implements [Link].
 func (l *Shared) Neighbour(from Station, ip netip.Addr) (Station, bool) {
-	// As with ARP, who answered once is asked first; a hub of 10,000 stations would be long to go through.
+	all := l.stations.Load()
+	if len(*all) <= few {
+		return ask(*all, from, ip)
+	}
+	// As with ARP, who answered once is asked first: a hub of 10,000 stations would be long to go through.
 	if known, ok := l.answered.Load(ip); ok {
 		if s := known.(Station); s != from && s.Answers(ip) {
 			return s, true
 		}
 	}
-	all := l.stations.Load()
-	for _, s := range *all {
+	s, ok := ask(*all, from, ip)
+	if ok {
+		l.remember(all, ip, s)
+	}
+	return s, ok
+}
+
+// few is how many stations are asked sooner than a map is.
+const few = 4
+
+// ask returns the station among all that answers for ip to another.
+func ask(all []Station, from Station, ip netip.Addr) (Station, bool) {
+	for _, s := range all {
 		if s != from && s.Answers(ip) {
-			l.remember(all, ip, s)
 			return s, true
 		}
 	}

@@ -92,6 +92,8 @@ type Call struct {
 	// The endpoint says in Taken how many bytes of it went along.
 	Text  []byte
 	Taken int
+	// ToItself is set by an endpoint that connects to its own address: TCP then opens from both sides at once.
+	ToItself bool
 
 	canceled bool     // by Cancel; the host's lock guards it
 	at       *sleeper // where the call sleeps now

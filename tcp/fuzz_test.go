@@ -127,7 +127,10 @@ func (b *bench) drainSane() {
 	b.Helper()
 	c := b.c
 	var s wire.Segment
-	for n := 0; c.Next(b.now, &s); n++ {
+	for n, quiet := 0, c.Quiet(); c.Next(b.now, &s); n, quiet = n+1, c.Quiet() {
+		if quiet {
+			b.Fatalf("%v: quiet, and yet there was %s", c.State(), describe(&s))
+		}
 		if n > 10000 {
 			b.Fatalf("%v: no end of segments, last %s\n%+v", c.State(), describe(&s), c.Info())
 		}

@@ -9,6 +9,12 @@ import (
 	"dialtone/wire"
 )
 
+// Quiet reports whether [Conn.Next] has nothing to give, whatever the time: nothing is written that was not acknowledged,
+// and nothing is owed.
+func (c *Conn) Quiet() bool {
+	return c.send.size == 0 && !c.has(owesSYN|owesACK|owesProbe|owesReset|owesFirst|finDue)
+}
+
 // Next writes the next segment that is due into out and reports true, or false if none is. The payload lies in the
 // send queue and stays as it is as long as its buffer is held; out has a hold of its own. Next allocates nothing, except
 // where small writes are put together.

@@ -64,7 +64,10 @@ func hash(p []byte) uint64 {
 // drain puts on the wire what the end has to send.
 func (w *network) drain(end int) {
 	var s wire.Segment
-	for w.ends[end].Next(w.now, &s) {
+	for quiet := w.ends[end].Quiet(); w.ends[end].Next(w.now, &s); quiet = w.ends[end].Quiet() {
+		if quiet {
+			panic("a quiet connection had something to send")
+		}
 		if w.lose != nil && w.lose(end, &s) {
 			continue
 		}
