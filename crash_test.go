@@ -3,13 +3,22 @@
 package dialtone_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net"
+	"net/netip"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"dialtone"
+	"dialtone/inet"
+	"dialtone/link"
+	"dialtone/personality"
+	"dialtone/trail"
 )
 
 // The AF_UNIX sockets of a crashed host answer as its TCP and UDP sockets do;
@@ -105,4 +114,134 @@ func TestCrashTakesUnixSockets(t *testing.T) {
 			dial(other).Close() // another host's are left alone
 		})
 	}
+}
+
+// A machine crashes with all its namespaces: what leads from one of them to another is lost on both sides, and the
+// machine beside it goes on.
+func TestCrashTakesNamespaces(t *testing.T) {
+	for name, crashed := range map[string]func(a, b *dialtone.Host) *dialtone.Host{
+		"the first": func(a, _ *dialtone.Host) *dialtone.Host { return a },
+		"another":   func(_, b *dialtone.Host) *dialtone.Host { return b },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, b := namespaces(t)
+				other := a.Network().Host("other.test")
+				stop := echo(t, other, "tcp4", ":80")
+				defer stop()
+				dead := make(map[string]net.Conn)
+				for name, listener := range map[string]struct {
+					of, from         *dialtone.Host
+					network, address string
+				}{
+					"tcp in a":   {a, b, "tcp4", "192.0.2.1:80"},
+					"tcp in b":   {b, a, "tcp4", "192.0.2.2:80"},
+					"lo of b":    {b, b, "tcp4", "127.0.0.1:81"},
+					"unix in a":  {a, b, "unix", "/tmp/a"},
+					"unix in b":  {b, a, "unixpacket", "/tmp/b"},
+					"abstract":   {b, b, "unix", "@b"},
+					"datagrams":  {b, a, "unixgram", "/tmp/d"},
+					"datagrams4": {b, a, "udp4", "192.0.2.2:53"},
+				} {
+					if strings.HasPrefix(name, "datagrams") {
+						l, err := listener.of.ListenPacket(listener.network, listener.address)
+						if err != nil {
+							t.Fatal(err)
+						}
+						defer l.Close()
+						dead[name+", receiver"] = l.(net.Conn)
+					} else {
+						l, err := listener.of.Listen(listener.network, listener.address)
+						if err != nil {
+							t.Fatal(err)
+						}
+						defer l.Close()
+						defer func() {
+							if _, err := l.Accept(); !errors.Is(err, syscall.EINVAL) {
+								t.Errorf("%s: accept: %v", name, err)
+							}
+						}()
+					}
+					c, err := listener.from.Dial(listener.network, listener.address)
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer c.Close()
+					if name != "datagrams4" { // it is not bound to an address of its own
+						dead[name] = c
+					}
+				}
+
+				crashed(a, b).Crash()
+				for name, c := range dead {
+					if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ENETDOWN) {
+						t.Errorf("%s: read: %v", name, err)
+					}
+				}
+				for _, h := range []*dialtone.Host{a, b} {
+					if _, err := h.Dial("tcp4", "192.0.2.9:80"); !errors.Is(err, syscall.ENETUNREACH) {
+						t.Errorf("%s: dial to a neighbour: %v", h.Name(), err)
+					}
+				}
+				asks(t, other, "tcp4", "127.0.0.1:80", "still here")
+
+				crashed(b, a).Restart() // whichever is told
+				defer echo(t, a, "tcp4", ":80")()
+				asks(t, b, "tcp4", "192.0.2.1:80", "here again")
+			})
+		})
+	}
+}
+
+// What settled a connect says what became of the host: it is down, be it the destination, the router or the caller's own,
+// or it is back and has forgotten what listened.
+func TestCrashIsExplained(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := dialtone.NewNetwork()
+		client, server, router := n.Host("client.test"), n.Host("server.test"), n.Host("router.test")
+		router.Stack().Sysctl.IPForward = true
+		far, err := n.NewHost("far.test", personality.Linux)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cable := link.NewCable(0)
+		for h, address := range map[*dialtone.Host]string{router: "192.0.2.1/24", far: "192.0.2.2/24"} {
+			if _, err := h.Attach("eth1", cable, netip.MustParsePrefix(address)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for h, way := range map[*dialtone.Host][2]string{client: {"192.0.2.0/24", "10.0.0.3"}, far: {"10.0.0.0/8", "192.0.2.1"}} {
+			r := inet.Route{
+				Prefix: netip.MustParsePrefix(way[0]), Gateway: netip.MustParseAddr(way[1]), Interface: h.Stack().Interfaces()[1],
+			}
+			if err := h.Stack().AddRoute(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tells := func(address string, want error, text string) {
+			t.Helper()
+			var why trail.Trail
+			_, err := client.DialContext(dialtone.WithTrail(context.Background(), &why), "tcp4", address)
+			last, _ := why.Decided()
+			if !errors.Is(err, want) || last.Text != text {
+				t.Errorf("%s: %v; %q, want %q", address, err, last.Text, text)
+			}
+		}
+		refused := "RST from %s: nobody listens there, or the connection was reset"
+		tells("10.0.0.2:80", syscall.ECONNREFUSED, fmt.Sprintf(refused, "10.0.0.2:80"))
+		server.Restart() // of a host that is up: nothing is lost, and there is nothing to tell
+		tells("10.0.0.2:80", syscall.ECONNREFUSED, fmt.Sprintf(refused, "10.0.0.2:80"))
+		server.Crash()
+		time.Sleep(7 * time.Second)
+		tells("10.0.0.2:80", syscall.EHOSTUNREACH, "no neighbour answers for 10.0.0.2; server.test has been down for 10s: EHOSTUNREACH")
+		server.Restart()
+		time.Sleep(1500 * time.Millisecond)
+		tells("10.0.0.2:80", syscall.ECONNREFUSED, fmt.Sprintf(refused, "10.0.0.2:80")+"; server.test came back 1.5s ago from a crash, which ended all that listened")
+		far.Crash()
+		tells("192.0.2.2:80", syscall.EHOSTUNREACH, "ICMP type 3 code 1 (EHOSTUNREACH) from 10.0.0.3; far.test has been down for 3s")
+		router.Crash()
+		tells("192.0.2.2:80", syscall.EHOSTUNREACH, "no neighbour answers for 10.0.0.3; router.test has been down for 3s: EHOSTUNREACH")
+		client.Crash()
+		tells("10.0.0.2:80", syscall.ENETUNREACH, "no route to 10.0.0.2; client.test has been down for 0s: ENETUNREACH")
+	})
 }

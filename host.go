@@ -50,6 +50,7 @@ func buildHost(n *Network, name string, core *socket.Core, tree *unixdomain.Tree
 		tree: tree, unix: unixdomain.New(core, tree),
 	}
 	h.dialer.Host = h
+	h.stack.Crashes = &n.crashes
 	for _, f := range p.Families {
 		switch sockaddr.Family(f) {
 		case sockaddr.Netlink:
@@ -110,18 +111,6 @@ func (h *Host) Firewall(change func(*firewall.Firewall)) {
 	defer h.core.Unlock()
 	change(&h.stack.Firewall)
 }
-
-// Crash is the host's power going out: its interfaces go down, and it forgets its connections, listeners and bound sockets,
-// those of AF_UNIX too, without a word to other hosts. Calls that wait on them fail: on its own sockets that live on in your
-// program, ENETDOWN from connections and datagrams, EINVAL from listeners. Files stay.
-func (h *Host) Crash() {
-	h.stack.Crash()
-	h.unix.Crash()
-}
-
-// Restart brings a crashed host back on the network, with its addresses and routes, its firewall and its files, and
-// nothing that listens.
-func (h *Host) Restart() { h.stack.Restart() }
 
 // Addresses returns the addresses of the host's interfaces, but for those of lo, in the order they were given.
 func (h *Host) Addresses() []netip.Addr { return h.stack.AppendAddresses(nil) }

@@ -34,6 +34,8 @@ type Network struct {
 	next6  netip.Addr
 	faults *faults         // nil: there has never been one
 	policy *selinux.Policy // of all hosts; nil: none
+
+	crashes crashes
 }
 
 // Option changes how a network is made.
@@ -69,6 +71,7 @@ func NewNetwork(options ...Option) *Network {
 	if n.clock == nil {
 		n.clock = clock.NewReal()
 	}
+	n.crashes.clock = n.clock
 	return n
 }
 
@@ -115,8 +118,8 @@ func (n *Network) newHost(name string, p *personality.Personality) (*Host, error
 
 // NewNamespace makes a host that is another network namespace of h's machine (network_namespaces(7)): it has interfaces,
 // routes, ports, a firewall and abstract names of its own, and at first a loopback interface alone. The files are those of
-// the machine, so a UNIX socket with a path is reached from all its hosts; and so are personality, process numbers and
-// access control.
+// the machine, so a UNIX socket with a path is reached from all its hosts; and so are personality, process numbers, access
+// control and crashes.
 func (h *Host) NewNamespace(name string) (*Host, error) {
 	n, machine := h.network, h
 	if h.machine != nil {

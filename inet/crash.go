@@ -4,6 +4,7 @@ package inet
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 
 	"dialtone/errno"
@@ -11,12 +12,39 @@ import (
 	"dialtone/tcp"
 )
 
+// Crashes tells what trails say of hosts that have crashed.
+type Crashes interface {
+	// Of returns what is to be said of the host that has an address: that it is down, or has come back; empty: nothing.
+	// It is called with the core locked.
+	Of(ip netip.Addr) string
+}
+
+// crashOf returns what there is to say of the host that has an address, to be put behind what happened.
+func (s *Stack) crashOf(ip netip.Addr) string {
+	if s.Crashes == nil {
+		return ""
+	}
+	text := s.Crashes.Of(ip)
+	if text == "" {
+		return ""
+	}
+	return "; " + text
+}
+
+// ownCrash is crashOf of this host itself while it is down.
+func (s *Stack) ownCrash() string {
+	for _, i := range s.interfaces {
+		if !i.up && !i.loopback && len(i.prefixes) > 0 {
+			return s.crashOf(i.prefixes[0].Addr())
+		}
+	}
+	return ""
+}
+
 // Crash is the host's power going out, as far as the network sees it: all interfaces are down, and nothing is known any
 // more of connections, listeners and ports; nobody is told. Who uses one of its sockets, and lives on, gets ENETDOWN
-// from connections and datagrams, EINVAL from a listener.
+// from connections and datagrams, EINVAL from a listener. The core must be locked.
 func (s *Stack) Crash() {
-	s.core.Lock()
-	defer s.core.Unlock()
 	s.setAllUp(false) // first: so nothing leaves
 	for key, n := range s.neighbours {
 		s.core.Cancel(&n.expiry)
@@ -62,12 +90,8 @@ func (s *Stack) Crash() {
 }
 
 // Restart takes all interfaces of a crashed host up again. Peers of the connections it had hear a reset when they speak
-// next.
-func (s *Stack) Restart() {
-	s.core.Lock()
-	defer s.core.Unlock()
-	s.setAllUp(true)
-}
+// next. The core must be locked.
+func (s *Stack) Restart() { s.setAllUp(true) }
 
 func (s *Stack) setAllUp(up bool) {
 	for _, i := range s.interfaces {

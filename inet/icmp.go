@@ -177,5 +177,5 @@ func (h *heard) record(s *Stack, t *trail.Trail, decides bool) {
 	if h.is4 {
 		version = "ICMP"
 	}
-	add(s.core.Now(), trail.Received, "%s type %d code %d (%s) from %v", version, h.typ, h.code, h.meaning.Errno.Name(), h.from)
+	add(s.core.Now(), trail.Received, "%s type %d code %d (%s) from %v%s", version, h.typ, h.code, h.meaning.Errno.Name(), h.from, s.crashOf(h.about.Dst))
 }

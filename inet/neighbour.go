@@ -62,7 +62,7 @@ func (s *Stack) neighbourFailed(n *neighbour) {
 			s.undeliverable(p, nil, icmpHostUnreachable)
 			continue
 		}
-		s.localError(p, icmpHostUnreachable, s.core.Personality.IP.NeighbourErrno, "no neighbour answers for "+n.key.ip.String())
+		s.localError(p, icmpHostUnreachable, s.core.Personality.IP.NeighbourErrno, "no neighbour answers for "+n.key.ip.String()+s.crashOf(n.key.ip))
 		p.Free()
 	}
 }

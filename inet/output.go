@@ -54,7 +54,7 @@ func (s *Stack) output(p *wire.Packet, w path, t *trail.Trail) fate {
 		var ok bool
 		if to, ok = s.resolve(w.out, w.nextHop, p); !ok {
 			if t != nil {
-				t.Add(s.core.Now(), trail.Neighbour, "%v on %s does not answer yet", w.nextHop, w.out.Name)
+				t.Add(s.core.Now(), trail.Neighbour, "%v on %s does not answer yet%s", w.nextHop, w.out.Name, s.crashOf(w.nextHop))
 			}
 			return sent
 		}

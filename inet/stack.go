@@ -21,6 +21,8 @@ type Stack struct {
 	Firewall firewall.Firewall
 	// Sysctl are the host's settings, by the names Linux has for them.
 	Sysctl Sysctl
+	// Crashes is asked when a trail tells why an attempt failed; nil: nobody knows of any.
+	Crashes Crashes
 
 	core       *socket.Core
 	interfaces []*Interface // [0] is lo

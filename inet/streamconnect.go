@@ -192,7 +192,7 @@ func (s *Stack) recordRoute(t *trail.Trail, to netip.Addr, w path, r *Route, e e
 	now := s.core.Now()
 	switch {
 	case e != errno.OK && r == nil:
-		t.Decide(now, trail.Route, "no route to %v: %s", to, e.Name())
+		t.Decide(now, trail.Route, "no route to %v%s: %s", to, s.ownCrash(), e.Name())
 	case e != errno.OK:
 		t.Decide(now, trail.Route, "%v by the route %v: %s", to, r, e.Name())
 	case r == nil:

@@ -38,7 +38,7 @@ func (c *stream) recordReceived(t *trail.Trail, seg *wire.Segment) {
 	now := c.stack.core.Now()
 	switch {
 	case seg.Flags.Has(wire.RST):
-		t.Decide(now, trail.Received, "RST from %v: nobody listens there, or the connection was reset", c.remote)
+		t.Decide(now, trail.Received, "RST from %v: nobody listens there, or the connection was reset%s", c.remote, c.stack.crashOf(c.remote.Addr()))
 	case seg.Flags.Has(wire.SYN | wire.ACK):
 		t.Decide(now, trail.Received, "SYN-ACK from %v", c.remote)
 	case seg.Flags.Has(wire.SYN):
@@ -116,7 +116,7 @@ func (c *stream) ended() {
 		c.stack.tcpPorts.drop(&c.hold)
 	}
 	if t := c.trail(); t != nil && reason == tcp.TimedOut {
-		t.Decide(c.stack.core.Now(), trail.Timer, "no answer to %d SYNs within %v: %s", c.syns, c.stack.core.Now()-c.began, e.Name())
+		t.Decide(c.stack.core.Now(), trail.Timer, "no answer to %d SYNs within %v%s: %s", c.syns, c.stack.core.Now()-c.began, c.stack.crashOf(c.remote.Addr()), e.Name())
 	}
 	because := reason.String()
 	if reason == tcp.Failed {

@@ -7,16 +7,16 @@ import (
 	"dialtone/socket"
 )
 
-// Crash is the host's power going out: listeners, connections and bound sockets are no more; the files stay. Who uses one
-// of them, and lives on, gets ENETDOWN from connections and datagrams, EINVAL from a listener, as from those of the
-// internet families.
-func (sp *Space) Crash() {
-	sp.core.Lock()
-	defer sp.core.Unlock()
-	var lost []*endpoint // those that had to do with others, in the order they were made
-	for e := range sp.live.all {
-		if e.named() || e.peer != nil {
-			lost = append(lost, e)
+// Crash is a machine's power going out, which has the given spaces: listeners, connections and bound sockets are no more;
+// the files stay. Who uses one of them, and lives on, gets ENETDOWN from connections and datagrams, EINVAL from a listener,
+// as from those of the internet families. The machine's core must be locked.
+func Crash(spaces ...*Space) {
+	var lost []*endpoint // those that had to do with others, of each space in the order they were made
+	for _, sp := range spaces {
+		for e := range sp.live.all {
+			if e.named() || e.peer != nil {
+				lost = append(lost, e)
+			}
 		}
 	}
 	for _, e := range lost {
