@@ -35,7 +35,7 @@ func (s *Stack) straight(ip netip.Addr) (*Interface, link.Link) {
 		return nil, nil
 	}
 	w, _, e := s.lookUp(query{to: ip})
-	if e != errno.OK || w.nextHop != ip || w.broadcast || w.local || w.lost || !w.out.up {
+	if e != errno.OK || w.nextHop != ip || w.broadcast || w.local || !w.out.up {
 		return nil, nil
 	}
 	return w.out, w.out.link

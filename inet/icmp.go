@@ -134,15 +134,11 @@ func (s *Stack) deliverError(q *wire.Packet, h heard) {
 	local, remote := netip.AddrPortFrom(q.Src, q.SrcPort()), netip.AddrPortFrom(q.Dst, q.DstPort())
 	switch q.Proto {
 	case wire.TCP:
-		to := local.Addr()
-		if h.why != "" && !h.is4 {
-			to = netip.Addr{} // a local error of IPv6 counts as come by lo, whoever it is for
-		}
-		if c := s.connections.find(local, remote); c != nil && c.hears(h.by, to) {
+		if c := s.connections.find(local, remote); c != nil && c.hears(h.over(!h.is4), local.Addr()) {
 			c.heard(&h)
 		}
 	case wire.UDP, wire.UDPLite:
-		if d := s.udp(q.Proto).receiver(local, remote, h.by); d != nil {
+		if d := s.udp(q.Proto).receiver(local, remote, h.over(h.is4)); d != nil {
 			d.heard(&h)
 		}
 	case wire.ICMP, wire.ICMPv6:
@@ -154,10 +150,19 @@ func (s *Stack) deliverError(q *wire.Packet, h heard) {
 		}
 	}
 	for _, r := range s.raws {
-		if r.hears(q.Proto, q.Src, q.Dst, h.by) {
+		if r.hears(q.Proto, q.Src, q.Dst, h.over(h.is4)) {
 			r.heard(&h)
 		}
 	}
+}
+
+// over returns the interface by which the error counts as come. Where device is set that is the one of the message itself:
+// one that the host has sent to itself came by lo, whoever it is for (tcp_v6_err, __udp4_lib_err, raw_icmp_error).
+func (h *heard) over(device bool) *Interface {
+	if device && h.by.loopback {
+		return h.by.stack.loBound
+	}
+	return h.by
 }
 
 // record says in the trail what was heard.

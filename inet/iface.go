@@ -47,6 +47,9 @@ func (s *Stack) AddInterface(name string, l link.Link) (*Interface, error) {
 func (i *Interface) Wrap(wrap func(link.Link) link.Link) {
 	i.stack.core.Lock()
 	i.link = wrap(i.link)
+	if i.loopback {
+		i.stack.loBound.link = i.link
+	}
 	i.stack.core.Unlock()
 }
 
@@ -137,6 +140,9 @@ func (i *Interface) SetUp(up bool) {
 	i.stack.core.Lock()
 	defer i.stack.core.Unlock()
 	i.up = up
+	if i.loopback {
+		i.stack.loBound.up = up
+	}
 	if facts := &i.stack.core.Personality.IP; facts.DownLosesIPv6 {
 		if !up {
 			i.loseIPv6()

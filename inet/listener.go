@@ -91,7 +91,7 @@ func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort, in *Interfa
 		return true
 	}
 	child := &stream{stack: s, family: c.family, local: local, remote: remote, way: w.hop(), parent: c, opts: c.opts}
-	child.noDelay, child.scope, child.cookie, child.lost = c.noDelay, uint32(in.Index), cookie, w.lost
+	child.noDelay, child.scope, child.cookie = c.noDelay, uint32(in.Index), cookie
 	child.own = kept(label)
 	child.hold.addr, child.hold.v6only = local.Addr(), c.hold.v6only
 	child.began = s.core.NowLocked()

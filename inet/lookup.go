@@ -25,7 +25,9 @@ type path struct {
 	source    netip.Addr
 	broadcast bool
 	local     bool // to the host itself
-	lost      bool // what goes there arrives nowhere
+	// bound: over lo because the sender is bound to it, to an address that is not lo's. On Linux the host takes that for
+	// itself, whatever the address, and for come by lo (RTCF_LOCAL, rt_iif): out is loBound then.
+	bound bool
 }
 
 // hop is what a connection keeps of a path: its own ends say the rest.
@@ -88,6 +90,9 @@ func (s *Stack) lookUp(q query) (path, *Route, errno.Errno) {
 	default:
 		w.source = q.from
 	}
+	if w.bound {
+		w.out = s.loBound
+	}
 	return w, r, e
 }
 
@@ -111,9 +116,8 @@ func (s *Stack) wayTo(q *query, device *Interface) (path, *Route, errno.Errno) {
 	}
 	w, r, e := s.routed(q)
 	if e != errno.OK && device != nil && q.to.Is4() {
-		// Linux takes an IPv4 destination without a route to be on the link of the device that was asked for. On lo such a
-		// packet comes in again from one of the host's own addresses, and is dropped (fib_validate_source).
-		return path{out: device, nextHop: q.to, lost: device.loopback}, nil, errno.OK
+		// Linux takes an IPv4 destination without a route to be on the link of the device that was asked for.
+		return path{out: device, nextHop: q.to, bound: device.loopback}, nil, errno.OK
 	}
 	w.broadcast = limited
 	return w, r, e
@@ -210,7 +214,7 @@ func (s *Stack) source(w *path, to netip.Addr) (netip.Addr, errno.Errno) {
 	var first netip.Addr
 	for _, p := range w.out.prefixes {
 		ip := p.Addr()
-		if ip.Is4() != to.Is4() || ip.IsLoopback() || ip.Is6() && ip.IsLinkLocalUnicast() != linkLocal {
+		if ip.Is4() != to.Is4() || ip.IsLoopback() && !to.IsLoopback() || ip.Is6() && ip.IsLinkLocalUnicast() != linkLocal {
 			continue // RFC 6724, 5, rule 2: an address of the same scope; loopback addresses have the least
 		}
 		if p.Contains(w.nextHop) {

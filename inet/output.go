@@ -39,7 +39,7 @@ func (s *Stack) output(p *wire.Packet, w path, t *trail.Trail) fate {
 		p.Free()
 		return rejected
 	}
-	if !w.out.up || w.lost {
+	if !w.out.up {
 		p.Free()
 		return sent
 	}
@@ -95,6 +95,9 @@ func (s *Stack) answer(p *wire.Packet, in *Interface, fill func(*wire.Packet)) {
 	q := query{to: p.Src}
 	if p.Src.IsLinkLocalUnicast() && in != nil {
 		q.device = in.Name
+	}
+	if in == s.loBound && s.owner(p.Dst) == nil {
+		return // nobody else's packet comes from there (ip_route_output_key)
 	}
 	w, _, e := s.lookUp(q)
 	if e != errno.OK {

@@ -26,6 +26,7 @@ type Stack struct {
 
 	core       *socket.Core
 	interfaces []*Interface // [0] is lo
+	loBound    *Interface   // see path.bound
 	own        []ownAddress // sorted, see address.go
 	routes     []Route      // best first, see route.go
 	rules      []Route      // asked before the routes, see rule.go
@@ -66,6 +67,7 @@ func New(core *socket.Core, seed uint64) *Stack {
 		panic("inet: the loopback takes any number of hosts: " + err.Error())
 	}
 	lo.loopback = true
+	s.loBound = &Interface{Name: lo.Name, Index: lo.Index, stack: s, link: lo.link, loopback: true, up: true}
 	lo.AddAddress(netip.MustParsePrefix("127.0.0.1/8"))
 	lo.AddAddress(loopback6)
 	return s

@@ -54,7 +54,7 @@ type stream struct {
 	fast      bool // the SYN brought bytes (TCP_FASTOPEN)
 	cookie    bool // came by a SYN cookie: until it is established the host is to know nothing of it (tcp_syncookies)
 	inCall    bool // the call that sent the SYN has not let the lock go yet
-	lost      bool // what is sent vanishes: see MappedSticks, and path
+	lost      bool // what is sent vanishes: see MappedSticks
 	filtered  bool // the host's own firewall dropped what was sent last
 	mapped    bool // has had an IPv4-mapped peer
 }
@@ -169,7 +169,7 @@ func (c *stream) transmit(p *wire.Packet) {
 			c.reroute()
 		}
 	}
-	if c.way.out == nil || c.lost { // the route is gone: what is sent is lost
+	if c.way.out == nil || c.lost { // the route is gone
 		p.Free()
 		return
 	}
@@ -188,7 +188,6 @@ func (c *stream) reroute() {
 		c.sock.NoteError(e)
 	}
 	c.way = w.hop()
-	c.lost = c.lost || w.lost
 }
 
 // query asks for the way from an address to another.
@@ -198,11 +197,15 @@ func (c *stream) query(to, from netip.Addr) query {
 	return q
 }
 
+// device is what the socket is bound to by SO_BINDTODEVICE; what waits to be accepted has its listener's.
 func (c *stream) device() string {
-	if c.sock == nil {
-		return ""
+	switch {
+	case c.sock != nil:
+		return c.sock.Options().Device()
+	case c.parent != nil:
+		return c.parent.device()
 	}
-	return c.sock.Options().Device()
+	return ""
 }
 
 // trail returns the trail of the connect under way, nil if nobody wants it.

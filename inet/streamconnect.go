@@ -39,7 +39,6 @@ func (c *stream) Connect(call *socket.Call, b []byte) errno.Errno {
 		return e
 	}
 	c.local, c.remote, c.way = local, to, w.hop()
-	c.lost = c.lost || w.lost
 	if c.opts.fastConnect && call.Text == nil && c.mayDefer() {
 		c.deferred = true
 		c.enter()
@@ -195,8 +194,10 @@ func (s *Stack) recordRoute(t *trail.Trail, to netip.Addr, w path, r *Route, e e
 		t.Decide(now, trail.Route, "no route to %v%s: %s", to, s.ownCrash(), e.Name())
 	case e != errno.OK:
 		t.Decide(now, trail.Route, "%v by the route %v: %s", to, r, e.Name())
-	case r == nil:
+	case w.local:
 		t.Add(now, trail.Route, "%v is an address of this host, dev %s", to, w.out.Name)
+	case r == nil:
+		t.Add(now, trail.Route, "%v counts as on the link of %s", to, w.out.Name)
 	default:
 		t.Add(now, trail.Route, "%v by the route %v", to, r)
 	}
