@@ -2,7 +2,10 @@
 
 package tcp
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // KeepAlive is how a connection finds out whether a silent peer is still there (RFC 9293, 3.8.4).
 type KeepAlive struct {
@@ -81,7 +84,9 @@ func (c *Conn) keepAliveDue(now time.Duration) Events {
 		c.notes |= owesReset // so that a peer who comes back learns of it
 		return c.end(TimedOut)
 	}
-	k.sent = min(k.sent+1, 254)
+	if k.sent < math.MaxUint8 { // which a user timeout lets it reach
+		k.sent++
+	}
 	c.endAt = now + k.Interval
 	c.notes |= owesProbe
 	return 0

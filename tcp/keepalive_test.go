@@ -146,6 +146,19 @@ func TestKeepAlive_setBeforeOpen(t *testing.T) {
 	b.want(wire.ACK, 0, 1, "")
 }
 
+// TestKeepAlive_mostProbes: net.ipv4.tcp_keepalive_probes may be 255.
+func TestKeepAlive_mostProbes(t *testing.T) {
+	b := inEstablished(t, plain())
+	b.c.SetKeepAlive(b.now, KeepAlive{time.Second, time.Second, 255})
+	for range 255 {
+		b.tick(time.Second)
+		b.want(wire.ACK, 0, 1, "")
+	}
+	b.tick(time.Second)
+	b.want(wire.RST|wire.ACK, 1, 1, "")
+	b.ended(TimedOut)
+}
+
 // TestKeepAlive_otherTimes: the timer is shared with FIN-WAIT-2, after close, and TIME-WAIT, which end as ever.
 func TestKeepAlive_otherTimes(t *testing.T) {
 	b := keptAlive(t, inFinWait2)

@@ -129,8 +129,8 @@ func (g *Config) doubled(d time.Duration, n uint8) time.Duration {
 // patience returns how long n retransmissions take that begin with rto and are doubled each time: Linux measures its
 // limits in this time, not in segments (tcp_model_timeout; linux.md 1.5 shows it for SYNs).
 func (g *Config) patience(rto time.Duration, n uint8) (sum time.Duration) {
-	for i := range n + 1 {
-		sum += g.doubled(rto, i)
+	for i := range int(n) + 1 { // n may be 255
+		sum += g.doubled(rto, uint8(i))
 	}
 	return sum
 }

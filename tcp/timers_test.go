@@ -126,6 +126,20 @@ func TestEstablished_unanswered_schedule(t *testing.T) {
 	b.ended(TimedOut)
 }
 
+// TestEstablished_unanswered_longest: tcp_retries2 may be 255, which is nine doublings and 246 times MaxRTO
+// (tcp_model_timeout).
+func TestEstablished_unanswered_longest(t *testing.T) {
+	cfg := plain()
+	cfg.Retries2 = 255
+	b := inEstablished(t, cfg)
+	b.c.Write([]byte("hello"))
+	b.want(wire.ACK, 1, 1, "hello")
+	if _, end := b.schedule(); end != 29724.6 {
+		t.Errorf("dead at %v, want 29724.6", end)
+	}
+	b.ended(TimedOut)
+}
+
 // TestFinWait1_closed_unanswered_schedule: nobody waits for an orphan's bytes that long (tcp_orphan_retries 8).
 func TestFinWait1_closed_unanswered_schedule(t *testing.T) {
 	b := inEstablished(t, plain())
