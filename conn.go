@@ -31,8 +31,8 @@ func newConn(h *Host, s *socket.Socket, network string) *Conn {
 func (c *Conn) Read(b []byte) (int, error) {
 	c.read.Lock()
 	defer c.read.Unlock()
-	if len(b) == 0 && c.may(c.sock.ReadBy()) == nil {
-		return 0, nil // package net does not ask the socket then
+	if len(b) == 0 && !c.closed.Load() {
+		return 0, nil // package net asks neither the socket nor its deadline then
 	}
 	n, _, err := c.recv(b)
 	if n == 0 && err == nil {

@@ -32,6 +32,15 @@ var packetErrors = []errorCase{
 		_, err = c.Read(make([]byte, 1))
 		return err
 	}},
+	{"read nothing after a refused datagram", func(t *testing.T, s *system) error {
+		c, err := s.dialNobody(t)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		_, err = c.Read(nil)
+		return err
+	}},
 	{"write after a refused datagram", func(t *testing.T, s *system) error {
 		c, err := s.dialNobody(t)
 		if err != nil {

@@ -88,6 +88,20 @@ var streamErrors = []errorCase{
 		_, err := c.Read(nil)
 		return err
 	}},
+	{"read nothing after the deadline", func(t *testing.T, s *system) error {
+		c, _, _ := s.pair(t, "tcp")
+		if err := c.SetReadDeadline(time.Unix(1, 0)); err != nil {
+			return err
+		}
+		_, err := c.Read(nil)
+		return err
+	}},
+	{"read nothing when closed", func(t *testing.T, s *system) error {
+		c, _, _ := s.pair(t, "tcp")
+		c.Close()
+		_, err := c.Read(nil)
+		return err
+	}},
 	{"read after CloseRead", func(t *testing.T, s *system) error {
 		c, _, _ := s.pair(t, "tcp")
 		if err := c.(closeWriter).CloseRead(); err != nil {

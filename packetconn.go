@@ -30,6 +30,9 @@ func newPacketConn(h *Host, s *socket.Socket, network string) *PacketConn {
 func (c *PacketConn) Read(b []byte) (int, error) {
 	c.read.Lock()
 	defer c.read.Unlock()
+	if len(b) == 0 && !c.closed.Load() {
+		return 0, nil // as in Conn.Read; ReadFrom takes a datagram, whatever the room
+	}
 	n, _, err := c.recv(b)
 	return n, err
 }
