@@ -15,7 +15,7 @@ func inBubble() bool {
 	return now == now.Round(0)
 }
 
-// enter is called where a socket is made. It panics if the network is used from the other side of a bubble's wall.
+// enter is called where a socket is made, and before a call waits. It panics if the network is used from the other side of a bubble's wall.
 func (n *Network) enter() {
 	if n.ownClock || n.bubbled == inBubble() {
 		return

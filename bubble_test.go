@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 
 	"dialtone/clock"
+	"dialtone/socket"
 )
 
 func TestInBubble(t *testing.T) {
@@ -38,6 +39,37 @@ func TestWrongBubble(t *testing.T) {
 			wantPanic(t, name, "within the function given to synctest.Test", func() { use(outside) })
 		})
 		wantPanic(t, name, "outside of the function given to synctest.Test", func() { use(inside) })
+	}
+}
+
+// So it is by a call that would wait, on a socket that was made on the right side, which leaves nothing locked.
+func TestWrongBubbleWaits(t *testing.T) {
+	uses := map[string]func(p *Process, fd int){
+		"Accept": func(p *Process, fd int) { p.Accept(fd, 0) },
+		"Poll":   func(p *Process, fd int) { p.Poll([]PollFD{{FD: fd, Events: socket.In}}, -1) },
+	}
+	listening := func() (p *Process, fd int) {
+		p = NewNetwork().Host("host.test").NewProcess()
+		fd, err := p.Socket(2, 1, 0)
+		if err == nil {
+			err = p.Listen(fd, 1)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p, fd
+	}
+	for name, use := range uses {
+		outside, fd := listening()
+		var inside *Process
+		synctest.Test(t, func(t *testing.T) {
+			inside, _ = listening()
+			wantPanic(t, name, "within the function given to synctest.Test", func() { use(outside, fd) })
+		})
+		wantPanic(t, name, "outside of the function given to synctest.Test", func() { use(inside, fd) })
+		if err := outside.Close(fd); err != nil {
+			t.Error(name, err)
+		}
 	}
 }
 

@@ -39,7 +39,9 @@ type Host struct {
 }
 
 func newHost(n *Network, name string, p *personality.Personality, seed uint64) *Host {
-	return buildHost(n, name, socket.NewCore(n.clock, p), newTree(), seed)
+	core := socket.NewCore(n.clock, p)
+	core.Waits = n.enter
+	return buildHost(n, name, core, newTree(), seed)
 }
 
 // buildHost makes a host with the core and the files given.
