@@ -50,7 +50,7 @@ func (d *datagram) Send(call *socket.Call, m *socket.Message) (int, errno.Errno)
 	}
 	p := d.packet(w, to)
 	p.UDP = wire.Datagram{SrcPort: d.local.Port(), DstPort: to.Port}
-	p.UDP.Payload, p.UDP.Buffer = wire.Copy(m.Data)
+	p.UDP.Payload, p.UDP.Buffer = wire.Copy(m.Data, 0)
 	return d.leave(call, m, p, w)
 }
 

@@ -133,6 +133,30 @@ func TestEstablished_maxSegment_wholeSegments(t *testing.T) {
 	b.quiet()
 }
 
+// TestEstablished_manyWrites_fullSegments: what was written in pieces that fit no segment leaves in as few as if it had
+// been written at once.
+func TestEstablished_manyWrites_fullSegments(t *testing.T) {
+	cfg := plain()
+	cfg.MaxSegment, cfg.SndBuf, cfg.InitialWindow = wire.MaxText, 300000, 100
+	b := inEstablished(t, cfg)
+	ack := peer(wire.ACK, 1, 1, "")
+	ack.Window = 0
+	b.receive(ack)
+	for range 3 {
+		b.c.Write([]byte(text(64 << 10)))
+	}
+	b.quiet()
+	ack.Window = 65535
+	for range 3 {
+		b.receive(ack)
+		if s := b.next(); len(s.Payload) != 65*testMSS {
+			t.Fatalf("a segment of %d bytes", len(s.Payload))
+		}
+		b.quiet()
+		ack.Ack += 65 * testMSS
+	}
+}
+
 // TestEstablished_finBehindFullWindow_waits: a FIN takes a place in the window too.
 func TestEstablished_finBehindFullWindow_waits(t *testing.T) {
 	b := inEstablished(t, plain())

@@ -2,6 +2,8 @@
 
 package tcp
 
+import "dialtone/wire"
+
 // Write copies from p what there is room for into the send buffer and returns how many bytes; 0 when it is full, or
 // when nothing can be written any more (see WriteClosed). Bytes may be written before the connection is established;
 // they wait.
@@ -10,8 +12,16 @@ func (c *Conn) Write(p []byte) int {
 		return 0
 	}
 	n := min(len(p), max(0, int(c.sndBuf)-c.send.size))
-	c.send.copyIn(p[:n])
+	c.send.copyIn(p[:n], c.fullChunk())
 	return n
+}
+
+// fullChunk returns how many bytes a full chunk of the send queue has, so that one large segment carries all of it.
+func (c *Conn) fullChunk() int {
+	if mss := int(c.mss); 0 < mss && mss < wire.MaxText {
+		return wire.MaxText - wire.MaxText%mss
+	}
+	return wire.MaxText
 }
 
 // WriteClosed reports whether writing is over: before Open, after CloseWrite, or since the connection ended. A

@@ -24,11 +24,11 @@ const (
 	// smallChunk is the size below which bytes are copied together instead of being queued by reference, so that a
 	// peer that sends single bytes can't make us keep a packet for each.
 	smallChunk = 512
-	// growChunk is the room of a chunk that was begun behind another one, for the small writes that may follow.
-	growChunk = 4096
+	// growChunk is the least room of a chunk that was begun behind another one, for the small writes that may follow.
+	growChunk = 2048
 	// mostCopied is the most that is copied together to fill a segment. Where segments are larger (lo), one that ends
 	// with its chunk costs less.
-	mostCopied = 4096
+	mostCopied = 2048
 )
 
 // last returns the chunk at the end of a queue that is not empty.
@@ -52,8 +52,8 @@ func (q *queue) push(c chunk) {
 	q.size += len(c.bytes)
 }
 
-// copyIn appends a copy of p.
-func (q *queue) copyIn(p []byte) {
+// copyIn appends a copy of p, in chunks that grow to at most the given number of bytes.
+func (q *queue) copyIn(p []byte, most int) {
 	if len(p) > 0 && q.size > 0 {
 		last := q.last()
 		n := min(cap(last.bytes)-len(last.bytes), len(p))
@@ -62,25 +62,21 @@ func (q *queue) copyIn(p []byte) {
 		p = p[n:]
 	}
 	for len(p) > 0 {
-		n := min(len(p), wire.MaxText)
-		q.push(q.copied(p[:n]))
+		n := min(len(p), most)
+		room := n
+		if q.size > 0 { // who has written much will write more
+			room = min(max(n, q.size, growChunk), most)
+		}
+		b, buffer := wire.Copy(p[:n], room)
+		q.push(chunk{b[:n:min(cap(b), most)], buffer})
 		p = p[n:]
 	}
-}
-
-// copied returns a chunk of a copy of p.
-func (q *queue) copied(p []byte) chunk {
-	if len(p) < growChunk && q.size > 0 {
-		return chunk{bytes: append(make([]byte, 0, growChunk), p...)}
-	}
-	b, buffer := wire.Copy(p)
-	return chunk{b, buffer}
 }
 
 // adopt appends p itself, which lies in the given buffer, or a copy if it is small and not alone.
 func (q *queue) adopt(p []byte, buffer *wire.Buffer) {
 	if len(p) < smallChunk && q.size > 0 {
-		q.copyIn(p)
+		q.copyIn(p, growChunk)
 		return
 	}
 	buffer.Hold()
@@ -155,8 +151,9 @@ func (q *queue) run(offset int) chunk {
 func (q *queue) slice(offset, n, whole int) chunk {
 	c := q.run(offset)
 	if len(c.bytes) < min(n, whole) {
-		b := make([]byte, min(n, whole))
-		return chunk{bytes: b[:q.copyOut(b, offset)]}
+		b, buffer := wire.Copy(nil, min(n, whole))
+		b = b[:min(n, whole)]
+		return chunk{b[:q.copyOut(b, offset)], buffer}
 	}
 	c.buffer.Hold()
 	c.bytes = c.bytes[:min(n, len(c.bytes)):min(n, len(c.bytes))]

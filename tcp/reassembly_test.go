@@ -149,7 +149,7 @@ func TestQueue_naiveTwin(t *testing.T) {
 			}
 			switch rapid.IntRange(0, 3).Draw(t, "step") {
 			case 0:
-				q.copyIn(data)
+				q.copyIn(data, rapid.SampledFrom([]int{1000, growChunk, 65160}).Draw(t, "most"))
 				twin = append(twin, data...)
 				clear(data) // it's the caller's again
 			case 1:

@@ -44,11 +44,12 @@ func NewBuffer(n int) *Buffer {
 	return b
 }
 
-// Copy returns a copy of p, in a buffer or nil. A capacity beyond its length is its owner's to fill.
-func Copy(p []byte) ([]byte, *Buffer) {
-	b := NewBuffer(len(p))
+// Copy returns a copy of p, in a buffer or nil. A capacity beyond its length is its owner's to fill; it is at least room.
+func Copy(p []byte, room int) ([]byte, *Buffer) {
+	room = max(room, len(p))
+	b := NewBuffer(room)
 	if b == nil {
-		return append([]byte(nil), p...), nil
+		return append(make([]byte, 0, room), p...), nil
 	}
 	return b.memory[:copy(b.memory, p)], b
 }

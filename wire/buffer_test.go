@@ -12,10 +12,10 @@ func TestBuffer_heldStays(t *testing.T) {
 	for _, n := range []int{1, 300, 1400, 2048, 2049, 16 << 10, MaxText} {
 		want := bytes.Repeat([]byte{7}, n)
 		p := NewPacket()
-		p.TCP.Payload, p.TCP.Buffer = Copy(want)
+		p.TCP.Payload, p.TCP.Buffer = Copy(want, 0)
 		clone := p.Clone()
 		p.Free()
-		Copy(bytes.Repeat([]byte{9}, n)) // would take the memory if it were free
+		Copy(bytes.Repeat([]byte{9}, n), 0) // would take the memory if it were free
 		if !bytes.Equal(clone.TCP.Payload, want) {
 			t.Errorf("%d bytes changed while a clone of their packet held them", n)
 		}
@@ -24,7 +24,7 @@ func TestBuffer_heldStays(t *testing.T) {
 }
 
 func TestBuffer_releasedTwicePanics(t *testing.T) {
-	_, b := Copy(make([]byte, 1400))
+	_, b := Copy(make([]byte, 1400), 0)
 	b.Release()
 	defer func() {
 		if recover() == nil {
@@ -36,7 +36,7 @@ func TestBuffer_releasedTwicePanics(t *testing.T) {
 
 // TestCopy_largest: what one segment may carry fits one buffer.
 func TestCopy_largest(t *testing.T) {
-	if p, b := Copy(make([]byte, MaxText)); b == nil || len(p) != MaxText {
+	if p, b := Copy(make([]byte, MaxText), 0); b == nil || len(p) != MaxText {
 		t.Errorf("%d bytes, buffer %v", len(p), b)
 	}
 }
