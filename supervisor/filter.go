@@ -173,8 +173,18 @@ func socketRules() []bpf.Instruction {
 }
 
 // sendtoRules report calls with a destination address; without one the bytes
-// go where the descriptor leads.
+// go where the descriptor leads. Urgent ones go nowhere: see urgent.
 func sendtoRules() []bpf.Instruction {
+	return slices.Concat(
+		[]bpf.Instruction{load(arg(3))},
+		[]bpf.Instruction{bpf.JumpIf{Cond: bpf.JumpBitsNotSet, Val: unix.MSG_OOB, SkipTrue: 1}},
+		give(retNotify),
+		addressRules(),
+	)
+}
+
+// addressRules report calls whose fifth argument points to an address.
+func addressRules() []bpf.Instruction {
 	return slices.Concat(
 		[]bpf.Instruction{load(arg(4))},
 		onNotEqual(0, give(retNotify)),
@@ -191,7 +201,7 @@ func recvfromRules() []bpf.Instruction {
 		[]bpf.Instruction{load(arg(3))},
 		[]bpf.Instruction{bpf.JumpIf{Cond: bpf.JumpBitsNotSet, Val: unix.MSG_TRUNC | unix.MSG_ERRQUEUE, SkipTrue: 1}},
 		give(retNotify),
-		sendtoRules(),
+		addressRules(),
 	)
 }
 

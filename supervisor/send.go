@@ -17,8 +17,21 @@ import (
 // maxDatagram is above the longest datagram: the layer says EMSGSIZE.
 const maxDatagram = 65536
 
+// urgent refuses urgent data on a connection, as the layer does: AF_UNIX has a
+// byte out of band, too, which no pump would see. It reports whether it did.
+func (c *call) urgent(h *hosted, flags uint64) bool {
+	if !h.connects() || flags&unix.MSG_OOB == 0 {
+		return false
+	}
+	c.fail(unix.EOPNOTSUPP)
+	return true
+}
+
 // sendto serves sendto(2) with an address; without one it is native.
 func (s *Supervisor) sendto(c *call, h *hosted) {
+	if c.urgent(h, c.args[3]) {
+		return
+	}
 	if c.args[4] == 0 && c.secure == nil {
 		c.proceed()
 		return
@@ -36,6 +49,9 @@ func (s *Supervisor) sendmsg(c *call, h *hosted) {
 	}
 	if h.isUnix() && m.controlLen > 0 {
 		c.fail(unix.EINVAL) // descriptors don't travel over the virtual host's sockets
+		return
+	}
+	if c.urgent(h, c.args[2]) {
 		return
 	}
 	if h.connects() && m.name == 0 && c.secure == nil {
@@ -114,6 +130,9 @@ func (s *Supervisor) sendmmsg(c *call, h *hosted) {
 				return
 			}
 		}
+	}
+	if c.urgent(h, c.args[3]) {
+		return
 	}
 	if h.connects() {
 		c.proceed()
