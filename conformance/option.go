@@ -67,6 +67,7 @@ var options = []Option{
 	{"ICMP_FILTER", 255, 1, optionInt},
 	{"ICMP6_FILTER", linux.IPPROTO_ICMPV6, 1, optionPass6},
 	{"TCP_NODELAY", linux.IPPROTO_TCP, linux.TCP_NODELAY, optionInt},
+	{"TCP_MAXSEG", linux.IPPROTO_TCP, linux.TCP_MAXSEG, optionInt},
 	{"TCP_SYNCNT", linux.IPPROTO_TCP, linux.TCP_SYNCNT, optionInt},
 	{"TCP_KEEPIDLE", linux.IPPROTO_TCP, linux.TCP_KEEPIDLE, optionInt},
 	{"TCP_KEEPINTVL", linux.IPPROTO_TCP, linux.TCP_KEEPINTVL, optionInt},

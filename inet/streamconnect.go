@@ -275,7 +275,7 @@ func (c *stream) open(call *socket.Call) {
 	c.enter()
 	c.apply()
 	iss := s.sequence(c.local, c.remote)
-	c.conn.Open(c.now(), c.config(c.remote.Addr()), c.local.Port(), c.remote.Port(), iss, mssFor(c.way.out, c.remote.Addr()))
+	c.conn.Open(c.now(), c.config(c.remote.Addr()), c.local.Port(), c.remote.Port(), iss, c.mssOn(c.way.out))
 	c.openFast(call)
 	c.inCall = true
 	s.core.Release(c)
@@ -288,8 +288,12 @@ func (s *Stack) sequence(local, remote netip.AddrPort) uint32 {
 	return uint32(s.draw(false, words(local.Addr()), words(remote.Addr()), ports)) + uint32(s.core.NowLocked().Microseconds()/4)
 }
 
-// mssFor returns what an interface's MTU leaves for the payload of a segment (RFC 9293, 3.7.1).
-func mssFor(out *Interface, to netip.Addr) uint16 {
-	headers := headerLen(to) + 20
-	return uint16(min(max(out.MTU()-headers, 536), 65535-headers))
+// mssOn returns what an interface's MTU, and TCP_MAXSEG, leave for the payload of a segment (RFC 9293, 3.7.1).
+func (c *stream) mssOn(out *Interface) uint16 {
+	headers := headerLen(c.remote.Addr()) + 20
+	mss := uint16(min(max(out.MTU()-headers, 536), 65535-headers))
+	if c.opts.maxSeg != 0 {
+		mss = min(mss, c.opts.maxSeg)
+	}
+	return mss
 }

@@ -42,9 +42,10 @@ type streamOptions struct {
 	ipOptions
 	userTimeout time.Duration
 	synCount    uint8
-	deferAccept uint8 // retransmissions of the SYN-ACK that a handshake without data waits for (TCP_DEFER_ACCEPT)
-	fastConnect bool  // TCP_FASTOPEN_CONNECT
-	fastQueue   int32 // TCP_FASTOPEN: how many connections that were opened fast may wait for the third segment
+	maxSeg      uint16 // TCP_MAXSEG, bytes; 0: as the MTU allows
+	deferAccept uint8  // retransmissions of the SYN-ACK that a handshake without data waits for (TCP_DEFER_ACCEPT)
+	fastConnect bool   // TCP_FASTOPEN_CONNECT
+	fastQueue   int32  // TCP_FASTOPEN: how many connections that were opened fast may wait for the third segment
 	keys        []signingKey
 }
 
@@ -83,10 +84,13 @@ func (c *stream) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno) {
 	case storedKey{solTCP, tcpNoDelay}:
 		return socket.Bool(c.noDelay), errno.OK
 	case storedKey{solTCP, tcpMaxSeg}:
-		if c.conn.State() == tcp.Closed {
-			return socket.Int(536), errno.OK
+		switch {
+		case c.conn.State() != tcp.Closed:
+			return socket.Int(int(c.conn.MSS())), errno.OK
+		case o.maxSeg != 0:
+			return socket.Int(int(o.maxSeg)), errno.OK
 		}
-		return socket.Int(int(c.conn.MSS())), errno.OK
+		return socket.Int(536), errno.OK // TCP_MSS_DEFAULT
 	case storedKey{solTCP, tcpSynCnt}:
 		if o.synCount == 0 {
 			return socket.Int(c.stack.Sysctl.TCPSynRetries), errno.OK
@@ -155,10 +159,10 @@ func (c *stream) SetOption(call *socket.Call, level, name int, value []byte) err
 	case storedKey{solTCP, tcpKeepIdle}, storedKey{solTCP, tcpKeepIntvl}, storedKey{solTCP, tcpKeepCnt}:
 		return c.setKeep(name, n)
 	case storedKey{solTCP, tcpMaxSeg}:
-		if n < 88 || n > 32767 {
+		if n != 0 && (n < 88 || n > 32767) {
 			return errno.EINVAL // TCP_MIN_MSS, MAX_TCP_WINDOW
 		}
-		c.conn.SetMSS(uint16(n))
+		o.maxSeg = uint16(n) // for connections to come
 	case storedKey{solTCP, tcpFastOpen}:
 		if n < 0 {
 			return errno.EINVAL

@@ -111,6 +111,7 @@ const (
 	TCP_KEEPINTVL           = 0x5
 	TCP_MD5SIG              = 0xe
 	TCP_NODELAY             = 0x1
+	TCP_MAXSEG              = 0x2
 	TCP_SYNCNT              = 0x7
 	TCP_USER_TIMEOUT        = 0x12
 )
