@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -27,10 +28,11 @@ type figure struct {
 }
 
 type report struct {
-	rounds  int
-	figures []figure
-	scale   []scaled
-	hub     crowd
+	rounds   int
+	figures  []figure
+	scale    []scaled
+	failures []string // of scale
+	hub      crowd
 }
 
 // measure runs an operation on its peers, in turns.
@@ -42,7 +44,7 @@ func (r *report) measure(op operation, only string, span time.Duration) {
 			if !strings.Contains(p.name, only) || failures[i] != "" {
 				continue
 			}
-			fmt.Fprintf(os.Stderr, "\r\x1b[Kround %d of %d: %s, %s", round+1, r.rounds, op.name, p.name)
+			r.progress("round %d of %d: %s, %s", round+1, r.rounds, op.name, p.name)
 			v, err := once(op, p, span)
 			if err != nil {
 				failures[i] = err.Error()
@@ -51,7 +53,7 @@ func (r *report) measure(op operation, only string, span time.Duration) {
 			values[i] = append(values[i], v)
 		}
 	}
-	fmt.Fprint(os.Stderr, "\r\x1b[K")
+	r.progress("")
 	base := 0.0
 	for i, p := range op.peers {
 		f := figure{Operation: op.name, Peer: p.name, Unit: op.unit, Error: failures[i]}
@@ -71,6 +73,36 @@ func (r *report) measure(op operation, only string, span time.Duration) {
 			continue
 		}
 		r.figures = append(r.figures, f)
+	}
+}
+
+// measureScale measures what a connect costs beside up to most connections, on each peer as far as that goes.
+func (r *report) measureScale(only string, most int) {
+	for _, p := range scalePeers {
+		if !strings.Contains(p.name, only) {
+			continue
+		}
+		r.progress("connect beside many, %s", p.name)
+		e, err := p.open(most)
+		if err != nil {
+			r.failures = append(r.failures, fmt.Sprintf("%s: %v", p.name, err))
+			continue
+		}
+		points, err := measureScale(p.name, min(most, p.most), e)
+		if err != nil {
+			r.failures = append(r.failures, fmt.Sprintf("%s, after %d points: %v", p.name, len(points), err))
+		}
+		r.scale = append(r.scale, points...)
+		e.listener.Close()
+		e.close()
+	}
+	r.progress("")
+}
+
+// progress says on a terminal what is measured now.
+func (r *report) progress(format string, args ...any) {
+	if stat, err := os.Stderr.Stat(); err == nil && stat.Mode()&os.ModeCharDevice != 0 {
+		fmt.Fprintf(os.Stderr, "\r\x1b[K"+format, args...)
 	}
 }
 
@@ -101,16 +133,33 @@ func (r *report) writeText(w io.Writer) error {
 		fmt.Fprintf(t, "%s\t%s %s\t%s - %s\t%.2f\t\n", f.Peer, short(f.Median), f.Unit, short(f.Least), short(f.Most), f.Ratio)
 	}
 	if len(r.scale) > 0 {
-		fmt.Fprintf(t, "\ndialtone, with N pairs established\tconnect+accept+close\tmemory per pair\t× first\t\n")
+		fmt.Fprintf(t, "\nwith N pairs established\tN\tconnect+accept+close\tmemory per pair\t× beside 1,000\t\n")
 		for _, s := range r.scale {
-			fmt.Fprintf(t, "%d\t%.0f ns\t%.0f B\t%.2f\t\n", s.Pairs, s.Connect, s.Memory, s.Connect/r.scale[0].Connect)
+			memory := ""
+			if s.Memory != 0 {
+				memory = fmt.Sprintf("%.0f B", s.Memory)
+			}
+			fmt.Fprintf(t, "%s\t%d\t%.0f ns\t%s\t%.2f\t\n", s.Peer, s.Pairs, s.Connect, memory, s.Connect/r.beside(s.Peer, 1000))
 		}
+	}
+	for _, f := range r.failures {
+		fmt.Fprintf(t, "%s\n", f)
 	}
 	if h := r.hub; h.Hosts > 0 {
 		fmt.Fprintf(t, "\ndialtone, hosts on a hub\tmemory per idle host\tconnects\tall of it\t\n")
 		fmt.Fprintf(t, "%d\t%.0f B\t%d\t%.2f s\t\n", h.Hosts, h.Memory, h.Connects, h.Seconds)
 	}
 	return t.Flush()
+}
+
+// beside returns what a connect of a peer costs beside a number of pairs, not a number if that was not measured.
+func (r *report) beside(peer string, pairs int) float64 {
+	for _, s := range r.scale {
+		if s.Peer == peer && s.Pairs == pairs {
+			return s.Connect
+		}
+	}
+	return math.NaN()
 }
 
 // short prints a figure with three digits that count.

@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"runtime"
@@ -15,18 +16,33 @@ import (
 
 // scaled is what a connect costs beside a number of established connections.
 type scaled struct {
+	Peer    string  `json:"peer"`
 	Pairs   int     `json:"pairs"`
 	Connect float64 `json:"connect_ns"`
-	Memory  float64 `json:"bytes_per_pair"`
+	// Memory is that of the first peer alone: what one leaves behind goes while the next is measured.
+	Memory float64 `json:"bytes_per_pair,omitempty"`
 }
 
-// measureScale opens connections up to the given number and measures a connect+accept+close at each decade. The server
-// has an address for every 10,000, for to each a client has only as many ports as there are (28,232, as on Linux).
-func measureScale(most int) []scaled {
+// scalePeers are those whose cost is measured beside more and more connections, each with the most that it is asked for:
+// the kernel's take descriptors, a client of gVisor's has 16,384 ports, and memconn's pairs have goroutines.
+var scalePeers = []struct {
+	name string
+	most int
+	open func(most int) (*ends, error)
+}{
+	{"dialtone", math.MaxInt, openWide},
+	{kernelTCP, 3000, func(int) (*ends, error) { return kernel("tcp", func() string { return "127.0.0.1:0" })() }},
+	{"gvisor", 10_000, func(int) (*ends, error) { return gvisorLoopback() }},
+	{"memconn", 100_000, func(int) (*ends, error) { return openMemconn() }},
+}
+
+// openWide returns a server with an address for every 10,000 connections, for to each a client has only as many ports as
+// there are (28,232, as on Linux).
+func openWide(most int) (*ends, error) {
 	n := dialtone.NewNetwork()
 	server, err := n.NewHost("server.test", personality.Linux)
 	if err != nil {
-		panic(err)
+		return nil, err
 	}
 	var to []string
 	var addresses []netip.Prefix
@@ -35,46 +51,60 @@ func measureScale(most int) []scaled {
 		to = append(to, netip.AddrPortFrom(ip, 80).String())
 	}
 	if _, err := server.Attach("eth0", n.Hub(), addresses...); err != nil {
-		panic(err)
+		return nil, err
 	}
 	l, err := server.Listen("tcp4", ":80")
 	if err != nil {
-		panic(err)
+		return nil, err
 	}
-	client := n.Host("client.test")
-	before := used()
+	client, k := n.Host("client.test"), 0
+	dial := func() (net.Conn, error) {
+		k++
+		return client.Dial("tcp4", to[k%len(to)])
+	}
+	return &ends{listener: l, dial: dial, close: func() {}}, nil
+}
+
+// measureScale opens connections up to the given number and measures a connect+accept+close on the way, three times a
+// decade or so; it takes the better of two measurements, for a collection may fall into one.
+func measureScale(name string, most int, e *ends) (all []scaled, err error) {
+	accept := e.accepts()
 	var open []net.Conn
-	connect := func(k int) (net.Conn, net.Conn) {
-		c, err := client.Dial("tcp4", to[k%len(to)])
-		if err != nil {
-			panic(fmt.Sprintf("connection %d: %v", k, err))
+	before := used()
+	defer func() {
+		for _, c := range open {
+			c.Close()
 		}
-		s, err := l.Accept()
-		if err != nil {
-			panic(err)
-		}
-		return c, s
-	}
-	var all []scaled
-	for mark := 1000; mark <= most; mark *= 10 {
+	}()
+	for mark, next := 1, 3; mark <= most; mark, next = next, 10*mark {
 		for len(open) < 2*mark {
-			c, s := connect(len(open) / 2)
+			c, err := e.dial()
+			if err != nil {
+				return all, err
+			}
+			s, err := accept()
+			if err != nil {
+				return all, err
+			}
 			open = append(open, c, s)
 		}
-		point := scaled{Pairs: mark, Memory: float64(used()-before) / float64(mark)}
-		const times = 20_000
-		begin := time.Now()
-		for k := range times {
-			c, s := connect(k)
-			c.(*dialtone.Conn).SetLinger(0)
-			c.Close()
-			s.Close()
+		point := scaled{Peer: name, Pairs: mark, Connect: math.Inf(1)}
+		if name == scalePeers[0].name {
+			point.Memory = float64(used()-before) / float64(mark)
 		}
-		point.Connect = float64(time.Since(begin).Nanoseconds()) / times
+		for range 2 {
+			const span = 100 * time.Millisecond
+			times, begin := 0, time.Now()
+			for ; time.Since(begin) < span; times++ {
+				if err := connectOnce(e.dial, accept); err != nil {
+					return all, err
+				}
+			}
+			point.Connect = min(point.Connect, float64(time.Since(begin).Nanoseconds())/float64(times))
+		}
 		all = append(all, point)
 	}
-	runtime.KeepAlive(open)
-	return all
+	return all, nil
 }
 
 // crowd is what a hub full of hosts costs.

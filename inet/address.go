@@ -2,10 +2,7 @@
 
 package inet
 
-import (
-	"net/netip"
-	"slices"
-)
+import "net/netip"
 
 // ownAddress is what an address means to the host itself. Every packet asks, so it is found out when addresses change.
 type ownAddress struct {
@@ -14,11 +11,9 @@ type ownAddress struct {
 	broadcast bool       // of a network the host is on
 }
 
-func (o ownAddress) compare(ip netip.Addr) int { return o.ip.Compare(ip) }
-
 // indexAddresses makes the addresses of all interfaces count.
 func (s *Stack) indexAddresses() {
-	s.own = s.own[:0]
+	s.own, s.ownAt = s.own[:0], nil
 	for _, i := range s.interfaces {
 		for _, p := range i.prefixes {
 			if o := s.ownEntry(p.Addr()); o.owner == nil {
@@ -35,11 +30,39 @@ func (s *Stack) indexAddresses() {
 
 // ownEntry returns the entry of an address, which is made if there is none. It holds until the next one is made.
 func (s *Stack) ownEntry(ip netip.Addr) *ownAddress {
-	at, ok := slices.BinarySearchFunc(s.own, ip, ownAddress.compare)
-	if !ok {
-		s.own = slices.Insert(s.own, at, ownAddress{ip: ip})
+	if o := s.meaning(ip); o != nil {
+		return o
 	}
-	return &s.own[at]
+	s.own = append(s.own, ownAddress{ip: ip})
+	if len(s.own) > fewAddresses {
+		if s.ownAt == nil {
+			s.ownAt = map[netip.Addr]int{}
+			for at := range s.own {
+				s.ownAt[s.own[at].ip] = at
+			}
+		}
+		s.ownAt[ip] = len(s.own) - 1
+	}
+	return &s.own[len(s.own)-1]
+}
+
+// fewAddresses is how many addresses are looked through sooner than a map is asked. Most hosts have fewer.
+const fewAddresses = 8
+
+// meaning returns what an address means to the host, nil for nothing.
+func (s *Stack) meaning(ip netip.Addr) *ownAddress {
+	if s.ownAt != nil {
+		if at, ok := s.ownAt[ip]; ok {
+			return &s.own[at]
+		}
+		return nil
+	}
+	for at := range s.own {
+		if s.own[at].ip == ip {
+			return &s.own[at]
+		}
+	}
+	return nil
 }
 
 // AppendAddresses appends the addresses of the interfaces to ips, but for those of lo, in the order they were given.
@@ -55,23 +78,6 @@ func (s *Stack) AppendAddresses(ips []netip.Addr) []netip.Addr {
 		}
 	}
 	return ips
-}
-
-// meaning returns what an address means to the host, nil for nothing. Most hosts have a handful, which are faster looked
-// through.
-func (s *Stack) meaning(ip netip.Addr) *ownAddress {
-	if len(s.own) <= 8 {
-		for i := range s.own {
-			if s.own[i].ip == ip {
-				return &s.own[i]
-			}
-		}
-		return nil
-	}
-	if at, ok := slices.BinarySearchFunc(s.own, ip, ownAddress.compare); ok {
-		return &s.own[at]
-	}
-	return nil
 }
 
 // owner returns the interface that has the address ip; of lo's IPv4 networks every address is the host's.

@@ -179,7 +179,7 @@ func (i *Interface) publish() {
 // Answers implements [link.Station].
 func (i *Interface) Answers(ip netip.Addr) bool {
 	all := *i.answers.Load()
-	if len(all) <= 8 { // most have a handful, which are faster looked through
+	if len(all) <= fewAddresses {
 		return slices.Contains(all, ip)
 	}
 	_, ok := slices.BinarySearchFunc(all, ip, netip.Addr.Compare)

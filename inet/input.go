@@ -72,9 +72,13 @@ func (s *Stack) audience(dst netip.Addr, i *Interface) audience {
 			return everybody
 		}
 		return us
-	case dst.IsMulticast(), s.isBroadcast(dst):
+	case dst.IsMulticast(), dst == limitedBroadcast:
 		return everybody
-	case s.owner(dst) != nil:
+	}
+	switch o := s.meaning(dst); {
+	case o != nil && o.broadcast:
+		return everybody
+	case o != nil && o.owner != nil, s.inLoopback(dst) != nil:
 		return us
 	}
 	return others

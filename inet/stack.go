@@ -25,11 +25,12 @@ type Stack struct {
 	Crashes Crashes
 
 	core       *socket.Core
-	interfaces []*Interface // [0] is lo
-	loBound    *Interface   // see path.bound
-	own        []ownAddress // sorted, see address.go
-	routes     []Route      // best first, see route.go
-	rules      []Route      // asked before the routes, see rule.go
+	interfaces []*Interface       // [0] is lo
+	loBound    *Interface         // see path.bound
+	own        []ownAddress       // see address.go
+	ownAt      map[netip.Addr]int // where in own; nil: few
+	routes     []Route            // best first, see route.go
+	rules      []Route            // asked before the routes, see rule.go
 	denied     []sockaddr.Family
 	neighbours map[neighbourKey]*neighbour
 
