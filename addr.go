@@ -22,7 +22,7 @@ func (h *Host) netAddr(network string, a sockaddr.Addr) net.Addr {
 			ap = netip.AddrPortFrom(ap.Addr().WithZone(h.zone(a.Scope)), ap.Port())
 		}
 		if strings.HasPrefix(network, "udp") {
-			return net.UDPAddrFromAddrPort(ap)
+			return udpAddr(ap)
 		}
 		return tcpAddr(ap)
 	}
@@ -35,12 +35,27 @@ func tcpAddr(ap netip.AddrPort) *net.TCPAddr {
 		net.TCPAddr
 		room [16]byte
 	}{TCPAddr: net.TCPAddr{Port: int(ap.Port()), Zone: ap.Addr().Zone()}}
-	a.room = ap.Addr().As16()
-	a.IP = a.room[:]
-	if ap.Addr().Is4() {
-		a.IP = a.room[12:]
-	}
+	a.IP = ipIn(&a.room, ap.Addr())
 	return &a.TCPAddr
+}
+
+// udpAddr is net.UDPAddrFromAddrPort in one allocation.
+func udpAddr(ap netip.AddrPort) *net.UDPAddr {
+	a := &struct {
+		net.UDPAddr
+		room [16]byte
+	}{UDPAddr: net.UDPAddr{Port: int(ap.Port()), Zone: ap.Addr().Zone()}}
+	a.IP = ipIn(&a.room, ap.Addr())
+	return &a.UDPAddr
+}
+
+// ipIn writes an address into room as package net has it.
+func ipIn(room *[16]byte, ip netip.Addr) net.IP {
+	*room = ip.As16()
+	if ip.Is4() {
+		return room[12:]
+	}
+	return room[:]
 }
 
 // unixName writes the NUL of an abstract name as @, and no name too, as package syscall does on Linux.

@@ -33,7 +33,7 @@ type names struct{ local, remote net.Addr }
 type operation struct {
 	call    socket.Call
 	message socket.Message
-	value   [8]byte // of an option
+	value   [sockaddr.LenInet6]byte // of an option, or an address
 }
 
 var operations = sync.Pool{New: func() any { return new(operation) }}

@@ -97,18 +97,21 @@ func (c *PacketConn) writeTo(b []byte, to net.Addr) (int, error) {
 	case c.sock.Family == sockaddr.Inet && a.Family == sockaddr.Inet6:
 		return 0, &net.AddrError{Err: "non-IPv4 address", Addr: a.IP.String()}
 	}
-	return c.send(a.Append(nil), "sendto", b)
+	return c.send(&a, "sendto", b)
 }
 
 // send sends a datagram to an address, nil being the peer. Its error goes into a [net.OpError].
-func (c *PacketConn) send(to []byte, name string, b []byte) (int, error) {
+func (c *PacketConn) send(to *sockaddr.Addr, name string, b []byte) (int, error) {
 	c.write.Lock()
 	defer c.write.Unlock()
 	if err := c.may(c.sock.WriteBy()); err != nil {
 		return 0, err
 	}
 	o := newOperation()
-	o.message.Data, o.message.To = b, to
+	o.message.Data = b
+	if to != nil {
+		o.message.To = to.Append(o.value[:0])
+	}
 	n, e := c.sock.Send(&o.call, &o.message)
 	o.free()
 	if e != errno.OK {

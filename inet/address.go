@@ -13,6 +13,7 @@ type ownAddress struct {
 
 // indexAddresses makes the addresses of all interfaces count.
 func (s *Stack) indexAddresses() {
+	s.changes++
 	s.own, s.ownAt = s.own[:0], nil
 	for _, i := range s.interfaces {
 		for _, p := range i.prefixes {

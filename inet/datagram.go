@@ -23,6 +23,8 @@ type datagram struct {
 
 	ports *datagrams // of its protocol
 
+	lastWay *keptWay // that of the last datagram; nil: none was sent
+
 	local  netip.AddrPort
 	remote netip.AddrPort // of an associated socket; invalid: none
 	chosen bool           // the local address was chosen by connect
@@ -244,11 +246,20 @@ func (d *datagram) way(a sockaddr.Addr, t *trail.Trail) (path, errno.Errno) {
 	if i := s.interfaceIndexed(a.Scope); i != nil && needsScope(a.IP) && q.device == "" {
 		q.device = i.Name
 	}
-	w, r, e := s.lookUp(q)
-	if t != nil {
-		s.recordRoute(t, a.IP, w, r, e)
+	if t == nil {
+		return s.lookUpAgain(d.kept(), q)
 	}
+	w, r, e := s.lookUp(q)
+	s.recordRoute(t, a.IP, w, r, e)
 	return w, e
+}
+
+// kept returns where the way is kept; who has sent nothing keeps none.
+func (d *datagram) kept() *keptWay {
+	if d.lastWay == nil {
+		d.lastWay = new(keptWay)
+	}
+	return d.lastWay
 }
 
 // Name implements [socket.Endpoint].

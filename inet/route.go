@@ -108,6 +108,7 @@ func (s *Stack) RemoveRoute(t RouteType, p netip.Prefix) bool {
 // addRoute keeps the table sorted: longer prefixes first, then smaller metrics, then older routes. A few dozen routes
 // need nothing cleverer.
 func (s *Stack) addRoute(r Route) {
+	s.changes++
 	at, _ := slices.BinarySearchFunc(s.routes, r, func(have, r Route) int {
 		if d := r.Prefix.Bits() - have.Prefix.Bits(); d != 0 {
 			return d
@@ -121,5 +122,6 @@ func (s *Stack) addRoute(r Route) {
 }
 
 func (s *Stack) removeRoutes(which func(*Route) bool) {
+	s.changes++
 	s.routes = slices.DeleteFunc(s.routes, func(r Route) bool { return which(&r) })
 }

@@ -26,6 +26,7 @@ func (s *Stack) AddRule(r Rule) error {
 	}
 	r.Prefix = r.Prefix.Masked()
 	s.core.Lock()
+	s.changes++
 	s.rules = append(s.rules, Route{Type: r.Type, Prefix: r.Prefix})
 	s.core.Unlock()
 	return nil

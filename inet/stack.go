@@ -31,6 +31,7 @@ type Stack struct {
 	ownAt      map[netip.Addr]int // where in own; nil: few
 	routes     []Route            // best first, see route.go
 	rules      []Route            // asked before the routes, see rule.go
+	changes    uint64             // of interfaces, addresses, routes and rules; see keptWay
 	denied     []sockaddr.Family
 	neighbours map[neighbourKey]*neighbour
 
