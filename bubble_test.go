@@ -11,17 +11,6 @@ import (
 	"dialtone/socket"
 )
 
-func TestInBubble(t *testing.T) {
-	if inBubble() {
-		t.Error("outside")
-	}
-	synctest.Test(t, func(t *testing.T) {
-		if !inBubble() {
-			t.Error("inside")
-		}
-	})
-}
-
 // A network on the wrong side of a bubble's wall is told by whatever makes a socket.
 func TestWrongBubble(t *testing.T) {
 	uses := map[string]func(h *Host){

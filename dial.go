@@ -36,7 +36,7 @@ func WithTrail(ctx context.Context, t *trail.Trail) context.Context {
 
 // DialContext connects to an address, as [net.Dialer.DialContext] does. Errors are *[net.OpError].
 func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	d.Host.network.enter()
+	d.Host.network.clock.Check()
 	deadline := d.deadline()
 	var room [2]target // for the addresses of most names
 	targets, err := d.targets(room[:0], network, address)

@@ -40,7 +40,6 @@ type Host struct {
 
 func newHost(n *Network, name string, p *personality.Personality, seed uint64) *Host {
 	core := socket.NewCore(n.clock, p)
-	core.Waits = n.enter
 	return buildHost(n, name, core, newTree(), seed)
 }
 

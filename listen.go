@@ -71,7 +71,7 @@ func (lc *ListenConfig) ListenPacket(ctx context.Context, network, address strin
 // bound makes a socket of one of the types and binds it.
 func (lc *ListenConfig) bound(ctx context.Context, network, address string, types ...socket.Type) (*socket.Socket, target, error) {
 	h := lc.Host
-	h.network.enter()
+	h.network.clock.Check()
 	at, err := h.listenTarget(network, address)
 	if err != nil {
 		return nil, at, &net.OpError{Op: "listen", Net: network, Err: err}

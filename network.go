@@ -24,9 +24,6 @@ type Network struct {
 	hub   *link.Shared   // of the hosts that Host makes
 	way   *link.Impaired // between them and the hub
 
-	ownClock bool // the clock is the caller's: see enter
-	bubbled  bool // made in a synctest bubble
-
 	mu     sync.Mutex
 	hosts  map[string]*Host
 	names  map[string][]netip.Addr // beside those of the hosts
@@ -67,7 +64,6 @@ func NewNetwork(options ...Option) *Network {
 		o(n)
 	}
 	n.way = link.NewImpaired(n.hub, n.seed)
-	n.ownClock, n.bubbled = n.clock != nil, inBubble()
 	if n.clock == nil {
 		n.clock = clock.NewReal()
 	}

@@ -69,7 +69,7 @@ func (p *Process) Socket(family sockaddr.Family, typ, protocol int) (fd int, err
 
 // newSocket makes a socket with a SID; 0: that which access control gives it.
 func (p *Process) newSocket(family sockaddr.Family, typ, protocol int, sid uint32) (fd int, err error) {
-	p.host.network.enter()
+	p.host.network.clock.Check()
 	t, e := socketType(typ)
 	if e != errno.OK {
 		return -1, e.Err()
@@ -85,7 +85,7 @@ func (p *Process) newSocket(family sockaddr.Family, typ, protocol int, sid uint3
 
 // Socketpair is socketpair(2).
 func (p *Process) Socketpair(family sockaddr.Family, typ, protocol int) (fds [2]int, err error) {
-	p.host.network.enter()
+	p.host.network.clock.Check()
 	t, e := socketType(typ)
 	if e != errno.OK {
 		return fds, e.Err()

@@ -17,6 +17,8 @@ type Clock interface {
 	Now() time.Duration
 	// Recent returns the latest time that Now has told anybody: cheaper than asking, where a moment ago will do.
 	Recent() time.Duration
+	// Check panics, and says why, if the calling goroutine can't use the clock.
+	Check()
 	// AfterFunc calls f, in a goroutine that is not the caller's, once d has gone by.
 	AfterFunc(d time.Duration, f func()) Timer
 	// NewWaiter returns a place to wait at. It belongs to the synctest bubble of the calling goroutine, if there is one.
@@ -40,12 +42,13 @@ type Waiter interface {
 
 // Real is the time package's clock. Its epoch is when it was made.
 type Real struct {
-	epoch  time.Time
-	recent atomic.Int64
+	epoch   time.Time
+	bubbled bool // made in a synctest bubble
+	recent  atomic.Int64
 }
 
 // NewReal returns a clock whose epoch is now.
-func NewReal() *Real { return &Real{epoch: time.Now()} }
+func NewReal() *Real { return &Real{epoch: time.Now(), bubbled: inBubble()} }
 
 // Now implements [Clock].
 func (r *Real) Now() time.Duration {

@@ -35,6 +35,9 @@ func (m *Manual) Now() time.Duration {
 // Recent implements [Clock].
 func (m *Manual) Recent() time.Duration { return m.Now() }
 
+// Check implements [Clock]: any goroutine can use the clock.
+func (m *Manual) Check() {}
+
 // AfterFunc implements [Clock]. f runs in the goroutine that steps the clock.
 func (m *Manual) AfterFunc(d time.Duration, f func()) Timer {
 	t := &manualTimer{m: m, f: f}

@@ -34,8 +34,6 @@ type Core struct {
 type machine struct {
 	// Access is asked for every call; nil permits everything.
 	Access Access
-	// Waits, if not nil, is called with the lock held when a call is about to wait. It may panic, if the call can't.
-	Waits func()
 
 	mu       sync.Mutex
 	now      time.Duration // what NowLocked returns; 0: to be asked for

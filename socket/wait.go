@@ -107,9 +107,7 @@ func (c *Call) sleepAt(core *Core, s *sleeper, q *Queue, want Events, deadline t
 // sleeper returns an idle sleeper. They are kept for each core, not for all, because a waiter belongs to the synctest
 // bubble it was made in.
 func (c *Core) sleeper() *sleeper {
-	if c.Waits != nil {
-		c.Waits()
-	}
+	c.Clock.Check()
 	if n := len(c.sleepers); n > 0 {
 		s := c.sleepers[n-1]
 		c.sleepers = c.sleepers[:n-1]

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package dialtone
+package clock
 
 import "time"
 
 // A testing/synctest bubble has channels and timers of its own. What was made outside of it can't make its time go on,
 // and what was made inside must not be touched from outside: the one ends in a deadlock, the other in a fatal error of
-// the runtime that nobody can catch. So the network remembers where it was made, and says what is wrong before.
+// the runtime that nobody can catch. So a clock remembers where it was made, and says what is wrong before.
 
 // inBubble reports whether the caller runs in a synctest bubble: there the time has no monotonic reading, everywhere
 // else time.Now has one (TestInBubble).
@@ -15,12 +15,16 @@ func inBubble() bool {
 	return now == now.Round(0)
 }
 
-// enter is called where a socket is made, and before a call waits. It panics if the network is used from the other side of a bubble's wall.
-func (n *Network) enter() {
-	if n.ownClock || n.bubbled == inBubble() {
+// elsewhere is further than a clock comes on its own side of a bubble's wall: inside the time began with the year 2000,
+// outside with the computer's start. So most checks need no more than a reading of the time.
+const elsewhere = 20 * 365 * 24 * time.Hour
+
+// Check implements [Clock]. It panics if the clock is used on the other side of a bubble's wall than it was made on.
+func (r *Real) Check() {
+	if past := time.Since(r.epoch); past < elsewhere && past > -elsewhere || r.bubbled == inBubble() {
 		return
 	}
-	if n.bubbled {
+	if r.bubbled {
 		panic("dialtone: this network was made inside of a synctest bubble and is used outside of it, where its time " +
 			"stands still. Make a network where it is used: call NewNetwork outside of the function given to synctest.Test")
 	}
