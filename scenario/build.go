@@ -5,6 +5,8 @@ package scenario
 import (
 	"fmt"
 	"net/netip"
+	"sync"
+	"time"
 
 	"dialtone"
 	"dialtone/clock"
@@ -24,9 +26,14 @@ type Running struct {
 	named   map[string]*dialtone.Host // by canonical name or alias
 	links   map[string]link.Link      // by name, with their rules
 	bare    map[string]*link.Shared   // the same without
-	timers  []clock.Timer             // of what is still to happen
 	zone    *zone
-	servers servers
+
+	mu      sync.Mutex                  // held while something happens
+	serving map[*dialtone.Host]*serving // see on
+	began   time.Duration               // when the timeline did, by the network's clock
+	future  []*eventPart                // what is still to happen, soonest first
+	timer   clock.Timer                 // of the next event; nil: none has been waited for
+	err     error                       // of servers that ended by themselves before a crash, or did not begin again after it
 }
 
 // Start makes the network and starts the servers on it. Nothing of it outlives Close.
@@ -37,6 +44,7 @@ func (s *Scenario) Start(options ...dialtone.Option) (*Running, error) {
 		named:   make(map[string]*dialtone.Host),
 		links:   make(map[string]link.Link),
 		bare:    make(map[string]*link.Shared),
+		serving: make(map[*dialtone.Host]*serving),
 	}
 	if err := r.build(&s.file); err != nil {
 		return nil, err
@@ -45,7 +53,7 @@ func (s *Scenario) Start(options ...dialtone.Option) (*Running, error) {
 	for i := range s.file.Hosts {
 		h := &s.file.Hosts[i]
 		for j := range h.v.Services {
-			if err := r.serve(r.hosts[i], &h.v.Services[j]); err != nil {
+			if err := r.provide(r.hosts[i], r.service(r.hosts[i], &h.v.Services[j])); err != nil {
 				_ = r.Close() // what went wrong first is to be told
 				return nil, fmt.Errorf("host %s: service %s: %w", h.name.v, h.v.Services[j].Kind.v, err)
 			}
@@ -53,15 +61,6 @@ func (s *Scenario) Start(options ...dialtone.Option) (*Running, error) {
 	}
 	r.begin(&s.file)
 	return r, nil
-}
-
-// Close ends the servers, and what would have happened later does not. It returns an error if a server had ended before
-// by itself.
-func (r *Running) Close() error {
-	for _, t := range r.timers {
-		t.Stop()
-	}
-	return r.servers.Close()
 }
 
 // Host returns the host with the given name or alias, the file's first if the name is empty; nil if there is none.

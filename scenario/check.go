@@ -63,9 +63,7 @@ func check(f *file, m *mistakes) {
 	for i := range f.Faults {
 		c.fault(&f.Faults[i])
 	}
-	for i := range f.Timeline {
-		c.event(&f.Timeline[i])
-	}
+	c.timeline()
 	c.access()
 	for i := range f.Programs {
 		p := &f.Programs[i]

@@ -48,8 +48,15 @@ func (r *Running) AnswerNames(h *dialtone.Host, nameservers []netip.Addr) error 
 			at = h
 			h.Stack().Interfaces()[0].AddAddress(netip.PrefixFrom(a, a.BitLen()))
 		}
-		err := r.answerNames(at, netip.AddrPortFrom(a, serviceDNS.usualPort()))
-		if err != nil && !errors.Is(err, syscall.EADDRINUSE) { // in use: the file has a name server there
+		begin := both(at, netip.AddrPortFrom(a, serviceDNS.usualPort()).String(), r.zone.answerTCP, r.zone.answerUDP)
+		err := r.provide(at, func(to *servers) error {
+			err := begin(to)
+			if errors.Is(err, syscall.EADDRINUSE) {
+				return nil // the file has a name server there
+			}
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -63,19 +70,5 @@ func (r *Running) hostOf(a netip.Addr) *dialtone.Host {
 			return h
 		}
 	}
-	return nil
-}
-
-func (r *Running) answerNames(h *dialtone.Host, at netip.AddrPort) error {
-	p, err := h.ListenPacket("udp", at.String())
-	if err != nil {
-		return err
-	}
-	r.servers.receive(p, r.zone.answerUDP)
-	l, err := h.Listen("tcp", at.String())
-	if err != nil {
-		return err
-	}
-	r.servers.accept(l, r.zone.answerTCP)
 	return nil
 }

@@ -5,7 +5,8 @@
 //
 //	scenario.Parse  the file, all its mistakes named (decode.go, value.go: YAML; file.go: keys; check.go: sense)
 //	build.go        the hosts and links of a dialtone.Network
-//	serve.go        the servers
+//	serve.go        the servers (serving.go: they end with a crash of their host)
+//	timeline.go     what happens later
 package scenario
 
 import (

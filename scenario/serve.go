@@ -5,6 +5,7 @@ package scenario
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"strconv"
 	"syscall"
@@ -14,43 +15,51 @@ import (
 	"dialtone/socket"
 )
 
-// serve starts the service that s describes on host h.
-func (r *Running) serve(h *dialtone.Host, s *servicePart) error {
+// service returns what begins the service that s describes on host h.
+func (r *Running) service(h *dialtone.Host, s *servicePart) func(*servers) error {
 	port := s.Port.or(s.Kind.v.usualPort())
-	if s.Kind.v == serviceFull {
-		full, err := fillBacklog(h, port)
+	address := ":" + strconv.Itoa(int(port))
+	switch s.Kind.v {
+	case serviceFull:
+		return func(to *servers) error {
+			full, err := fillBacklog(h, port)
+			if err == nil {
+				to.add(full)
+			}
+			return err
+		}
+	case serviceHTTP:
+		return listening(h, address, func(to *servers, l net.Listener) { to.web(l, webHandler(s.Page.or(h.Name()+"\n"))) })
+	case serviceReset:
+		return listening(h, address, func(to *servers, l net.Listener) { to.accept(l, reset) })
+	case serviceDNS:
+		return both(h, address, r.zone.answerTCP, r.zone.answerUDP)
+	}
+	return both(h, address, echo, func(datagram []byte) []byte { return datagram })
+}
+
+// listening returns what listens on an address of h, for serve.
+func listening(h *dialtone.Host, address string, serve func(*servers, net.Listener)) func(*servers) error {
+	return func(to *servers) error {
+		l, err := h.Listen("tcp", address)
 		if err == nil {
-			r.servers.add(full)
+			serve(to, l)
 		}
 		return err
 	}
-	address := ":" + strconv.Itoa(int(port))
-	l, err := h.Listen("tcp", address)
-	if err != nil {
-		return err
+}
+
+// both returns what serves by TCP and by UDP.
+func both(h *dialtone.Host, address string, handle func(net.Conn), answer func(datagram []byte) []byte) func(*servers) error {
+	tcp := listening(h, address, func(to *servers, l net.Listener) { to.accept(l, handle) })
+	return func(to *servers) error {
+		p, err := h.ListenPacket("udp", address)
+		if err != nil {
+			return err
+		}
+		to.receive(p, answer)
+		return tcp(to)
 	}
-	switch s.Kind.v {
-	case serviceHTTP:
-		r.servers.web(l, webHandler(s.Page.or(h.Name()+"\n")))
-		return nil
-	case serviceReset:
-		r.servers.accept(l, reset)
-		return nil
-	case serviceEcho:
-		r.servers.accept(l, echo)
-	case serviceDNS:
-		r.servers.accept(l, r.zone.answerTCP)
-	}
-	p, err := h.ListenPacket("udp", address)
-	if err != nil {
-		return err
-	}
-	if s.Kind.v == serviceDNS {
-		r.servers.receive(p, r.zone.answerUDP)
-	} else {
-		r.servers.receive(p, func(datagram []byte) []byte { return datagram })
-	}
-	return nil
 }
 
 // fullHost is a process whose listener's backlog is full.

@@ -40,6 +40,13 @@ func (s *servers) Close() error {
 	return s.err
 }
 
+// failure returns why servers have ended so far.
+func (s *servers) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
 // keep has Close close c; it returns false, and closes c itself, if that is over. The lock must be held.
 func (s *servers) keep(c io.Closer) bool {
 	if s.closed {

@@ -82,14 +82,30 @@ func TestTimeline_closed(t *testing.T) {
 func TestTimeline_mistakes(t *testing.T) {
 	for event, want := range map[string]string{
 		"{at: 1s, cut: lan, heal: lan}": "f:8:30: an event cuts and heals, expected one of both",
-		"{at: 1s}":                      "f:8:10: nothing happens, expected cut or heal",
+		"{at: 1s}":                      "f:8:10: nothing happens, expected cut, heal, crash or restart",
 		"{at: 1s, cut: lam}":            `f:8:19: no link "lam", expected "lan"`,
-		"{cut: lan}":                    `the key "at" is missing`,
-		"{at: -1s, cut: lan}":           "-1s",
+		"{cut: lan}":                    `f:8:5: the key "at" is missing`,
+		"{at: -1s, cut: lan}":           `f:8:10: "-1s", expected a time with its unit, such as 200ms or 1.5s`,
+
+		"{at: 1s, crash: c.test}":                                   `f:8:21: no host "c.test", expected "a.test"`,
+		"{at: 1s, restart: b.tets}":                                 `f:8:23: no host "b.tets", expected "b.test"`,
+		"{at: 1s, crash: lan}":                                      `f:8:21: no host "lan", expected one of a.test, b.test`,
+		"{at: 1s, cut: b.test}":                                     `f:8:19: no link "b.test", expected "lan"`,
+		"{at: 1s, crash: [a.test]}":                                 "f:8:21: a list, expected text",
+		"{at: 1s, crahs: a.test}":                                   `f:8:14: unknown key "crahs", expected "crash"`,
+		"{at: 1s, crash: a.test, restart: a.test}":                  "f:8:38: an event crashes and restarts, expected one of both",
+		"{at: 1s, crash: a.test, cut: lan}":                         "f:8:21: an event cuts and crashes, expected one of both",
+		"{at: 1s, restart: a.test}":                                 "f:8:23: a.test is up at 1s, expected a crash before it restarts",
+		two("{at: 2s, crash: B.test}", "{at: 1s, crash: b.test}"):   "f:8:21: b.test is down since 1s already, expected a restart before it crashes again",
+		two("{at: 2s, crash: a.test}", "{at: 1s, restart: a.test}"): "f:9:23: a.test is up at 1s, expected a crash before it restarts",
+		two("{at: 1s, restart: a.test}", "{at: 1s, crash: a.test}"): "f:8:23: a.test is up at 1s, expected a crash before it restarts",
 	} {
 		_, err := Parse("f", []byte(timed[1:strings.Index(timed, "  - {at: 10s")]+"  - "+event+"\n"))
-		if err == nil || !strings.Contains(err.Error(), want) {
+		if err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", event, err, want)
 		}
 	}
 }
+
+// two are two items of the list.
+func two(first, second string) string { return first + "\n  - " + second }

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"dialtone/errno"
+	"dialtone/personality"
 	"dialtone/sockaddr"
 	"dialtone/socket"
 
@@ -100,6 +101,10 @@ func (h *hosted) waiting() []sockaddr.Addr {
 // present gives T a native connection for each one in the layer's queue. The
 // supervisor is locked.
 func (h *hosted) present() {
+	if h.state() != personality.Listening {
+		h.mourn()
+		return
+	}
 	for _, a := range h.waiting() {
 		peer := plain(a)
 		if h.listen.presented[peer] != nil || h.listen.early[peer] != nil {
@@ -113,6 +118,21 @@ func (h *hosted) present() {
 			h.sup.warn("a connection could not be shown to its listener: %v", e)
 			return
 		}
+	}
+}
+
+// mourn tells who waits at T that nothing listens any more: the host has
+// crashed. A native connection that nobody is behind has T poll readable from
+// now on, and accept is refused.
+func (h *hosted) mourn() {
+	h.listen.announce()
+	s, e := nativeSocket(h.nativeType() | unix.SOCK_NONBLOCK)
+	if e == 0 {
+		e = connectNative(s, h.name)
+		unix.Close(s)
+	}
+	if e != 0 && e != unix.ECONNREFUSED { // the program has shut T down, or closed it
+		h.sup.warn("a listener could not be told that its host has crashed: %v", e)
 	}
 }
 

@@ -43,6 +43,7 @@ var roles = map[string]func() int{
 	"go":                roleGo,
 	"connections":       roleConnections,
 	"echoserver":        roleEchoServer,
+	"crashlistener":     roleCrashListener,
 	"intruder":          roleIntruder,
 	"echoclient":        roleEchoClient,
 	"upload":            roleUpload,

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -32,6 +33,39 @@ func TestHosted(t *testing.T) {
 func init() {
 	programs["nobody"] = nobodyProgram
 	programs["talk"] = talkProgram
+	programs["outlive"] = outliveProgram
+}
+
+// outliveProgram speaks to a server until the connection breaks, and connects again: outlive ADDRESS.
+func outliveProgram() {
+	giveUp := time.Now().Add(time.Minute)
+	connect := func() net.Conn {
+		for {
+			c, err := net.Dial("tcp4", os.Args[1])
+			if err == nil {
+				return c
+			}
+			if time.Now().After(giveUp) {
+				panic(err)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	c := connect()
+	must(c.SetReadDeadline(giveUp))
+	go func() {
+		for { // the end of a request that never comes
+			if _, err := c.Write([]byte("x")); err != nil {
+				return // which the reader hears, too
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
+	_, err := c.Read(make([]byte, 1))
+	fmt.Println(err)
+	connect()
+	fmt.Println("connected again")
+	os.Exit(0)
 }
 
 // talkProgram connects to an echo server many times, and each time speaks as soon as it can: talk IPV4 PORT.

@@ -57,8 +57,12 @@ func (h *hosting) start(f *explainFlags, out *output) (err error) {
 		return err
 	}
 	h.auditor.listen(h.network.Network.Hosts())
-	// Nothing but the file's own timeline changes the network that it describes.
-	options := supervisor.Options{Settled: !h.scenario.Changes(), Warn: func(text string) { complain(out.stderr, errors.New(text)) }}
+	// Nothing but the file's own timeline changes the network that it describes. Where it does, it is to change every
+	// connection: a crash ends those of a host with itself, too.
+	options := supervisor.Options{
+		Settled: !h.scenario.Changes(), NeverDirect: h.scenario.Changes(),
+		Warn: func(text string) { complain(out.stderr, errors.New(text)) },
+	}
 	if h.explainer != nil {
 		options.Explain = h.explainer.explain
 	}
