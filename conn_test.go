@@ -168,6 +168,7 @@ func TestOptions(t *testing.T) {
 		}
 		want("TCP_NODELAY", tcp, noDelay, 1)
 		want("SO_KEEPALIVE", socket.SolSocket, socket.SoKeepAlive, 0)
+		want("SO_SNDBUF of 10 segments", socket.SolSocket, socket.SoSndBuf, 46080) // see tcp's growSndBuf
 		set("SetNoDelay", func(c *dialtone.Conn) error { return c.SetNoDelay(false) })
 		want("TCP_NODELAY off", tcp, noDelay, 0)
 		set("SetKeepAliveConfig", func(c *dialtone.Conn) error {

@@ -95,10 +95,7 @@ func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort, in *Interfa
 	child.own = kept(label)
 	child.hold.addr, child.hold.v6only = local.Addr(), c.hold.v6only
 	child.began = s.core.NowLocked()
-	child.apply()
-	if c.sock.Options().KeepAlive {
-		child.conn.SetKeepAlive(child.now(), child.keepTimes())
-	}
+	child.apply(c.sock)
 	child.offered = true
 	q.handshakes++
 	if !cookie {

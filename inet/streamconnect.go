@@ -273,7 +273,7 @@ func (c *stream) open(call *socket.Call) {
 	c.deferred = false
 	c.syns, c.began, c.waits = 0, s.core.NowLocked(), false
 	c.enter()
-	c.apply()
+	c.apply(c.sock)
 	iss := s.sequence(c.local, c.remote)
 	c.conn.Open(c.now(), c.config(c.remote.Addr()), c.local.Port(), c.remote.Port(), iss, c.mssOn(c.way.out))
 	c.openFast(call)

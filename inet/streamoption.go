@@ -59,8 +59,8 @@ func (c *stream) change() *streamOptions {
 	return c.opts
 }
 
-// apply hands the options to a connection that is about to begin.
-func (c *stream) apply() {
+// apply hands the options to a connection that is about to begin, with those of its socket, or of its listener's.
+func (c *stream) apply(from *socket.Socket) {
 	c.conn.SetNoDelay(c.noDelay)
 	if c.opts.synCount > 0 {
 		c.conn.SetSynRetries(c.opts.synCount)
@@ -68,19 +68,21 @@ func (c *stream) apply() {
 	if c.opts.userTimeout > 0 {
 		c.conn.SetUserTimeout(c.opts.userTimeout)
 	}
-	if c.sock != nil {
-		if c.sock.Options().KeepAlive {
-			c.conn.SetKeepAlive(c.now(), c.keepTimes())
-		}
-		c.conn.SetSndBuf(uint32(c.sock.SendBuffer()))
-		c.conn.SetRcvBuf(uint32(c.sock.ReceiveBuffer()))
+	if from.Options().KeepAlive {
+		c.conn.SetKeepAlive(c.now(), c.keepTimes())
 	}
+	if n := from.Options().SendBuffer; n > 0 {
+		c.conn.SetSndBuf(uint32(n))
+	}
+	c.conn.SetRcvBuf(uint32(from.ReceiveBuffer()))
 }
 
 // Option implements [socket.Endpoint].
 func (c *stream) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno) {
 	o := c.opts
 	switch (storedKey{level, name}) {
+	case storedKey{socket.SolSocket, socket.SoSndBuf}: // it was not set, and grows
+		return socket.Int(max(int(c.conn.SndBuf()), c.stack.core.Personality.TCPSendBuffer)), errno.OK
 	case storedKey{solTCP, tcpNoDelay}:
 		return socket.Bool(c.noDelay), errno.OK
 	case storedKey{solTCP, tcpMaxSeg}:

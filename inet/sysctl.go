@@ -104,7 +104,7 @@ func (s *Stack) config() *tcp.Config {
 	}
 	p, y := s.core.Personality, &s.Sysctl
 	c := tcp.Defaults()
-	c.RcvBuf, c.SndBuf = uint32(p.TCPReceiveBuffer), uint32(p.TCPSendBuffer)
+	c.RcvBuf, c.SndBuf, c.SndBufMost = uint32(p.TCPReceiveBuffer), uint32(p.TCPSendBuffer), uint32(p.TCPSendBufferMost)
 	c.MaxSegment = maxSegment
 	c.WindowScale, c.Timestamps, c.SACK = y.TCPWindowScaling, y.TCPTimestamps, y.TCPSack
 	c.InitialRTO, c.MinRTO, c.MaxRTO = p.TCP.InitialRTO, p.TCP.MinRTO, p.TCP.MaxRTO

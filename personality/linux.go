@@ -73,8 +73,9 @@ var Linux = &Personality{
 		NeighbourFails: 3 * time.Second, NeighbourErrno: errno.EHOSTUNREACH, NeighbourQueue: 101,
 	},
 	ICMP4: linuxICMP4, ICMP6: linuxICMP6,
-	Somaxconn:     4096,
-	TCPSendBuffer: 2626560, TCPReceiveBuffer: 131072,
+	Somaxconn: 4096,
+	// The second and third of tcp_wmem (ip-sysctl.rst).
+	TCPSendBuffer: 16384, TCPSendBufferMost: 4 << 20, TCPReceiveBuffer: 131072,
 	UDPSendBuffer: 212992, UDPReceiveBuffer: 212992,
 }
 

@@ -34,6 +34,8 @@ type Personality struct {
 	Somaxconn int
 	// SendBuffer and ReceiveBuffer are the defaults of SO_SNDBUF and SO_RCVBUF of TCP and UDP sockets, in bytes.
 	TCPSendBuffer, TCPReceiveBuffer int
+	// TCPSendBufferMost is how far the send buffer of a TCP socket that has not set it grows; 0: it does not.
+	TCPSendBufferMost               int
 	UDPSendBuffer, UDPReceiveBuffer int
 }
 

@@ -171,7 +171,9 @@ func (s *Socket) Option(c *Call, level, name int) ([]byte, errno.Errno) {
 	case SoRcvTimeo:
 		return timeval(o.get().receiveTimeout), errno.OK
 	case SoSndBuf:
-		return Int(s.SendBuffer()), errno.OK
+		if o.SendBuffer > 0 || !s.isTCP() {
+			return Int(s.SendBuffer()), errno.OK
+		}
 	case SoRcvBuf:
 		return Int(s.ReceiveBuffer()), errno.OK
 	case SoPriority:

@@ -67,15 +67,16 @@ func doubled(n, least int) int32 {
 	return int32(max(2*n, least))
 }
 
-// SendBuffer and ReceiveBuffer return the sizes in force, in bytes.
+// SendBuffer is SO_SNDBUF in force, in bytes; a TCP socket that has not set it asks its connection.
 func (s *Socket) SendBuffer() int {
 	if s.opts.SendBuffer > 0 {
 		return int(s.opts.SendBuffer)
 	}
-	if s.Type == Stream && s.Family != sockaddr.Unix {
-		return s.Core.Personality.TCPSendBuffer
-	}
 	return s.Core.Personality.UDPSendBuffer
+}
+
+func (s *Socket) isTCP() bool {
+	return s.Type == Stream && (s.Family == sockaddr.Inet || s.Family == sockaddr.Inet6)
 }
 
 // ReceiveBuffer is SO_RCVBUF in force, in bytes.
@@ -83,7 +84,7 @@ func (s *Socket) ReceiveBuffer() int {
 	if s.opts.ReceiveBuffer > 0 {
 		return int(s.opts.ReceiveBuffer)
 	}
-	if s.Type == Stream && s.Family != sockaddr.Unix {
+	if s.isTCP() {
 		return s.Core.Personality.TCPReceiveBuffer
 	}
 	return s.Core.Personality.UDPReceiveBuffer

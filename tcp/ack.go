@@ -24,6 +24,7 @@ func (c *Conn) establish(now time.Duration, seg *wire.Segment) Events {
 			c.rto = max(c.rto, 3*time.Second)
 		}
 	}
+	c.growSndBuf()
 	c.endAt = 0
 	if k := c.keepAlive(); k != nil {
 		k.heard = now

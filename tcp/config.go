@@ -9,6 +9,9 @@ import "time"
 type Config struct {
 	// RcvBuf and SndBuf are the sizes of a new connection's buffers, in bytes.
 	RcvBuf, SndBuf uint32
+	// SndBufMost is how far the send buffer grows with the congestion window (Linux: the third of tcp_wmem). 0: it does
+	// not.
+	SndBufMost uint32
 	// MaxSegment is the largest payload of an outgoing segment, in bytes. 0: the MSS. With more, one segment may stand
 	// for many, as with segmentation offload; congestion control counts in MSS all the same.
 	MaxSegment uint32

@@ -119,6 +119,7 @@ const (
 	owesFirst                    // Next: send the first segment in flight again (fast retransmit)
 	recovering                   // in fast recovery
 	noDelay                      // TCP_NODELAY
+	ownSndBuf                    // SetSndBuf was called
 )
 
 func (c *Conn) has(n notes) bool { return c.notes&n != 0 }
@@ -162,8 +163,14 @@ func (c *Conn) userTimeout() time.Duration {
 	return c.rare.userTimeout
 }
 
-// SetSndBuf sets the size of the send buffer, in bytes. What is in it stays.
-func (c *Conn) SetSndBuf(n uint32) { c.sndBuf = n }
+// SndBuf returns the size of the send buffer, in bytes; 0 before Open, unless it was set.
+func (c *Conn) SndBuf() uint32 { return c.sndBuf }
+
+// SetSndBuf sets the size of the send buffer, in bytes, which does not grow any more. What is in it stays.
+func (c *Conn) SetSndBuf(n uint32) {
+	c.sndBuf = n
+	c.notes |= ownSndBuf
+}
 
 // SetRcvBuf sets the size of the receive buffer, in bytes. A window that was offered is never taken back
 // (RFC 9293, 3.8.6). Before Open it also decides the window scale; call it between a Conn's making and Open.

@@ -157,6 +157,40 @@ func TestEstablished_manyWrites_fullSegments(t *testing.T) {
 	}
 }
 
+// TestSndBuf_growsWithCwnd: twice the congestion window, a segment of 1000 bytes counting 2304 as on Linux, up to a
+// limit, and unless the size was set.
+func TestSndBuf_growsWithCwnd(t *testing.T) {
+	cfg := plain()
+	cfg.SndBuf, cfg.SndBufMost = 16384, 80000
+	b := inEstablished(t, cfg)
+	want := func(size uint32) {
+		t.Helper()
+		b.c.Write([]byte(text(200000)))
+		if got := b.c.SndBuf(); got != size || b.c.Unsent() != int(size) {
+			t.Fatalf("%d bytes in a buffer of %d, want %d", b.c.Unsent(), got, size)
+		}
+	}
+	if got := b.c.SndBuf(); got != 2*10*2304 {
+		t.Errorf("%d bytes at first", got)
+	}
+	want(2 * 10 * 2304)
+	ack := uint32(1)
+	arrives := func() {
+		var s wire.Segment
+		for b.c.Next(b.now, &s) {
+			ack += uint32(len(s.Payload))
+		}
+		b.receive(peer(wire.ACK, 1, ack, ""))
+	}
+	arrives()
+	want(80000) // 8 segments more were acknowledged, for which it would be 2*18*2304
+	b.c.SetSndBuf(5000)
+	for b.c.Unsent() > 0 {
+		arrives()
+	}
+	want(5000)
+}
+
 // TestEstablished_finBehindFullWindow_waits: a FIN takes a place in the window too.
 func TestEstablished_finBehindFullWindow_waits(t *testing.T) {
 	b := inEstablished(t, plain())

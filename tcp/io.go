@@ -2,7 +2,11 @@
 
 package tcp
 
-import "dialtone/wire"
+import (
+	"math/bits"
+
+	"dialtone/wire"
+)
 
 // Write copies from p what there is room for into the send buffer and returns how many bytes; 0 when it is full, or
 // when nothing can be written any more (see WriteClosed). Bytes may be written before the connection is established;
@@ -11,9 +15,28 @@ func (c *Conn) Write(p []byte) int {
 	if c.WriteClosed() {
 		return 0
 	}
+	if c.send.size+len(p) > int(c.sndBuf) {
+		c.growSndBuf()
+	}
 	n := min(len(p), max(0, int(c.sndBuf)-c.send.size))
 	c.send.copyIn(p[:n], c.fullChunk())
 	return n
+}
+
+// growSndBuf makes the send buffer as large as the congestion window asks for: twice the window, each segment with what
+// it costs Linux (tcp_sndbuf_expand), so that it never is the buffer that limits the flow.
+func (c *Conn) growSndBuf() {
+	if c.has(ownSndBuf) {
+		return
+	}
+	const (
+		leastSegments = 10        // TCP_INIT_CWND
+		headers       = 256 + 320 // MAX_TCP_HEADER, and struct skb_shared_info
+		bookkeeping   = 256       // struct sk_buff
+	)
+	segments := max(leastSegments, uint64(c.cwnd/uint32(c.mss)))
+	cost := uint64(1)<<bits.Len32(uint32(c.mss)+headers-1) + bookkeeping
+	c.sndBuf = max(c.sndBuf, uint32(min(2*segments*cost, uint64(c.cfg.SndBufMost))))
 }
 
 // fullChunk returns how many bytes a full chunk of the send queue has, so that one large segment carries all of it.
