@@ -187,6 +187,36 @@ func TestOptions(t *testing.T) {
 	})
 }
 
+// TestBufferSizes: those of a running connection count at once, and a listener's for what it accepts.
+func TestBufferSizes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := dialtone.NewNetwork()
+		lc := dialtone.ListenConfig{Host: n.Host("server.test"), Control: func(_, _ string, c syscall.RawConn) error {
+			return c.(*dialtone.RawConn).SetOption(socket.SolSocket, socket.SoRcvBuf, socket.Int(5000))
+		}}
+		l, err := lc.Listen(t.Context(), "tcp4", ":7")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		c, err := n.Host("client.test").Dial("tcp4", "server.test:7")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if err := c.(*dialtone.Conn).SetWriteBuffer(6000); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.SetWriteDeadline(time.Now().Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		got, err := c.Write(make([]byte, 1<<20))
+		if want := 6*1448 + 2*6000; got != want || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("wrote %d bytes that nobody reads, %v; want %d: whole segments in a window of 10000, and the send buffer", got, err, want)
+		}
+	})
+}
+
 // There is no file, and it says so; and nobody may take the connection for one that has a descriptor.
 func TestNoFile(t *testing.T) {
 	n := dialtone.NewNetwork()

@@ -71,11 +71,18 @@ func (c *stream) apply(from *socket.Socket) {
 	if from.Options().KeepAlive {
 		c.conn.SetKeepAlive(c.now(), c.keepTimes())
 	}
+	c.setBuffers(from)
+}
+
+func (c *stream) setBuffers(from *socket.Socket) {
 	if n := from.Options().SendBuffer; n > 0 {
 		c.conn.SetSndBuf(uint32(n))
 	}
 	c.conn.SetRcvBuf(uint32(from.ReceiveBuffer()))
 }
+
+// SetBuffers implements [socket.Buffered].
+func (c *stream) SetBuffers() { c.setBuffers(c.sock) }
 
 // Option implements [socket.Endpoint].
 func (c *stream) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno) {

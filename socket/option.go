@@ -112,6 +112,11 @@ type KeepAlive interface {
 	KeepAlive(on bool)
 }
 
+// Buffered is implemented by an [Endpoint] that keeps the sizes of its buffers itself: SO_SNDBUF or SO_RCVBUF was set.
+type Buffered interface {
+	SetBuffers()
+}
+
 // flag returns the on/off option with the given name, nil if it is none.
 func (o *options) flag(name int) *bool {
 	switch name {
@@ -255,9 +260,11 @@ func (s *Socket) SetOption(c *Call, level, name int, value []byte) errno.Errno {
 		return setTimeval(&o.change().receiveTimeout, value)
 	case SoSndBuf:
 		o.SendBuffer = doubled(n, minSendBuffer)
+		s.buffersSet()
 		s.Wake(Out)
 	case SoRcvBuf:
 		o.ReceiveBuffer = doubled(n, minReceiveBuffer)
+		s.buffersSet()
 	case SoPriority:
 		o.change().priority = uint32(n)
 	case SoMark:
@@ -294,3 +301,9 @@ func (s *Socket) bindToDevice(c *Call, value []byte) errno.Errno {
 
 // Listening reports whether the socket accepts connections (SO_ACCEPTCONN).
 func (s *Socket) Listening() bool { return s.state == personality.Listening }
+
+func (s *Socket) buffersSet() {
+	if b, ok := s.Endpoint.(Buffered); ok {
+		b.SetBuffers()
+	}
+}
