@@ -106,6 +106,12 @@ func (s *Supervisor) listen(c *call, h *hosted) {
 		return
 	}
 	c.identify(h)
+	if h.connects() {
+		if e := s.refresh(c, h); e != 0 {
+			c.fail(e)
+			return
+		}
+	}
 	e := c.listenLayer(h.sock)
 	if e == errno.EADDRINUSE {
 		s.harvest()

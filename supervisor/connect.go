@@ -40,11 +40,9 @@ func (s *Supervisor) connect(c *call, h *hosted) {
 		s.parkConnect(c, h, s.explains(c, h, raw), errno.EALREADY)
 		return
 	}
-	if h.phase == failed && state == personality.Fresh {
-		if e := s.renewT(c, h); e != 0 {
-			c.fail(e)
-			return
-		}
+	if e := s.refresh(c, h); e != 0 {
+		c.fail(e)
+		return
 	}
 	if h.isUnix() {
 		s.harvest() // a listener closed a moment ago
@@ -167,6 +165,20 @@ func (s *Supervisor) parkConnect(c *call, h *hosted, x *explaining, late errno.E
 		}
 		c.concludeTold(x, e, e)
 	})
+}
+
+// refresh renews the T of a socket that is fresh again, where the old one has
+// been used up: by an attempt, or because it listened.
+func (s *Supervisor) refresh(c *call, h *hosted) unix.Errno {
+	switch {
+	case h.state() != personality.Fresh:
+		return 0
+	case h.phase == inListen:
+		h.stopListening()
+	case h.phase != failed:
+		return 0
+	}
+	return s.renewT(c, h)
 }
 
 // renewT puts a fresh native socket under the target's number: T was used up

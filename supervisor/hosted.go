@@ -174,11 +174,7 @@ func (h *hosted) forget() {
 		h.pump.close()
 		h.pump = nil
 	}
-	if h.listen != nil {
-		h.listen.close()
-		h.listen = nil
-		delete(s.listeners, h)
-	}
+	h.stopListening()
 	if h.datagram != nil {
 		h.datagram.close()
 		h.datagram = nil

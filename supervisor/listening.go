@@ -85,6 +85,18 @@ func (h *hosted) startListening(dup int) unix.Errno {
 	return 0
 }
 
+// stopListening drops what a listener has beside the layer's queue. The
+// supervisor is locked.
+func (h *hosted) stopListening() {
+	if h.listen == nil {
+		return
+	}
+	h.unwatchLayer()
+	h.listen.close()
+	h.listen = nil
+	delete(h.sup.listeners, h)
+}
+
 // waiting returns who waits in the layer's queue.
 func (h *hosted) waiting() []sockaddr.Addr {
 	h.sock.Core.Lock()
