@@ -3,6 +3,7 @@
 package socket
 
 import (
+	"slices"
 	"time"
 
 	"dialtone/errno"
@@ -108,8 +109,10 @@ func (e *Epoll) note(i *epollItem, happened Events) {
 
 func (e *Epoll) forget(i *epollItem) {
 	i.watch.Remove()
-	i.want = EpollEvent{}
 	delete(e.interest, i.key)
+	if i.queued { // else a program that adds and deletes, and never waits, would make the line ever longer
+		e.ready = slices.DeleteFunc(e.ready, func(x *epollItem) bool { return x == i })
+	}
 }
 
 // Wait is epoll_wait(2): at most the given number of events. A negative timeout is for ever, 0 does not wait.
@@ -171,9 +174,9 @@ func (e *Epoll) take(most int) (events []EpollEvent) {
 // Close is the last close(2) of the instance.
 func (e *Epoll) Close() {
 	e.core.Lock()
+	e.ready = nil
 	for _, i := range e.interest {
 		e.forget(i)
 	}
-	e.ready = nil
 	e.core.Unlock()
 }

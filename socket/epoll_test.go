@@ -189,3 +189,22 @@ func TestEpollWaits(t *testing.T) {
 		t.Errorf("interrupted: %s", no.Name())
 	}
 }
+
+// What is deleted leaves no trace, though nobody waits.
+func TestEpollDeletedWhileReady(t *testing.T) {
+	e, s, f := epollBench(t)
+	f[0].becomes(s[0], In)
+	f[1].becomes(s[1], In)
+	add(t, e, 1, s[1], EpollEvents(In))
+	for range 3 {
+		add(t, e, 0, s[0], EpollEvents(In))
+		if no := e.Control(EpollDel, 0, s[0], EpollEvent{}); no != errno.OK {
+			t.Fatal(no.Name())
+		}
+	}
+	if len(e.ready) != 1 {
+		t.Errorf("%d in line, want 1", len(e.ready))
+	}
+	waited(t, e, 8, EpollEvent{EpollEvents(In), 1})
+	e.Close()
+}
