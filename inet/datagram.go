@@ -23,7 +23,7 @@ type datagram struct {
 
 	ports *datagrams // of its protocol
 
-	lastWay *keptWay // that of the last datagram; nil: none was sent
+	lastWay *keptWay // that was asked for last; nil: none
 
 	local  netip.AddrPort
 	remote netip.AddrPort // of an associated socket; invalid: none
@@ -196,7 +196,7 @@ func (d *datagram) associate(call *socket.Call, a sockaddr.Addr) errno.Errno {
 	if d.chosen && !facts.KeepsSource {
 		d.choose(wildcard(d.family))
 	}
-	w, e := d.way(a, t)
+	w, e := d.way(&a, t)
 	if e != errno.OK {
 		return e
 	}
@@ -235,8 +235,8 @@ func (d *datagram) choose(ip netip.Addr) {
 	d.hold.addr = ip
 }
 
-// way finds the route to an address and the source address.
-func (d *datagram) way(a sockaddr.Addr, t *trail.Trail) (path, errno.Errno) {
+// way finds the route to an address and the source address; it holds until the next one is asked for.
+func (d *datagram) way(a *sockaddr.Addr, t *trail.Trail) (*path, errno.Errno) {
 	s := d.stack
 	o := d.sock.Options()
 	q := query{to: a.IP, from: d.local.Addr(), device: o.Device(), onLink: o.DontRoute && a.IP.Is4(), foreign: d.opts.transparent}
@@ -246,20 +246,15 @@ func (d *datagram) way(a sockaddr.Addr, t *trail.Trail) (path, errno.Errno) {
 	if i := s.interfaceIndexed(a.Scope); i != nil && needsScope(a.IP) && q.device == "" {
 		q.device = i.Name
 	}
-	if t == nil {
-		return s.lookUpAgain(d.kept(), q)
+	if t != nil {
+		w, r, e := s.lookUp(q)
+		s.recordRoute(t, a.IP, w, r, e)
+		return &w, e
 	}
-	w, r, e := s.lookUp(q)
-	s.recordRoute(t, a.IP, w, r, e)
-	return w, e
-}
-
-// kept returns where the way is kept; who has sent nothing keeps none.
-func (d *datagram) kept() *keptWay {
 	if d.lastWay == nil {
 		d.lastWay = new(keptWay)
 	}
-	return d.lastWay
+	return &d.lastWay.way, s.lookUpAgain(d.lastWay, &q)
 }
 
 // Name implements [socket.Endpoint].

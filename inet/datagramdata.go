@@ -41,21 +41,21 @@ func (d *datagram) Send(call *socket.Call, m *socket.Message) (int, errno.Errno)
 	if e != errno.OK {
 		return 0, e
 	}
-	w, e := d.sendWay(to, udpHeader+len(m.Data))
+	w, e := d.sendWay(&to, udpHeader+len(m.Data))
 	if e == errno.OK {
 		e = d.stopped()
 	}
 	if e != errno.OK {
 		return 0, e
 	}
-	p := d.packet(w, to)
+	p := d.packet(w, to.IP)
 	p.UDP = wire.Datagram{SrcPort: d.local.Port(), DstPort: to.Port}
 	p.UDP.Payload, p.UDP.Buffer = wire.Copy(m.Data, 0)
 	return d.leave(call, m, p, w)
 }
 
 // sendWay finds the way of a packet that carries so many bytes to an address, and says why it may not go it.
-func (d *datagram) sendWay(to sockaddr.Addr, carried int) (path, errno.Errno) {
+func (d *datagram) sendWay(to *sockaddr.Addr, carried int) (*path, errno.Errno) {
 	w, e := d.way(to, nil)
 	switch {
 	case e != errno.OK:
@@ -79,20 +79,20 @@ func (d *datagram) stopped() errno.Errno {
 }
 
 // packet returns a packet for the way to an address that carries nothing yet.
-func (d *datagram) packet(w path, to sockaddr.Addr) *wire.Packet {
+func (d *datagram) packet(w *path, to netip.Addr) *wire.Packet {
 	p := d.stack.newPacket()
-	p.Proto, p.Src, p.Dst, p.TOS, p.TTL = wire.Protocol(d.sock.Protocol), w.source, to.IP, d.opts.tos, d.opts.ttl
+	p.Proto, p.Src, p.Dst, p.TOS, p.TTL = wire.Protocol(d.sock.Protocol), w.source, to, d.opts.tos, d.opts.ttl
 	return p
 }
 
 // leave sends p, which carries m.
-func (d *datagram) leave(call *socket.Call, m *socket.Message, p *wire.Packet, w path) (int, errno.Errno) {
+func (d *datagram) leave(call *socket.Call, m *socket.Message, p *wire.Packet, w *path) (int, errno.Errno) {
 	s := d.stack
 	if a := s.core.Access; a != nil && !a.Leave(&d.sock.Label, p, w.out.Name, m, call.Trail) {
 		p.Free()
 		return 0, errno.ECONNREFUSED
 	}
-	if s.output(p, w, nil) != sent {
+	if s.output(p, *w, nil) != sent {
 		return 0, s.core.Personality.UDP.Filtered // a filter that drops or rejects tells the sender
 	}
 	return len(m.Data), errno.OK

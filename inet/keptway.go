@@ -12,14 +12,14 @@ type keptWay struct {
 	changes uint64 // Stack.changes when it was found; 0: there is none
 }
 
-// lookUpAgain is lookUp for who keeps the way.
-func (s *Stack) lookUpAgain(k *keptWay, q query) (path, errno.Errno) {
-	if k.changes == s.changes && k.query == q {
-		return k.way, errno.OK
+// lookUpAgain is lookUp for who keeps the way; it is in k then, unless there is an error.
+func (s *Stack) lookUpAgain(k *keptWay, q *query) errno.Errno {
+	if k.changes == s.changes && k.query == *q {
+		return errno.OK
 	}
-	w, _, e := s.lookUp(q)
+	w, _, e := s.lookUp(*q)
 	if e == errno.OK {
-		*k = keptWay{q, w, s.changes}
+		*k = keptWay{*q, w, s.changes}
 	}
-	return w, e
+	return e
 }

@@ -104,14 +104,14 @@ func (d *ping) Send(call *socket.Call, m *socket.Message) (int, errno.Errno) {
 	if e != errno.OK {
 		return 0, e
 	}
-	w, e := d.sendWay(to, len(m.Data))
+	w, e := d.sendWay(&to, len(m.Data))
 	if e == errno.OK {
 		e = d.stopped()
 	}
 	if e != errno.OK {
 		return 0, e
 	}
-	p := d.packet(w, to)
+	p := d.packet(w, to.IP)
 	p.ICMP = wire.Message{
 		Type: echoRequest(icmp), Info: uint32(d.local.Port())<<16 | uint32(binary.BigEndian.Uint16(m.Data[6:])),
 		Payload: slices.Clone(m.Data[echoHeader:]),

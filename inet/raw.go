@@ -118,11 +118,11 @@ func (r *raw) Send(call *socket.Call, m *socket.Message) (int, errno.Errno) {
 	if e != errno.OK {
 		return 0, e
 	}
-	w, e := r.rawWay(to, len(m.Data))
+	w, e := r.rawWay(&to, len(m.Data))
 	if e != errno.OK {
 		return 0, e
 	}
-	p := r.packet(w, to)
+	p := r.packet(w, to.IP)
 	body := slices.Clone(m.Data) // the packet keeps it
 	if r.header {
 		if body, e = fillHeader(p, body); e != errno.OK {
@@ -175,7 +175,7 @@ func (r *raw) destination(m *socket.Message) (to sockaddr.Addr, e errno.Errno) {
 // rawWay finds the way to an address for so many bytes. With the header among them they must fit the link (raw_send_hdrinc,
 // rawv6_send_hdrinc), and it counts what has stopped the socket, which without it nobody asks (__ip_append_data calls
 // sock_wmalloc for raw sockets).
-func (r *raw) rawWay(to sockaddr.Addr, length int) (path, errno.Errno) {
+func (r *raw) rawWay(to *sockaddr.Addr, length int) (*path, errno.Errno) {
 	if !r.header {
 		return r.sendWay(to, length)
 	}
