@@ -39,7 +39,7 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.
 	d.Host.network.clock.Check()
 	deadline := d.deadline()
 	var room [2]target // for the addresses of most names
-	targets, err := d.targets(room[:0], network, address)
+	targets, err := d.targets(ctx, room[:0], network, address, deadline)
 	if err != nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
 	}

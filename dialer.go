@@ -71,11 +71,11 @@ func later(now, d time.Duration) time.Duration {
 }
 
 // targets resolves the address to dial, appending to all, which is empty, and checks that LocalAddr goes with it.
-func (d *Dialer) targets(all []target, network, address string) ([]target, error) {
+func (d *Dialer) targets(ctx context.Context, all []target, network, address string, deadline time.Duration) ([]target, error) {
 	if _, ok := kind(network); ok && address == "" {
 		return nil, errMissingAddress
 	}
-	all, err := d.Host.resolve(all, network, address)
+	all, err := d.Host.resolve(ctx, all, network, address, deadline)
 	if err != nil || d.LocalAddr == nil {
 		return all, err
 	}

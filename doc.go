@@ -43,6 +43,7 @@
 //	n.Impair(link.Rule{Effect: link.Effect{Loss: 0.01}}) // jitter, rate, bursts, order: see [link.Effect]
 //	n.Impair(link.Rule{From: app, Action: link.Drop})    // a partition, one way; app is a netip.Prefix
 //	n.Fault(dialtone.Fault{To: "db.test", Nth: 3, Times: 1, Errno: errno.ETIMEDOUT})
+//	n.FaultName("db.test", dialtone.NameServFail)        // nobody can look it up
 //	db.Crash()                                           // without a word; db.Restart() comes back empty
 //	db.Firewall(func(f *firewall.Firewall) { ... })      // drop or reject, with each of the answers there are
 //

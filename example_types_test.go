@@ -105,6 +105,22 @@ func ExampleNetwork_Resolver() {
 	// www.test. [] true
 }
 
+// The name server has a bad day, and the program is to try again.
+func ExampleNetwork_FaultName() {
+	n := dialtone.NewNetwork()
+	h := n.Host("web.test")
+	remove := n.FaultName("web.test", dialtone.NameServFail)
+	_, err := h.Dial("tcp", "web.test:80")
+	var dns *net.DNSError
+	fmt.Println(err, errors.As(err, &dns) && dns.IsTemporary)
+	remove()
+	_, err = h.Dial("tcp", "web.test:80")
+	fmt.Println(err)
+	// Output:
+	// dial tcp: lookup web.test: server misbehaving true
+	// dial tcp 10.0.0.1:80: connect: connection refused
+}
+
 // Why a dial failed, layer by layer.
 func ExampleWithTrail() {
 	n := dialtone.NewNetwork(dialtone.WithClock(clock.NewManual()))

@@ -82,9 +82,12 @@ func (n *Network) prefixes(to string) ([]netip.Prefix, error) {
 	if p, err := netip.ParsePrefix(to); err == nil {
 		return []netip.Prefix{p.Masked()}, nil
 	}
-	ips, err := n.resolve(nil, to)
-	if err != nil {
-		return nil, err
+	ips, ok := written(nil, to)
+	if !ok {
+		var err error
+		if ips, err = n.known(nil, to); err != nil {
+			return nil, err
+		}
 	}
 	var all []netip.Prefix
 	for _, ip := range ips {

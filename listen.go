@@ -41,7 +41,8 @@ type ListenConfig struct {
 	KeepAliveConfig net.KeepAliveConfig
 }
 
-// Listen is [Host.Listen] with the configuration. Nothing here waits, so ctx counts only if it has ended already.
+// Listen is [Host.Listen] with the configuration. Nothing here waits but for a name that is not answered, so ctx mostly
+// counts only if it has ended already.
 func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (net.Listener, error) {
 	s, at, err := lc.bound(ctx, network, address, socket.Stream, socket.SeqPacket)
 	if err != nil {
@@ -58,8 +59,7 @@ func (lc *ListenConfig) Listen(ctx context.Context, network, address string) (ne
 	return l, nil
 }
 
-// ListenPacket is [Host.ListenPacket] with the configuration. Nothing here waits, so ctx counts only if it has ended
-// already.
+// ListenPacket is [Host.ListenPacket] with the configuration, and with ctx as [ListenConfig.Listen].
 func (lc *ListenConfig) ListenPacket(ctx context.Context, network, address string) (net.PacketConn, error) {
 	s, _, err := lc.bound(ctx, network, address, socket.Dgram)
 	if err != nil {
@@ -72,7 +72,7 @@ func (lc *ListenConfig) ListenPacket(ctx context.Context, network, address strin
 func (lc *ListenConfig) bound(ctx context.Context, network, address string, types ...socket.Type) (*socket.Socket, target, error) {
 	h := lc.Host
 	h.network.clock.Check()
-	at, err := h.listenTarget(network, address)
+	at, err := h.listenTarget(ctx, network, address)
 	if err != nil {
 		return nil, at, &net.OpError{Op: "listen", Net: network, Err: err}
 	}
@@ -116,8 +116,8 @@ func (lc *ListenConfig) bind(call *socket.Call, s *socket.Socket, network string
 
 // listenTarget returns the address to listen on: of a name, the first one of IPv4 if there is one; for any wildcard and
 // both versions of IP, IPv6's wildcard.
-func (h *Host) listenTarget(network, address string) (target, error) {
-	all, err := h.resolve(nil, network, address)
+func (h *Host) listenTarget(ctx context.Context, network, address string) (target, error) {
+	all, err := h.resolve(ctx, nil, network, address, never)
 	if err != nil {
 		return target{}, err
 	}

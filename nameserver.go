@@ -21,6 +21,7 @@ const (
 	classIN  = 1
 
 	rcodeFormat   = 1
+	rcodeServFail = 2
 	rcodeName     = 3
 	rcodeNotImpl  = 4
 	headerLen     = 12
@@ -118,9 +119,16 @@ func (n *Network) answerName(message []byte) []byte {
 	}
 	var records [][]byte
 	if rcode == 0 {
-		var known bool
-		if records, known = n.records(&q); !known {
-			rcode = rcodeName
+		switch n.NameFault(q.name) {
+		case NameSilent:
+			return nil
+		case NameServFail:
+			rcode = rcodeServFail
+		default:
+			var known bool
+			if records, known = n.records(&q); !known {
+				rcode = rcodeName
+			}
 		}
 	}
 	flags := flagResponse | flagAuthority | flagAvailable | q.flags&(opcodeMask|flagDesired) | rcode

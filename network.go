@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"dialtone/clock"
 	"dialtone/link"
@@ -31,6 +32,8 @@ type Network struct {
 	next6  netip.Addr
 	faults *faults         // nil: there has never been one
 	policy *selinux.Policy // of all hosts; nil: none
+
+	nameFaults atomic.Pointer[[]*nameRule] // replaced, never changed; nil: there has never been one
 
 	crashes crashes
 }

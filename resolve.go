@@ -3,12 +3,14 @@
 package dialtone
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"dialtone/sockaddr"
 	"dialtone/socket"
@@ -44,8 +46,8 @@ func kind(network string) (socket.Type, bool) {
 }
 
 // resolve appends to all what an address of package net stands for, in the order of preference. An empty host is this
-// host itself.
-func (h *Host) resolve(all []target, network, address string) ([]target, error) {
+// host itself. It waits only where a name is not answered, until ctx is done or the deadline.
+func (h *Host) resolve(ctx context.Context, all []target, network, address string, deadline time.Duration) ([]target, error) {
 	if _, ok := kind(network); !ok {
 		return nil, net.UnknownNetworkError(network)
 	}
@@ -68,9 +70,14 @@ func (h *Host) resolve(all []target, network, address string) ([]target, error) 
 		return append(all, h.anyAddress(network, port)), nil
 	}
 	var room [4]netip.Addr
-	ips, err := h.network.resolve(room[:0], name)
-	if err != nil {
-		return nil, err
+	ips, written := written(room[:0], name)
+	if !written {
+		if err := h.network.faultedLookUp(ctx, name, deadline); err != nil {
+			return nil, err
+		}
+		if ips, err = h.network.known(ips, name); err != nil {
+			return nil, err
+		}
 	}
 	ips = slices.DeleteFunc(ips, func(ip netip.Addr) bool {
 		return strings.HasSuffix(network, "4") && !ip.Is4() || strings.HasSuffix(network, "6") && ip.Is4()
@@ -98,13 +105,18 @@ func (h *Host) anyAddress(network string, port uint16) target {
 	return target{h.address(netip.AddrPortFrom(ip, port)), asked}
 }
 
-// resolve appends the addresses of a name, or of an address in writing, to ips.
-func (n *Network) resolve(ips []netip.Addr, name string) ([]netip.Addr, error) {
+// written appends name to ips if it is an address in writing.
+func written(ips []netip.Addr, name string) (all []netip.Addr, ok bool) {
 	if isDigit := name[0] >= '0' && name[0] <= '9'; isDigit || strings.Contains(name, ":") {
 		if ip, err := netip.ParseAddr(name); err == nil {
-			return append(ips, ip.Unmap()), nil
+			return append(ips, ip.Unmap()), true
 		}
 	}
+	return ips, false
+}
+
+// known appends the addresses of a name to ips.
+func (n *Network) known(ips []netip.Addr, name string) ([]netip.Addr, error) {
 	if ips = n.lookUp(ips, name); len(ips) > 0 {
 		return ips, nil
 	}

@@ -5,8 +5,8 @@ package dialtone
 import (
 	"context"
 	"encoding/binary"
-	"io"
 	"net"
+	"os"
 	"time"
 )
 
@@ -18,8 +18,8 @@ import (
 func (n *Network) Resolver() *net.Resolver {
 	return &net.Resolver{
 		PreferGo: true,
-		Dial: func(context.Context, string, string) (net.Conn, error) {
-			return &nameConn{network: n}, nil
+		Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return &nameConn{network: n, givenUp: ctx.Done()}, nil
 		},
 	}
 }
@@ -30,6 +30,7 @@ type nameConn struct {
 	network  *Network
 	question []byte
 	answer   []byte
+	givenUp  <-chan struct{} // package net's time for this question is over
 }
 
 // Write takes a question, and answers it when it is complete.
@@ -49,10 +50,11 @@ func (c *nameConn) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Read returns what is left of the answer.
+// Read returns what is left of the answer, and waits in vain for one that does not come.
 func (c *nameConn) Read(b []byte) (int, error) {
 	if len(c.answer) == 0 {
-		return 0, io.EOF // there was no answering the question
+		<-c.givenUp
+		return 0, &net.OpError{Op: "read", Net: nameAddr{}.Network(), Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: os.ErrDeadlineExceeded}
 	}
 	n := copy(b, c.answer)
 	c.answer = c.answer[n:]
@@ -68,7 +70,7 @@ func (nameAddr) String() string  { return "names.dialtone" }
 func (c *nameConn) Close() error                     { return nil }
 func (c *nameConn) LocalAddr() net.Addr              { return nameAddr{} }
 func (c *nameConn) RemoteAddr() net.Addr             { return nameAddr{} }
-func (c *nameConn) SetDeadline(time.Time) error      { return nil } // nothing waits
+func (c *nameConn) SetDeadline(time.Time) error      { return nil } // givenUp has it
 func (c *nameConn) SetReadDeadline(time.Time) error  { return nil }
 func (c *nameConn) SetWriteDeadline(time.Time) error { return nil }
 

@@ -57,6 +57,7 @@ func check(f *file, m *mistakes) {
 			c.hostName(&srv.v[j].Host)
 		}
 	}
+	c.lookups()
 	for i := range f.Links {
 		c.linkRules(&f.Links[i])
 	}

@@ -19,7 +19,9 @@ func (z *zone) reply(query []byte, size int) []byte {
 	case unpacked != nil || len(q.Question) != 1:
 		r = &dns.Msg{MsgHdr: dns.MsgHdr{Id: q.Id, Response: true, Opcode: q.Opcode, Rcode: dns.RcodeFormatError}}
 	default:
-		r = z.answer(q)
+		if r = z.answer(q); r == nil {
+			return nil
+		}
 	}
 	if size > 0 {
 		if options := q.IsEdns0(); options != nil {
@@ -44,7 +46,7 @@ func (z *zone) answerTCP(c net.Conn) {
 		}
 		reply := z.reply(query, 0)
 		if reply == nil {
-			return
+			continue // the client waits, as it does by UDP
 		}
 		if _, err := framed.Write(reply); err != nil {
 			return

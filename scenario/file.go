@@ -19,6 +19,7 @@ type file struct {
 	Hosts    table[hostPart]                `key:"hosts,required"`
 	Names    table[list[value[netip.Addr]]] `key:"names"`
 	SRV      table[list[srvPart]]           `key:"srv"`
+	Lookups  list[lookupPart]               `key:"lookups"`
 	Faults   list[faultPart]                `key:"faults"`
 	Timeline list[eventPart]                `key:"timeline"`
 	Policy   value[string]                  `key:"policy"`
@@ -92,6 +93,11 @@ type srvPart struct {
 	Port     value[uint16] `key:"port,required"`
 	Priority value[uint16] `key:"priority"`
 	Weight   value[uint16] `key:"weight"`
+}
+
+type lookupPart struct {
+	Name value[string]    `key:"name"`
+	Fail value[nameFault] `key:"fail,required"`
 }
 
 type programPart struct {

@@ -26,10 +26,10 @@ hosts:
 
 func TestMistakes(t *testing.T) {
 	for _, test := range []struct{ name, file, want string }{
-		{"empty", "", "f:1:1: the file is empty, expected a mapping with the keys seed, links, hosts, names, srv, faults, timeline, policy, mode, booleans, flask, labelled, labels, programs"},
-		{"only a comment", "# nothing\n", "f:1:1: the file is empty, expected a mapping with the keys seed, links, hosts, names, srv, faults, timeline, policy, mode, booleans, flask, labelled, labels, programs"},
-		{"a long text", strings.Repeat("x", 61), `f:1:1: "` + strings.Repeat("x", 60) + `…", expected a mapping with keys of seed, links, hosts, names, srv, faults, timeline, policy, mode, booleans, flask, labelled, labels, programs`},
-		{"no mapping", "- a\n", "f:1:1: a list, expected a mapping with keys of seed, links, hosts, names, srv, faults, timeline, policy, mode, booleans, flask, labelled, labels, programs"},
+		{"empty", "", "f:1:1: the file is empty, expected a mapping with the keys seed, links, hosts, names, srv, lookups, faults, timeline, policy, mode, booleans, flask, labelled, labels, programs"},
+		{"only a comment", "# nothing\n", "f:1:1: the file is empty, expected a mapping with the keys seed, links, hosts, names, srv, lookups, faults, timeline, policy, mode, booleans, flask, labelled, labels, programs"},
+		{"a long text", strings.Repeat("x", 61), `f:1:1: "` + strings.Repeat("x", 60) + `…", expected a mapping with keys of seed, links, hosts, names, srv, lookups, faults, timeline, policy, mode, booleans, flask, labelled, labels, programs`},
+		{"no mapping", "- a\n", "f:1:1: a list, expected a mapping with keys of seed, links, hosts, names, srv, lookups, faults, timeline, policy, mode, booleans, flask, labelled, labels, programs"},
 		{"not YAML", "hosts: {a.test: {}\n", "f:1:8: not YAML: could not find flow mapping end token '}'"},
 		{"a tab", "hosts:\n\ta: {}\n", "f:2:1: not YAML: found character '\t' that cannot start any token"},
 		{"a key twice", "hosts: {a: {}}\nseed: 1\nseed: 2\n", `f:3:1: not YAML: mapping key "seed" already defined at [2:1]`},

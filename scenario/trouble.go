@@ -169,6 +169,30 @@ func (c *checker) fault(f *faultPart) {
 	}
 }
 
+// lookups checks that each fault of names is for names, and counts.
+func (c *checker) lookups() {
+	faulted := make(map[string]position) // by canonical name; empty: all
+	for i := range c.file.Lookups {
+		name := &c.file.Lookups[i].Name
+		if name.given() && !c.domainName(name) {
+			continue
+		}
+		at := c.file.Lookups[i].Fail.at
+		if name.given() {
+			at = name.at
+		}
+		first, again := faulted[canonical(name.v)]
+		if all, ok := faulted[""]; ok {
+			first, again = all, true
+		}
+		if again {
+			c.add(at, "this never counts: line %d says it already", first.line)
+			continue
+		}
+		faulted[canonical(name.v)] = at
+	}
+}
+
 // hasAddress reports whether name is that of a host that has an address, or of an address.
 func (f *file) hasAddress(name string) bool {
 	if h := f.host(name); h != nil {
@@ -199,7 +223,7 @@ func (p *linkPart) impaired(l link.Link, seed uint64) (link.Link, error) {
 	return i, i.SetRules(rules...)
 }
 
-// addFaults makes the connects fail that the file says. It comes last, when all names are known.
+// addFaults makes the connects and look-ups fail that the file says. It comes last, when all names are known.
 func (r *Running) addFaults(f *file) error {
 	for i := range f.Faults {
 		fault := f.Faults[i].fault()
@@ -209,6 +233,9 @@ func (r *Running) addFaults(f *file) error {
 		if _, err := r.Network.Fault(fault); err != nil {
 			return fmt.Errorf("fault %d: %w", i+1, err)
 		}
+	}
+	for i := range f.Lookups {
+		r.Network.FaultName(f.Lookups[i].Name.v, dialtone.NameFault(f.Lookups[i].Fail.v))
 	}
 	return nil
 }

@@ -2,6 +2,8 @@
 
 package scenario
 
+import "dialtone"
+
 // linkKind is what carries packets.
 type linkKind uint8
 
@@ -61,6 +63,15 @@ func (k serviceKind) usualPort() uint16 {
 	}
 	return 0
 }
+
+// nameFault is how looking up a name fails.
+type nameFault dialtone.NameFault
+
+// nameFaults are the library's values for the file's words.
+var nameFaults = []dialtone.NameFault{dialtone.NameServFail, dialtone.NameSilent}
+
+func (nameFault) choices() []string { return []string{"servfail", "silent"} }
+func (f *nameFault) choose(i int)   { *f = nameFault(nameFaults[i]) }
 
 // mode is what becomes of access control's denials.
 type mode uint8

@@ -78,7 +78,7 @@ func (z *zone) owner(a netip.Addr) (name string, ok bool) {
 
 func canonical(name string) string { return strings.ToLower(strings.TrimSuffix(name, ".")) }
 
-// answer returns the reply to query, which comes with one question at least.
+// answer returns the reply to query, which comes with one question at least; nil if that is to stay unanswered.
 func (z *zone) answer(query *dns.Msg) *dns.Msg {
 	reply := new(dns.Msg).SetReply(query)
 	if query.Opcode != dns.OpcodeQuery {
@@ -88,10 +88,17 @@ func (z *zone) answer(query *dns.Msg) *dns.Msg {
 	if question.Qclass != dns.ClassINET && question.Qclass != dns.ClassANY {
 		return reply.SetRcode(query, dns.RcodeRefused)
 	}
-	reply.Authoritative = true
 	reply.RecursionAvailable = true // there is nothing to recurse to: the zone is all there is
-	if !z.records(reply, question) {
-		reply.Rcode = dns.RcodeNameError
+	switch z.network.NameFault(question.Name) {
+	case dialtone.NameSilent:
+		return nil
+	case dialtone.NameServFail:
+		reply.Rcode = dns.RcodeServerFailure
+	default:
+		reply.Authoritative = true
+		if !z.records(reply, question) {
+			reply.Rcode = dns.RcodeNameError
+		}
 	}
 	if options := query.IsEdns0(); options != nil {
 		reply.SetEdns0(dns.DefaultMsgSize, false)
