@@ -38,7 +38,7 @@ func portOf(r sockaddr.Raw) uint16 {
 // has no room is cut off, the length is the full one.
 func (c *call) writeAddress(b []byte, ptr, lenPtr uint64) unix.Errno {
 	var l [4]byte
-	if e := c.read(lenPtr, l[:]); e != 0 {
+	if e := c.readBeforeWrite(lenPtr, l[:]); e != 0 {
 		return e
 	}
 	room := int(int32(binary.LittleEndian.Uint32(l[:])))

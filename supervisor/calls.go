@@ -205,8 +205,8 @@ func (s *Supervisor) acceptRefused(c *call, h *hosted) {
 // acceptNow hands one connection over, if one waits. It reports whether the
 // call has been answered, or its caller is gone.
 func (s *Supervisor) acceptNow(c *call, h *hosted, dup int) bool {
-	if !c.valid() {
-		return true // before anything leaves the queue
+	if c.parked && !c.valid() {
+		return true // it has waited, and may be gone: before anything leaves the queue
 	}
 	a, e := h.take(dup, int(int32(c.args[3])))
 	if e == unix.EAGAIN {

@@ -123,9 +123,13 @@ func (s *Supervisor) withSocket(c *call, f func(c *call, h *hosted)) {
 }
 
 // layerCall is the call as the socket layer sees it. It never waits: what has
-// to wait is parked.
+// to wait is parked. The next one takes its place.
 func (c *call) layerCall() *socket.Call {
-	call := &socket.Call{Caller: c.caller, NonBlocking: true}
+	call := &c.layer
+	if c.parked { // the one before may still be being cancelled
+		call = new(socket.Call)
+	}
+	*call = socket.Call{Caller: c.caller, NonBlocking: true}
 	switch {
 	case c.secure == nil:
 	case c.nr == unix.SYS_SOCKET:

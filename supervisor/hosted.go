@@ -202,7 +202,10 @@ func (h *hosted) dupT() (dup int, ok bool) {
 		return -1, false
 	}
 	// The thread may have ended; the descriptor is its process's.
-	for _, tid := range [...]int{h.tid, h.target.proc.shim} {
+	for i, tid := range [...]int{h.tid, h.target.proc.shim} {
+		if i > 0 && tid == h.tid {
+			break
+		}
 		dup, _, err := h.target.callers.getfd(tid, h.fd)
 		if err != nil {
 			continue

@@ -57,16 +57,16 @@ func (h *hosted) abandon(x *explaining, e unix.Errno) {
 // connection waits, if nothing between the two needs to see the bytes. nil:
 // there is none.
 func (h *hosted) hostedListener() (l *hosted, self sockaddr.Addr) {
-	if h.sup.opts.NeverDirect || h.isUnix() || h.controlled() {
+	if h.sup.opts.NeverDirect || h.isUnix() {
 		return nil, self
 	}
-	call := ownCall()
-	peer, e := h.sock.Peer(call)
-	if e != errno.OK {
-		return nil, self
-	}
-	local, e := h.sock.Name(call)
-	if e != errno.OK {
+	core := h.sock.Core
+	core.Lock()
+	local := h.sock.Endpoint.Name()
+	peer, e := h.sock.Endpoint.Peer()
+	controlled := core.Access != nil
+	core.Unlock()
+	if e != errno.OK || controlled {
 		return nil, self
 	}
 	for l := range h.sup.listeners {

@@ -71,11 +71,17 @@ func (l *loop) watch(fd int, events uint32, f func(events uint32)) (id uint64, e
 	return id, e
 }
 
-// drop ends the watch. Its function may still run once, if it is about to.
-func (l *loop) drop(fd int, id uint64) {
+// forget ends the watch of a descriptor that is closed next and has no
+// duplicates. Its function may still run once, if it is about to.
+func (l *loop) forget(id uint64) {
 	l.mu.Lock()
 	delete(l.entries, id)
 	l.mu.Unlock()
+}
+
+// drop ends the watch of a descriptor that stays open, as forget does.
+func (l *loop) drop(fd int, id uint64) {
+	l.forget(id)
 	_ = unix.EpollCtl(l.epoll, unix.EPOLL_CTL_DEL, fd, nil) // ENOENT: fd was never added
 }
 

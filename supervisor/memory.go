@@ -19,12 +19,18 @@ func (c *call) read(addr uint64, b []byte) unix.Errno {
 	if len(b) == 0 {
 		return 0
 	}
+	e := c.readBeforeWrite(addr, b)
+	if e == 0 && !c.valid() {
+		return c.leave()
+	}
+	return e
+}
+
+// readBeforeWrite is read, which counts only if a write that follows succeeds.
+func (c *call) readBeforeWrite(addr uint64, b []byte) unix.Errno {
 	n, err := unix.ProcessVMReadv(c.tid,
 		[]unix.Iovec{{Base: &b[0], Len: uint64(len(b))}},
 		[]unix.RemoteIovec{{Base: uintptr(addr), Len: len(b)}}, 0)
-	if err == nil && n == len(b) && !c.valid() {
-		return c.leave()
-	}
 	return c.transferred(n, err, len(b))
 }
 

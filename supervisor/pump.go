@@ -38,6 +38,7 @@ type pump struct {
 	up, down       []byte     // read, but not taken by the other side: a copy; nil: nothing
 	upEnd, downEnd bool       // the end was read and passed on
 	full           bool       // T had no room for down: S is watched for EPOLLOUT
+	hup            bool       // S has polled HUP, which stays
 	discard        bool       // the target shut its reading half: drop what comes
 	failure        unix.Errno // the layer's answer to what the target wrote
 	broken         unix.Errno // how the connection has ended, with records still to come
@@ -53,7 +54,7 @@ func (h *hosted) startPump(s int) unix.Errno {
 			return errnoOf(err)
 		}
 	}
-	id, e := h.sup.loop.watch(s, pumpEvents, func(uint32) { p.step() })
+	id, e := h.sup.loop.watch(s, pumpEvents, p.event)
 	if e != 0 {
 		unix.Close(s)
 		return e
@@ -71,6 +72,14 @@ func (h *hosted) startPump(s int) unix.Errno {
 		p.run() // what came before the watch; S's own tells of it
 	}
 	return 0
+}
+
+// event is told of events of S.
+func (p *pump) event(events uint32) {
+	p.h.sup.mu.Lock()
+	defer p.h.sup.mu.Unlock()
+	p.hup = p.hup || events&unix.EPOLLHUP != 0
+	p.run()
 }
 
 // step moves what can be moved.
@@ -169,9 +178,12 @@ func (p *pump) send(b []byte) (rest []byte) {
 
 // hungUp reports whether T is closed, or shut both ways.
 func (p *pump) hungUp() bool {
-	fds := []unix.PollFd{{Fd: int32(p.s)}}
-	n, err := unix.Poll(fds, 0)
-	return err == nil && n == 1 && fds[0].Revents&unix.POLLHUP != 0
+	if !p.hup {
+		fds := []unix.PollFd{{Fd: int32(p.s)}}
+		n, err := unix.Poll(fds, 0)
+		p.hup = err == nil && n == 1 && fds[0].Revents&unix.POLLHUP != 0
+	}
+	return p.hup
 }
 
 // moveDown passes on what the peer sent. more: its turn ended before the bytes
@@ -264,9 +276,11 @@ func (p *pump) resetLayer() {
 	p.h.setOption(socket.SolSocket, socket.SoLinger, linger)
 }
 
-// close drops S. The supervisor is locked.
+// close drops S, which the loop closes once the supervisor is not locked: that
+// takes as long as all the rest. The supervisor is locked.
 func (p *pump) close() {
 	p.ended = true
-	p.h.sup.loop.drop(p.s, p.watch)
-	unix.Close(p.s)
+	s, l := p.s, p.h.sup.loop
+	l.forget(p.watch)
+	l.post(func() { unix.Close(s) })
 }

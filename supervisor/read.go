@@ -25,6 +25,7 @@ type call struct {
 	secure *secure        // of the _secure family; nil: a plain call
 	parked bool           // served by a goroutine other than the reader
 	gone   bool           // the caller was found to wait no more: what was read of it is void
+	layer  socket.Call    // see layerCall
 }
 
 // read takes the calls of a target's processes until the last one is gone,
@@ -37,14 +38,19 @@ func (t *Target) read() {
 	t.reader.Store(int64(unix.Gettid()))
 	defer t.reader.Store(0)
 	var n seccompNotif
+	c := new(call)
 	for {
 		switch e := t.proc.listener.recv(&n); e {
 		case 0:
 			t.parking.superseded(int(n.pid))
-			t.sup.serve(&call{
+			if c.parked { // it lives on
+				c = new(call)
+			}
+			*c = call{
 				target: t, id: n.id, tid: int(n.pid), nr: int(n.data.nr), args: n.data.args, dup: -1,
 				caller: t.caller, compat: n.data.arch == unix.AUDIT_ARCH_I386,
-			})
+			}
+			t.sup.serve(c)
 		case unix.EINTR, unix.ENOENT:
 			if t.ended.Load() || t.proc.listener.hungUp() {
 				return

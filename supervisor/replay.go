@@ -54,10 +54,11 @@ func (c *call) concludeTold(x *explaining, returned, outcome errno.Errno) {
 	}
 	// A signal may make the thread ask again before that.
 	c.remember(0, unix.Errno(returned))
+	t, id, tid := c.target, c.id, c.tid // c serves the next call
 	x.tell(returned, outcome, func() {
-		taken := c.target.proc.listener.answer(c.id, 0, unix.Errno(returned)) == 0
-		if taken && c.target.replays[c.tid].id == c.id {
-			delete(c.target.replays, c.tid)
+		taken := t.proc.listener.answer(id, 0, unix.Errno(returned)) == 0
+		if taken && t.replays[tid].id == id {
+			delete(t.replays, tid)
 		}
 	})
 }
