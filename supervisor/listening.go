@@ -196,8 +196,7 @@ func (h *hosted) take(dup, flags int) (*accepted, unix.Errno) {
 }
 
 // takePresented accepts a connection that waits at T. Nothing waits in here:
-// what was presented is in T's queue, which is looked at otherwise, and nobody
-// else accepts from it.
+// T's queue is looked at before, and nobody else accepts from it.
 func (h *hosted) takePresented(dup, flags int) (*accepted, unix.Errno) {
 	l := h.listen
 	if n := len(l.undelivered); n > 0 {
@@ -206,7 +205,8 @@ func (h *hosted) takePresented(dup, flags int) (*accepted, unix.Errno) {
 		return a, errnoOf(unix.SetNonblock(a.t, flags&unix.SOCK_NONBLOCK != 0))
 	}
 	for {
-		if len(l.order) == 0 && !readable(dup) {
+		fds := []unix.PollFd{{Fd: int32(dup), Events: unix.POLLIN}}
+		if n, err := unix.Poll(fds, 0); err != nil || n == 0 || fds[0].Revents&unix.POLLIN == 0 {
 			return nil, unix.EAGAIN
 		}
 		t, e := acceptNative(dup, flags&unix.SOCK_NONBLOCK)
@@ -228,13 +228,6 @@ func (h *hosted) takePresented(dup, flags int) (*accepted, unix.Errno) {
 			unix.Close(p.s)
 		}
 	}
-}
-
-// readable reports whether fd polls readable.
-func readable(fd int) bool {
-	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-	n, err := unix.Poll(fds, 0)
-	return err == nil && n == 1 && fds[0].Revents&unix.POLLIN != 0
 }
 
 // giveBack keeps a connection whose caller did not get it for the next accept.
