@@ -51,6 +51,7 @@ func (a Address) Storage() []byte {
 //	10.0.0.2:80   [fd00::2]:80   [fe80::1%a0]:80     INET, INET6
 //	unix:/path  unix:"pa\x00th"  unix:@name  unix:   UNIX: pathname, the same quoted, abstract, family alone
 //	unspec                                           16 bytes of AF_UNSPEC
+//	netlink:4242  netlink:0/1                        NETLINK: port, and groups in hex
 //	raw:10000000...                                  bytes in hex
 //	NULL  bad  kernel                                pointers to nowhere
 //	len=N  family=N  flowinfo=N  guard               what is said about it, or written over it
@@ -69,6 +70,12 @@ func parseAddress(s string, modifiers []string) (Address, error) {
 		b, err := hex.DecodeString(s[len("raw:"):])
 		if err != nil {
 			return a, fmt.Errorf("expected hex digits behind raw:, got %q", s)
+		}
+		a.Bytes = b
+	case strings.HasPrefix(s, "netlink:"):
+		b, err := netlinkBytes(s[len("netlink:"):])
+		if err != nil {
+			return a, err
 		}
 		a.Bytes = b
 	case strings.HasPrefix(s, "unix:"):
@@ -163,6 +170,22 @@ func unixBytes(s string) ([]byte, error) {
 	}
 }
 
+// netlinkBytes is struct sockaddr_nl, netlink(7): family, 16 bits of nothing, port, groups.
+func netlinkBytes(s string) ([]byte, error) {
+	port, groups, ok := strings.Cut(s, "/")
+	if !ok {
+		groups = "0"
+	}
+	p, err1 := strconv.ParseUint(port, 10, 32)
+	g, err2 := strconv.ParseUint(groups, 16, 32)
+	if err1 != nil || err2 != nil {
+		return nil, fmt.Errorf("expected a port and perhaps groups in hex, as in netlink:4242/1, got %q", s)
+	}
+	b := binary.NativeEndian.AppendUint16(nil, linux.AF_NETLINK)
+	b = binary.NativeEndian.AppendUint32(append(b, 0, 0), uint32(p))
+	return binary.NativeEndian.AppendUint32(b, uint32(g)), nil
+}
+
 // AddressText writes a socket address in the layout of Linux the way scripts do. zone names the interface of an
 // IPv6 scope id.
 func AddressText(b []byte, zone func(int) string) string {
@@ -181,6 +204,12 @@ func AddressText(b []byte, zone func(int) string) string {
 			}
 		}
 		return netip.AddrPortFrom(ip, binary.BigEndian.Uint16(b[2:])).String()
+	case family == linux.AF_NETLINK && len(b) >= 12:
+		text := fmt.Sprintf("netlink:%d", binary.NativeEndian.Uint32(b[4:]))
+		if groups := binary.NativeEndian.Uint32(b[8:]); groups != 0 {
+			text += fmt.Sprintf("/%x", groups)
+		}
+		return text
 	case family == linux.AF_UNIX && len(b) == 2:
 		return "unnamed"
 	case family == linux.AF_UNIX && b[2] == 0:

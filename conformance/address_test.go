@@ -30,7 +30,10 @@ func TestParseAddress(t *testing.T) {
 		{`unix:"\x00nm\x00"`, nil, "unix:@nm\x00", 6},
 		{`unix:"s\x00garbage"`, nil, "unix:s", 11},
 		{"unspec", nil, "family 0, 16 bytes", 16},
-		{"raw:100000000000000000000000", nil, "family 16, 12 bytes", 12},
+		{"netlink:4242", nil, "netlink:4242", 12},
+		{"netlink:0/8001", []string{"len=4"}, "netlink:0/8001", 4},
+		{"raw:100000009210000001000000", nil, "netlink:4242/1", 12},
+		{"raw:11000000", nil, "family 17, 4 bytes", 4},
 	}
 	for _, tt := range tests {
 		a, err := parseAddress(tt.s, tt.mods)
@@ -56,6 +59,8 @@ func TestParseAddress_refuses(t *testing.T) {
 		{"NULL", nil},
 		{"unix:\"", nil},
 		{"raw:0", nil},
+		{"netlink:", nil},
+		{"netlink:1/x", nil},
 		{"", nil},
 		{"10.0.0.2:1", []string{"len=x"}},
 		{"10.0.0.2:1", []string{"len=9999999999"}},

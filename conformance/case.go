@@ -78,10 +78,16 @@ type Step struct {
 
 // Want is an expected answer: the text of a [Result], where $name and * stand for a number not known beforehand.
 type Want struct {
-	Text  string        // "" asks for any success, "?" leaves the answer out
+	Text  string        // "" asks for any success, "?" leaves the answer out, "? bytes" all but how many
 	Any   bool          // the time is not judged: "after any"
 	After time.Duration // how long the call takes; 0 means at once
 }
+
+// open says whether the answer is left out.
+func (w Want) open() bool { return w.Text == "?" || w.Text == countOnly }
+
+// countOnly stands for an answer that is left out, of which only the number of bytes counts where arms are compared.
+const countOnly = "? bytes"
 
 // want gives the answer expected of a personality.
 func (s *Step) want(personality string) Want {
@@ -106,7 +112,7 @@ func (c *Case) Duration() time.Duration {
 // LeavesOut says whether the case leaves an answer out, for arms to be compared.
 func (c *Case) LeavesOut() bool {
 	for i := range c.Steps {
-		if c.Steps[i].Want[Linux].Text == "?" {
+		if c.Steps[i].Want[Linux].open() {
 			return true
 		}
 	}

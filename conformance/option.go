@@ -64,6 +64,8 @@ var options = []Option{
 	{"IPV6_RECVERR", linux.IPPROTO_IPV6, linux.IPV6_RECVERR, optionInt},
 	{"IPV6_ADDRFORM", linux.IPPROTO_IPV6, 1, optionInt},
 	{"IPV6_FLOWINFO_SEND", linux.IPPROTO_IPV6, 33, optionInt},
+	{"IP_HDRINCL", linux.IPPROTO_IP, 3, optionInt},
+	{"IPV6_HDRINCL", linux.IPPROTO_IPV6, 36, optionInt},
 	{"ICMP_FILTER", 255, 1, optionInt},
 	{"ICMP6_FILTER", linux.IPPROTO_ICMPV6, 1, optionPass6},
 	{"TCP_NODELAY", linux.IPPROTO_TCP, linux.TCP_NODELAY, optionInt},

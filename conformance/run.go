@@ -174,7 +174,7 @@ func (r *runner) judge(line *Line, call Call, result Result) {
 	}
 	want := line.Want
 	switch {
-	case want.Text == "?":
+	case want.open():
 		return
 	case want.Text == "":
 		line.Different = result.Errno != ""

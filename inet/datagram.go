@@ -30,8 +30,8 @@ type datagram struct {
 	chosen bool           // the local address was chosen by connect
 	// portless: what has a port here is no port: a raw socket's protocol, a ping socket's identifier.
 	portless bool
-	// source4 is what an AF_INET6 socket with an IPv6 address sends to IPv4 ones from, since it connected to one; invalid:
-	// whatever fits.
+	// source4 is what goes to IPv4 addresses comes from, since it connected to one, where that can't be the local address: an
+	// IPv6 one, a group, or a broadcast address. Invalid: whatever fits.
 	source4 netip.Addr
 
 	queue  fifo[received]
@@ -71,9 +71,6 @@ func (d *datagram) Bind(call *socket.Call, b []byte) errno.Errno {
 	}
 	if call.Caller != nil {
 		d.hold.uid = call.Caller.UID
-	}
-	if a.IP.Is6() && a.IP.IsLinkLocalUnicast() {
-		d.stack.bindScope(d.sock, a.Scope)
 	}
 	before := d.local
 	d.local = netip.AddrPortFrom(a.IP, 0)
@@ -148,10 +145,9 @@ func (d *datagram) Connect(call *socket.Call, b []byte) errno.Errno {
 		return facts.PortZero
 	}
 	if needsScope(a.IP) {
-		if e := d.stack.scopeFits(d.sock, a.Scope); e != errno.OK {
+		if e := d.stack.connectScope(d.sock, a.Scope); e != errno.OK {
 			return e
 		}
-		d.stack.bindScope(d.sock, a.Scope)
 	}
 	return d.associate(call, a)
 }
@@ -218,7 +214,7 @@ func (d *datagram) associate(call *socket.Call, a sockaddr.Addr) errno.Errno {
 	case chooses:
 		d.choose(source)
 		d.chosen = true
-	case a.IP.Is4() && source.Is6():
+	case a.IP.Is4() && s.hearsOnly(source):
 		d.source4 = w.source
 	}
 	d.remote = a.AddrPort()
@@ -235,16 +231,25 @@ func (d *datagram) choose(ip netip.Addr) {
 	d.hold.addr = ip
 }
 
+// hearsOnly reports whether no packet of IPv4 can come from an address that a socket may be bound to.
+func (s *Stack) hearsOnly(ip netip.Addr) bool {
+	return ip.Is6() || ip.IsMulticast() || s.isBroadcast(ip)
+}
+
 // way finds the route to an address and the source address; it holds until the next one is asked for.
 func (d *datagram) way(a *sockaddr.Addr, t *trail.Trail) (*path, errno.Errno) {
 	s := d.stack
 	o := d.sock.Options()
 	q := query{to: a.IP, from: d.local.Addr(), device: o.Device(), onLink: o.DontRoute && a.IP.Is4(), foreign: d.opts.transparent}
-	if a.IP.Is4() && q.from.Is6() {
+	if a.IP.Is4() && (q.from.Is6() || d.source4.IsValid()) {
 		q.from = d.source4
 	}
-	if i := s.interfaceIndexed(a.Scope); i != nil && needsScope(a.IP) && q.device == "" {
-		q.device = i.Name
+	if a.Scope != 0 && needsScope(a.IP) {
+		i := s.interfaceIndexed(a.Scope)
+		if i == nil {
+			return nil, s.core.Personality.IP.NoRoute
+		}
+		q.device = i.Name // even if the socket is bound to another
 	}
 	if t != nil {
 		w, r, e := s.lookUp(q)

@@ -11,7 +11,10 @@ import (
 
 // dissolve ends the association. What bind fixed stays; an implicit port is let go (__udp_disconnect).
 func (d *datagram) dissolve() {
-	d.remote, d.source4 = netip.AddrPort{}, netip.Addr{}
+	d.remote = netip.AddrPort{}
+	if !d.hold.address {
+		d.source4 = netip.Addr{}
+	}
 	d.sock.Label.Associate(0)
 	if d.stack.core.Personality.UDP.DissolvedToPort {
 		d.choose(wildcard(d.family))

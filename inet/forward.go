@@ -12,6 +12,7 @@ var (
 	icmpNetUnreachable  = icmpKind{3, 0, 1, 0}
 	icmpAdminProhibited = icmpKind{3, 13, 1, 1}
 	icmpTimeExceeded    = icmpKind{11, 0, 3, 0}
+	icmpBeyondScope     = icmpKind{3, 0, 1, 2}
 )
 
 // forwards reports whether the host is a router for p (net.ipv4.ip_forward, net.ipv6.conf.all.forwarding): for packets
@@ -21,7 +22,7 @@ func (s *Stack) forwards(p *wire.Packet) bool {
 	if p.Dst.Is6() {
 		on = s.Sysctl.IPv6Forwarding
 	}
-	return on && p.Src.IsGlobalUnicast() && p.Dst.IsGlobalUnicast()
+	return on && p.Dst.IsGlobalUnicast() && (p.Src.IsGlobalUnicast() || p.Src.Is6() && p.Src.IsLinkLocalUnicast())
 }
 
 // forward sends on a packet that came by in and is for another host, or tells its sender why not (RFC 1812, 5.2).
@@ -34,6 +35,8 @@ func (s *Stack) forward(p *wire.Packet, in *Interface) {
 	switch {
 	case e == errno.OK && w.local:
 		p.Free() // an address that the host lost while the packet was under way
+	case e == errno.OK && p.Src.IsLinkLocalUnicast():
+		s.undeliverable(p, in, icmpBeyondScope) // RFC 4443, 3.1
 	case e == errno.OK:
 		p.TTL--
 		if to, ok := s.resolve(w.out, w.nextHop, p); ok {

@@ -29,14 +29,15 @@ func (i *Interface) Input(p *wire.Packet) {
 	switch verdict, _ := s.Firewall.Decide(firewall.Input, p, i.Name); verdict.Action {
 	case firewall.Accept:
 		heard := len(s.raws) > 0 && s.inputRaw(p, i)
-		switch p.Proto {
-		case wire.TCP:
+		switch {
+		case p.Opaque: // who reads it finds nothing in it
+		case p.Proto == wire.TCP:
 			if to == us { // RFC 9293, 3.9.2.3 (MUST-57)
 				s.inputTCP(p, i)
 			}
-		case wire.UDP, wire.UDPLite:
+		case p.Proto == wire.UDP, p.Proto == wire.UDPLite:
 			s.inputUDP(p, i, to)
-		case wire.ICMP, wire.ICMPv6:
+		case p.Proto == wire.ICMP, p.Proto == wire.ICMPv6:
 			s.inputICMP(p, i)
 		default:
 			if typ, code := icmpNoProtocol.of(p); !heard && p.Proto != noNextHeader {

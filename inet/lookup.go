@@ -63,7 +63,7 @@ func (q *query) allows(i *Interface) bool { return q.device == "" || q.device ==
 func (s *Stack) lookUp(q query) (path, *Route, errno.Errno) {
 	facts := &s.core.Personality.IP
 	device := s.interfaceNamed(q.device)
-	if q.from.IsMulticast() || s.isBroadcast(q.from) || q.from.Is6() && q.to.Is4() {
+	if q.from.IsMulticast() || q.to.Is4() && s.hearsOnly(q.from) {
 		// Nothing comes from a group or a broadcast address: the socket is bound to it to hear. And what an AF_INET6 socket
 		// sends to an IPv4 address never comes from its IPv6 one.
 		q.from = netip.Addr{}

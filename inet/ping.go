@@ -39,6 +39,9 @@ func (y *Sysctl) mayPing(c *socket.Caller) bool {
 // Bind implements [socket.Endpoint] (ping_bind): any identifier is anybody's.
 func (d *ping) Bind(call *socket.Call, b []byte) errno.Errno {
 	s := d.stack
+	if len(b) < fullLen(d.family) {
+		return errno.EINVAL
+	}
 	a, mapped, e := s.parseBind(d.family, b, false)
 	if e != errno.OK {
 		return e
@@ -49,6 +52,16 @@ func (d *ping) Bind(call *socket.Call, b []byte) errno.Errno {
 	case multicast, s.isBroadcast(a.IP):
 		return errno.EADDRNOTAVAIL
 	}
+	if needsScope(a.IP) {
+		i := s.interfaceIndexed(a.Scope)
+		switch {
+		case i == nil:
+			return errno.ENODEV
+		case !i.Answers(a.IP) && !d.opts.freeBind && !d.opts.transparent:
+			return errno.EADDRNOTAVAIL
+		}
+		d.sock.Options().SetDevice(i.Name) // even if the socket can't be bound again
+	}
 	address := a
 	address.Port = 0
 	if e := s.mayBind(call, address, d.sock, &d.opts, false); e != errno.OK {
@@ -56,9 +69,6 @@ func (d *ping) Bind(call *socket.Call, b []byte) errno.Errno {
 	}
 	if d.hold.port != 0 {
 		return errno.EINVAL
-	}
-	if needsScope(a.IP) {
-		s.bindScope(d.sock, a.Scope)
 	}
 	before := d.local
 	d.local = netip.AddrPortFrom(a.IP, 0)
@@ -94,7 +104,7 @@ func (d *ping) Send(call *socket.Call, m *socket.Message) (int, errno.Errno) {
 	}
 	if m.To != nil && d.family == sockaddr.Inet6 {
 		switch to := sockaddr.ParseInet6(m.To); {
-		case to.IP.Is4In6(), needsScope(to.IP) && to.Scope == 0 && d.sock.Options().Device() == "":
+		case to.IP.Is4In6(), needsScope(to.IP) && !d.stack.scopeFits(d.sock, to.Scope):
 			return 0, errno.EINVAL
 		case to.IP.IsUnspecified():
 			return 0, d.stack.core.Personality.IP.NoRoute // only connect takes it for the host itself (ping_v6_sendmsg)

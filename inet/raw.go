@@ -4,6 +4,7 @@ package inet
 
 import (
 	"math"
+	"net/netip"
 	"slices"
 
 	"dialtone/errno"
@@ -15,12 +16,14 @@ import (
 // raw is the endpoint of a raw socket (raw(7)): what IP carries of one protocol, read with its header on AF_INET. Beside
 // it everything goes on as without it.
 //
-// A packet is not kept as bytes here, so what a raw socket sends must make sense as its protocol: TCP, UDP or ICMP that
-// does not, or has a wrong checksum, gets lost, as it would at its receiver's.
+// A packet is not kept as bytes here: TCP, UDP or ICMP that makes no sense as that, or has a wrong checksum, is opaque, and
+// only other raw sockets hear it.
 type raw struct {
 	datagram
+	// proto is the protocol of what is sent. Of a socket's protocol beyond 255 those are the low bits, and such a socket hears
+	// nothing.
 	proto  wire.Protocol
-	header bool // IP_HDRINCL: what is sent begins with its IP header
+	header bool // IP_HDRINCL, IPV6_HDRINCL: what is sent begins with its IP header
 	// filter has a bit for each type of ICMP that is not let in: ICMP_FILTER is its first word, ICMP6_FILTER all of it.
 	filter [8]uint32
 }
@@ -34,8 +37,6 @@ func (s *Stack) newRaw(call *socket.Call, sock *socket.Socket) (*raw, errno.Errn
 		return nil, errno.EPROTONOSUPPORT // a protocol must be named
 	case call.Caller != nil && !call.Caller.May(socket.NetRaw):
 		return nil, errno.EPERM
-	case sock.Protocol < 0 || sock.Protocol > 255:
-		return nil, errno.EINVAL
 	}
 	r := &raw{proto: wire.Protocol(sock.Protocol), header: sock.Protocol == protoRaw}
 	r.datagram = *s.newDatagram(sock)
@@ -72,14 +73,14 @@ func (r *raw) Bind(call *socket.Call, b []byte) errno.Errno {
 	case r.remote.IsValid():
 		return errno.EINVAL
 	}
-	if needsScope(a.IP) {
-		s.bindScope(r.sock, a.Scope) // it stays, whatever becomes of the address
-	}
 	a.Port = 0
 	if e := s.mayBind(call, a, r.sock, &r.opts, false); e != errno.OK {
 		return e
 	}
 	r.choose(a.IP)
+	if r.source4 = (netip.Addr{}); r.family == sockaddr.Inet6 && !a.IP.IsUnspecified() {
+		r.source4 = loopback4IPv6
+	}
 	r.chosen = !a.IP.IsUnspecified() // AF_UNSPEC takes it off
 	if !s.core.Personality.IP.RawProtocol {
 		r.hold.address, r.chosen = r.chosen, false
@@ -87,12 +88,16 @@ func (r *raw) Bind(call *socket.Call, b []byte) errno.Errno {
 	return errno.OK
 }
 
+// loopback4IPv6 is the IPv4 address of a socket that is bound to an IPv6 one (LOOPBACK4_IPV6): it leads nowhere but to the
+// host itself.
+var loopback4IPv6 = netip.AddrFrom4([4]byte{127, 0, 0, 6})
+
 // Connect implements [socket.Endpoint].
 func (r *raw) Connect(call *socket.Call, b []byte) errno.Errno {
 	e := r.datagram.Connect(call, b)
 	if e == errno.OK && sockaddr.FamilyOf(b) == sockaddr.Unspec && r.stack.core.Personality.IP.RawProtocol {
 		r.leaveTable() // __udp_disconnect takes it off the table, and nothing puts it back
-		r.hold.number = false
+		r.hold.port, r.hold.number = uint16(r.sock.Protocol), false
 	}
 	return e
 }
@@ -118,24 +123,24 @@ func (r *raw) Send(call *socket.Call, m *socket.Message) (int, errno.Errno) {
 	if e != errno.OK {
 		return 0, e
 	}
-	w, e := r.rawWay(&to, len(m.Data))
+	w, e := r.rawWay(&to, m.Data)
 	if e != errno.OK {
 		return 0, e
 	}
 	p := r.packet(w, to.IP)
 	body := slices.Clone(m.Data) // the packet keeps it
 	if r.header {
-		if body, e = fillHeader(p, body); e != errno.OK {
+		if body = fillHeader(p, body); body == nil {
 			p.Free()
-			return 0, e
+			return len(m.Data), errno.OK // nobody understands it, so it gets lost
 		}
 	}
 	if p.Proto == wire.ICMPv6 && !r.header {
 		p.SealICMP(body) // RFC 3542, 3.1: the kernel's task
 	}
 	if p.ParseBody(body) != nil {
-		p.Free()
-		return len(m.Data), errno.OK // it gets lost
+		p.TCP, p.UDP, p.ICMP = wire.Segment{}, wire.Datagram{}, wire.Message{}
+		p.Opaque, p.Body = true, body
 	}
 	return r.leave(call, m, p, w)
 }
@@ -161,21 +166,33 @@ func (r *raw) destination(m *socket.Message) (to sockaddr.Addr, e errno.Errno) {
 	case e != errno.OK:
 		return to, e
 	case r.family == sockaddr.Inet:
-	case b != nil && to.Port != 0 && to.Port != uint16(r.proto) && r.proto != protoRaw:
+	case b != nil && sockaddr.ParseInet6(b).IP.IsUnspecified():
+		to.IP = netip.IPv6Loopback() // even from an IPv4 address
+	case b != nil && to.Port != 0 && to.Port != uint16(r.sock.Protocol) && r.proto != protoRaw, r.sock.Protocol > 255:
 		return to, errno.EINVAL // RFC 3542, 3: where others have a port there is the protocol
-	case to.IP.Is4():
-		return to, r.stack.core.Personality.IP.NoRoute // it may connect there, and IPv6 has no way
 	}
-	if r.proto == wire.ICMP && r.family == sockaddr.Inet && len(m.Data) < 2 {
-		return to, errno.EFAULT // raw_probe_proto_opt reads type and code
+	switch {
+	case len(m.Data) < 2 && !r.header && r.icmp():
+		return to, errno.EFAULT // raw_probe_proto_opt, rawv6_probe_proto_opt read type and code
+	case r.family == sockaddr.Inet6 && to.IP.Is4():
+		return to, r.stack.core.Personality.IP.NoRoute // it may connect there, and IPv6 has no way
 	}
 	return to, errno.OK
 }
 
-// rawWay finds the way to an address for so many bytes. With the header among them they must fit the link (raw_send_hdrinc,
+// icmp reports whether the protocol is the family's ICMP.
+func (r *raw) icmp() bool {
+	if r.family == sockaddr.Inet {
+		return r.proto == wire.ICMP
+	}
+	return r.proto == wire.ICMPv6
+}
+
+// rawWay finds the way to an address for what is sent. With the header among them they must fit the link (raw_send_hdrinc,
 // rawv6_send_hdrinc), and it counts what has stopped the socket, which without it nobody asks (__ip_append_data calls
 // sock_wmalloc for raw sockets).
-func (r *raw) rawWay(to *sockaddr.Addr, length int) (*path, errno.Errno) {
+func (r *raw) rawWay(to *sockaddr.Addr, data []byte) (*path, errno.Errno) {
+	length := len(data)
 	if !r.header {
 		return r.sendWay(to, length)
 	}
@@ -185,23 +202,23 @@ func (r *raw) rawWay(to *sockaddr.Addr, length int) (*path, errno.Errno) {
 		return w, e
 	case length > w.out.MTU():
 		return w, errno.EMSGSIZE
-	case length < headerLen(to.IP):
+	case length < headerLen(to.IP), to.IP.Is4() && length < int(data[0]&0xf)*4:
 		return w, errno.EINVAL
 	}
 	return w, r.stopped()
 }
 
-// fillHeader makes p's header the one that b begins with, and returns what follows it. Length and checksum are the
-// kernel's to fill in, and the source address if it is zero (raw(7)).
-func fillHeader(p *wire.Packet, b []byte) (body []byte, e errno.Errno) {
+// fillHeader makes p's header the one that b begins with, and returns what follows it, nil if that is no header. Length and
+// checksum of IPv4 are the kernel's to fill in, and the source address if it is zero (raw(7)).
+func fillHeader(p *wire.Packet, b []byte) (body []byte) {
 	source := p.Src
 	h, rest, err := wire.ParseHeader(b)
 	if err != nil || h.Is4() != p.Is4() {
-		return nil, errno.EINVAL
+		return nil
 	}
 	p.Src, p.Dst, p.Proto, p.TTL, p.TOS, p.FlowLabel = h.Src, h.Dst, h.Proto, h.TTL, h.TOS, h.FlowLabel
-	if p.Src.IsUnspecified() {
+	if p.Src.IsUnspecified() && p.Is4() {
 		p.Src = source
 	}
-	return rest, errno.OK
+	return rest
 }

@@ -15,7 +15,7 @@ import (
 func (r *raw) hears(proto wire.Protocol, local, remote netip.Addr, in *Interface) bool {
 	dev := r.sock.Options().Device()
 	switch {
-	case proto != r.proto, local.Is4() != (r.family == sockaddr.Inet), dev != "" && dev != r.stack.arrival(in, local):
+	case int32(proto) != r.sock.Protocol, local.Is4() != (r.family == sockaddr.Inet), dev != "" && dev != r.stack.arrival(in, local):
 		return false
 	case !r.hold.addr.IsUnspecified() && r.hold.addr != local:
 		return false

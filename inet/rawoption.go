@@ -17,6 +17,7 @@ const (
 	solICMPv6 = 58
 
 	ipHdrIncl   = 3
+	ipv6HdrIncl = 36
 	icmpFilter  = 1
 	icmp6Filter = 1
 )
@@ -33,16 +34,31 @@ func (r *raw) filterOption(level, name int) ([]uint32, errno.Errno) {
 	default:
 		return nil, errno.OK
 	}
-	if r.proto != proto {
+	if r.sock.Protocol != int32(proto) {
 		return nil, errno.EOPNOTSUPP
 	}
 	return r.filter[:words], errno.OK
 }
 
+// headerOption reports whether an option is about the IP header in front of what is sent.
+func (r *raw) headerOption(level, name int) bool {
+	if r.family == sockaddr.Inet {
+		return level == solIP && name == ipHdrIncl
+	}
+	return level == solIPv6 && name == ipv6HdrIncl
+}
+
+// lacks reports whether r knows no options of the level: those of IPv4 are only for the other sockets of AF_INET6
+// (ipv6_setsockopt).
+func (r *raw) lacks(level int) bool { return level == solIP && r.family == sockaddr.Inet6 }
+
 // Option implements [socket.Endpoint].
 func (r *raw) Option(call *socket.Call, level, name int) ([]byte, errno.Errno) {
-	if level == solIP && name == ipHdrIncl {
+	switch {
+	case r.headerOption(level, name):
 		return socket.Bool(r.header), errno.OK
+	case r.lacks(level):
+		return nil, errno.ENOPROTOOPT
 	}
 	filter, e := r.filterOption(level, name)
 	switch {
@@ -60,12 +76,14 @@ func (r *raw) Option(call *socket.Call, level, name int) ([]byte, errno.Errno) {
 
 // SetOption implements [socket.Endpoint]. A filter may be shorter than all of it.
 func (r *raw) SetOption(call *socket.Call, level, name int, value []byte) errno.Errno {
-	if level == solIP && name == ipHdrIncl {
-		if len(value) < 4 {
-			return errno.EINVAL
-		}
+	switch {
+	case r.headerOption(level, name) && len(value) < 4:
+		return errno.EINVAL
+	case r.headerOption(level, name):
 		r.header = socket.IntValue(value) != 0
 		return errno.OK
+	case r.lacks(level):
+		return errno.ENOPROTOOPT
 	}
 	filter, e := r.filterOption(level, name)
 	if e != errno.OK {

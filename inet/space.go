@@ -27,6 +27,9 @@ type space struct {
 
 // NewEndpoint implements [socket.Space].
 func (f space) NewEndpoint(call *socket.Call, s *socket.Socket) (socket.Endpoint, errno.Errno) {
+	if facts := &f.stack.core.Personality.IP; s.Protocol < 0 || s.Protocol >= facts.Protocols {
+		return nil, facts.NoProtocol
+	}
 	switch s.Type {
 	case socket.Stream:
 		switch {

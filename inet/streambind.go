@@ -27,9 +27,6 @@ func (c *stream) Bind(call *socket.Call, b []byte) errno.Errno {
 		c.hold.v6only = false
 	}
 	c.local = netip.AddrPortFrom(a.IP, a.Port)
-	if a.IP.Is6() && a.IP.IsLinkLocalUnicast() {
-		c.stack.bindScope(c.sock, a.Scope)
-	}
 	if call.Caller != nil {
 		c.hold.uid = call.Caller.UID
 	}
@@ -89,15 +86,16 @@ func (s *Stack) mayBind(call *socket.Call, a sockaddr.Addr, sock *socket.Socket,
 	default:
 		return errno.EINVAL
 	}
-	if a.IP.Is6() && a.IP.IsLinkLocalUnicast() {
-		if e := s.scopeFits(sock, a.Scope); e != errno.OK {
+	if a.IP.Is6() && a.IP.IsMulticast() && sock.Type == socket.Stream {
+		return errno.EINVAL
+	}
+	if needsScope(a.IP) {
+		if e := s.bindScope(sock, a.Scope); e != errno.OK {
 			return e
 		}
 	}
 	switch i := s.owner(a.IP); {
 	case a.IP.IsUnspecified(), o.freeBind, o.transparent:
-	case a.IP.Is6() && a.IP.IsMulticast() && sock.Type == socket.Stream:
-		return errno.EINVAL
 	case a.IP.IsMulticast(), s.isBroadcast(a.IP): // to hear what is sent there
 	case i == nil, a.IP.Is6() && !a.IP.IsGlobalUnicast() && sock.Options().Device() != "" && sock.Options().Device() != i.Name:
 		return errno.EADDRNOTAVAIL
@@ -111,26 +109,46 @@ func (s *Stack) mayBind(call *socket.Call, a sockaddr.Addr, sock *socket.Socket,
 	return errno.OK
 }
 
-// scopeFits checks the scope of a link-local address (RFC 4007): it needs one, here or by the device the socket is bound
-// to, and the two must be the same.
-func (s *Stack) scopeFits(sock *socket.Socket, scope uint32) errno.Errno {
-	device := sock.Options().Device()
-	switch i := s.interfaceIndexed(scope); {
-	case scope == 0 && device == "":
+// bindScope binds a socket that is bound to an address for one link (RFC 4007) to that link's interface, whatever it was
+// bound to before, and for good; without a scope it must be bound to one.
+func (s *Stack) bindScope(sock *socket.Socket, scope uint32) errno.Errno {
+	if scope != 0 {
+		sock.Options().SetDevice(s.deviceOf(scope))
+	}
+	switch device := sock.Options().Device(); {
+	case device == "":
 		return errno.EINVAL
-	case scope == 0:
-		return errno.OK
-	case device != "" && (i == nil || i.Name != device):
-		return errno.EINVAL
-	case i == nil:
-		return s.core.Personality.IP.NoRoute
+	case s.interfaceNamed(device) == nil:
+		return s.core.Personality.IP.NoScope
 	}
 	return errno.OK
 }
 
-// bindScope binds the socket to the interface of a scope, for good (sk_bound_dev_if).
-func (s *Stack) bindScope(sock *socket.Socket, scope uint32) {
-	if i := s.interfaceIndexed(scope); i != nil {
-		sock.Options().SetDevice(i.Name)
+// connectScope does the same for the address to connect to, but not if the socket is bound to another interface. Whether
+// there is one shows when the way is looked up.
+func (s *Stack) connectScope(sock *socket.Socket, scope uint32) errno.Errno {
+	if !s.scopeFits(sock, scope) {
+		return errno.EINVAL
 	}
+	if scope != 0 {
+		sock.Options().SetDevice(s.deviceOf(scope))
+	}
+	return errno.OK
+}
+
+// scopeFits reports whether an address for one link has a scope, by itself or by what the socket is bound to, and not two.
+func (s *Stack) scopeFits(sock *socket.Socket, scope uint32) bool {
+	device := sock.Options().Device()
+	if scope == 0 {
+		return device != ""
+	}
+	return device == "" || device == s.deviceOf(scope)
+}
+
+// deviceOf names the interface of a scope.
+func (s *Stack) deviceOf(scope uint32) string {
+	if i := s.interfaceIndexed(scope); i != nil {
+		return i.Name
+	}
+	return socket.MissingDevice(scope)
 }

@@ -93,10 +93,9 @@ func (c *stream) destination(b []byte) (netip.AddrPort, errno.Errno) {
 	case mapped && c.hold.onlyIPv6():
 		return none, facts.MappedRefused
 	case a.IP.IsLinkLocalUnicast() && a.IP.Is6():
-		if e := c.stack.scopeFits(c.sock, a.Scope); e != errno.OK {
+		if e := c.stack.connectScope(c.sock, a.Scope); e != errno.OK {
 			return none, e
 		}
-		c.stack.bindScope(c.sock, a.Scope)
 	}
 	c.lost = c.mapped && a.IP.Is6() && facts.MappedSticks
 	c.mapped = c.mapped || mapped

@@ -11,8 +11,9 @@ import (
 
 // datagram waits to be read.
 type datagram struct {
-	from uint32 // port; 0: the kernel
-	data []byte
+	from  uint32 // port; 0: the kernel
+	group uint32 // the number of the group that it was for; 0: none
+	data  []byte
 }
 
 // overhead is what the bookkeeping of a datagram counts in SO_RCVBUF, in bytes: it bounds how many empty ones can wait.
@@ -23,7 +24,7 @@ func (e *endpoint) Send(c *socket.Call, m *socket.Message) (int, errno.Errno) {
 	if m.Flags&socket.MsgOOB != 0 {
 		return 0, errno.EOPNOTSUPP
 	}
-	port := e.peerPort
+	port, to := e.peerPort, e.peerGroup
 	if m.To != nil {
 		p, groups, err := parse(m.To)
 		if err != errno.OK {
@@ -32,12 +33,17 @@ func (e *endpoint) Send(c *socket.Call, m *socket.Message) (int, errno.Errno) {
 		if !e.maySend(c, p, groups) {
 			return 0, errno.EPERM
 		}
-		port = p // a group beside it has no members that are told anything
+		port, to = p, group(groups)
 	}
 	e.autobind(c)
 	switch {
 	case len(m.Data) > e.sock.SendBuffer()-32:
 		return 0, errno.EMSGSIZE
+	}
+	if to != 0 {
+		e.broadcast(port, to, m.Data)
+	}
+	switch {
 	case port == 0 && e.sock.Protocol == protoRoute:
 		e.ask(m.Data)
 		return len(m.Data), errno.OK
@@ -46,11 +52,23 @@ func (e *endpoint) Send(c *socket.Call, m *socket.Message) (int, errno.Errno) {
 	switch {
 	case peer == nil, peer.connected && peer.peerPort != e.port:
 		return 0, errno.ECONNREFUSED
-	case !peer.push(datagram{e.port, bytes.Clone(m.Data)}):
+	case !peer.push(datagram{e.port, to, bytes.Clone(m.Data)}):
 		c.Final = true
 		return 0, errno.EAGAIN
 	}
 	return len(m.Data), errno.OK
+}
+
+// broadcast sends to the other members of a group, but for the one at a port: that hears it anyway (do_one_broadcast). Who has
+// no room is told by ENOBUFS that it has missed something (netlink_overrun).
+func (e *endpoint) broadcast(except, group uint32, data []byte) {
+	for _, m := range e.space.members {
+		switch {
+		case m == e, m.sock.Protocol != e.sock.Protocol, m.port == except, m.groups&mask(group) == 0:
+		case !m.push(datagram{e.port, group, bytes.Clone(data)}):
+			m.sock.SetError(errno.ENOBUFS)
+		}
+	}
 }
 
 // push queues a datagram, if there is room.
@@ -78,7 +96,7 @@ func (e *endpoint) Recv(_ *socket.Call, m *socket.Message) (int, errno.Errno) {
 	}
 	d := e.queue[0]
 	n := copy(m.Data, d.data)
-	m.Size, m.From = len(d.data), address(d.from, 0)
+	m.Size, m.From = len(d.data), address(d.from, mask(d.group))
 	if n < len(d.data) {
 		m.Out |= socket.MsgTrunc
 	}

@@ -8,6 +8,5 @@
 //	data.go      datagrams between sockets
 //	kernel.go    the kernel's end of NETLINK_ROUTE
 //
-// Not here: multicast (a group can be joined, and never has news), and what NETLINK_ROUTE tells: it knows no request, which
-// it says.
+// Not here: what NETLINK_ROUTE tells. It knows no request, which it says, and its groups have no news of the host.
 package netlink

@@ -54,5 +54,5 @@ func (e *endpoint) answer(message []byte, err errno.Errno) {
 	b = append(b, message[8:12]...) // the sequence number
 	b = binary.LittleEndian.AppendUint32(b, e.port)
 	b = binary.LittleEndian.AppendUint32(b, uint32(-int32(err)))
-	e.push(datagram{0, append(b, message...)})
+	e.push(datagram{data: append(b, message...)})
 }

@@ -20,7 +20,8 @@ type endpoint struct {
 	space *space
 	sock  *socket.Socket
 
-	port      uint32 // 0: not bound
+	port      uint32 // as it shows: of a bind that failed, too
+	bound     bool   // it has its port
 	groups    uint32 // joined
 	connected bool
 	peerPort  uint32 // 0: the kernel
@@ -56,6 +57,14 @@ func group(groups uint32) uint32 {
 	return uint32(bits.TrailingZeros32(groups)) + 1
 }
 
+// mask returns the bit of a group's number.
+func mask(group uint32) uint32 {
+	if group == 0 {
+		return 0
+	}
+	return 1 << (group - 1)
+}
+
 // maySend reports whether the caller may send to others than the kernel: with CAP_NET_ADMIN, or where the protocol is for
 // all (NL_CFG_F_NONROOT_SEND).
 func (e *endpoint) maySend(c *socket.Call, port, groups uint32) bool {
@@ -70,17 +79,18 @@ func (e *endpoint) Bind(c *socket.Call, b []byte) errno.Errno {
 		return err
 	case groups != 0 && e.sock.Protocol != protoRoute && c.Caller != nil && !c.Caller.May(socket.NetAdmin):
 		return errno.EPERM // NL_CFG_F_NONROOT_RECV is NETLINK_ROUTE's
-	case e.port != 0 && port != e.port:
+	case e.bound && port != e.port:
 		return errno.EINVAL
-	case e.port != 0:
+	case e.bound:
 	case port == 0:
 		e.autobind(c)
 	case e.space.bound[e.place(port)] != nil:
+		e.port = port // netlink_insert sets it first
 		return errno.EADDRINUSE
 	default:
 		e.space.take(e, port)
 	}
-	e.groups = groups
+	e.space.join(e, groups)
 	return errno.OK
 }
 
@@ -110,17 +120,14 @@ func (e *endpoint) Name() sockaddr.Addr { return address(e.port, e.groups) }
 
 // Peer implements [socket.Endpoint]: there is always one, the kernel if no other.
 func (e *endpoint) Peer() (sockaddr.Addr, errno.Errno) {
-	groups := uint32(0)
-	if e.peerGroup != 0 {
-		groups = 1 << (e.peerGroup - 1)
-	}
-	return address(e.peerPort, groups), errno.OK
+	return address(e.peerPort, mask(e.peerGroup)), errno.OK
 }
 
 // Close implements [socket.Endpoint].
 func (e *endpoint) Close(*socket.Call) {
-	if e.port != 0 {
+	if e.bound {
 		delete(e.space.bound, e.place(e.port))
 	}
+	e.space.join(e, 0)
 	e.queue = nil
 }

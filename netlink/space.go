@@ -3,6 +3,8 @@
 package netlink
 
 import (
+	"slices"
+
 	"dialtone/errno"
 	"dialtone/sockaddr"
 	"dialtone/socket"
@@ -22,8 +24,9 @@ type place struct {
 
 // space is AF_NETLINK on one host. It implements [socket.Space]; the host's lock guards it.
 type space struct {
-	core  *socket.Core
-	bound map[place]*endpoint
+	core    *socket.Core
+	bound   map[place]*endpoint
+	members []*endpoint // of groups, in the order they have joined
 }
 
 // New gives the host of core AF_NETLINK.
@@ -50,14 +53,25 @@ func (sp *space) take(e *endpoint, port uint32) {
 	if sp.bound == nil {
 		sp.bound = map[place]*endpoint{}
 	}
-	e.port = port
+	e.port, e.bound = port, true
 	sp.bound[e.place(port)] = e
+}
+
+// join makes e a member of these groups and of no others.
+func (sp *space) join(e *endpoint, groups uint32) {
+	switch {
+	case groups == 0:
+		sp.members = slices.DeleteFunc(sp.members, func(m *endpoint) bool { return m == e })
+	case e.groups == 0:
+		sp.members = append(sp.members, e)
+	}
+	e.groups = groups
 }
 
 // autobind gives e a port of its own if it has none: the number of the process, else one from the far end of the numbers
 // (netlink_autobind).
 func (e *endpoint) autobind(c *socket.Call) {
-	if e.port != 0 {
+	if e.bound {
 		return
 	}
 	port := uint32(0)

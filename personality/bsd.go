@@ -58,6 +58,8 @@ func bsdUnix() Unix {
 func bsdIP() IP {
 	return IP{
 		NoRoute: errno.ENETUNREACH, Unreachable: errno.EHOSTUNREACH, Blackhole: errno.EINVAL, Prohibit: errno.EACCES,
+		NoScope:   errno.ENXIO,                            // sa6_embedscope
+		Protocols: 256, NoProtocol: errno.EPROTONOSUPPORT, // rip_attach, pffindproto
 		RuleUnreachable: errno.ENETUNREACH, InterfaceDown: errno.ENETDOWN,
 		ExactLength: true, AnyIsFirst: true,
 		// There are no ping sockets: SOCK_DGRAM has UDP alone (in_proto.c).

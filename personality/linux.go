@@ -66,6 +66,8 @@ var Linux = &Personality{
 	},
 	IP: IP{
 		NoRoute: errno.ENETUNREACH, Unreachable: errno.EHOSTUNREACH, Blackhole: errno.EINVAL, Prohibit: errno.EACCES,
+		NoScope:   errno.ENODEV,                  // __inet6_bind
+		Protocols: 263, NoProtocol: errno.EINVAL, // inet_create: IPPROTO_MAX, the last is IPPROTO_MPTCP
 		RuleUnreachable: errno.ENETUNREACH, DownLosesIPv6: true,
 		// ping_group_range's default is that nobody has them (ip-sysctl.rst).
 		RawProtocol: true, PingGroups: struct{ First, Last uint32 }{1, 0}, NoPing: errno.EACCES,

@@ -213,6 +213,7 @@ type IP struct {
 	Unreachable Errno // unreachable route
 	Blackhole   Errno // blackhole route
 	Prohibit    Errno // prohibit route
+	NoScope     Errno // bound to an address for the link of an interface that is not there
 	// InterfaceDown is the error of a route by an interface that is down; 0: the route does not count.
 	InterfaceDown Errno
 	// ExactLength: an address has its family's length to the byte; else it may be longer, and lack sin6_scope_id.
@@ -228,6 +229,9 @@ type IP struct {
 	RuleUnreachable Errno
 	// DownLosesIPv6: an interface that goes down loses its IPv6 addresses and routes.
 	DownLosesIPv6 bool
+	// Protocols is how many protocols socket(2) may be given, from 0 on; NoProtocol is its error for others.
+	Protocols  int32
+	NoProtocol Errno
 	// RawProtocol: a raw socket's names show its protocol for a port. Connecting it to AF_UNSPEC takes protocol and
 	// address off it, bound or not: it hears nothing from then on.
 	RawProtocol bool

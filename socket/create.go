@@ -48,6 +48,9 @@ func (c *Core) NewPair(call *Call, family sockaddr.Family, typ Type, protocol in
 
 // prepare finds the space of a new socket, asks whether there may be one, and makes it without an endpoint.
 func (c *Core) prepare(call *Call, family sockaddr.Family, typ Type, protocol int) (Space, *Socket, errno.Errno) {
+	if family == sockaddr.Inet && typ == sockPacket && c.space(sockaddr.Packet) != nil {
+		family = sockaddr.Packet // as it was made before there was AF_PACKET (packet(7))
+	}
 	space := c.space(family)
 	if space == nil {
 		return nil, nil, errno.EAFNOSUPPORT
@@ -63,6 +66,9 @@ func (c *Core) prepare(call *Call, family sockaddr.Family, typ Type, protocol in
 	}
 	return space, s, errno.OK
 }
+
+// sockPacket is SOCK_PACKET.
+const sockPacket Type = 10
 
 // bareSocket makes a socket that has no endpoint yet.
 func (c *Core) bareSocket(family sockaddr.Family, typ Type, protocol int) *Socket {

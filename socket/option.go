@@ -5,6 +5,8 @@ package socket
 import (
 	"bytes"
 	"encoding/binary"
+	"strconv"
+	"strings"
 	"time"
 
 	"dialtone/errno"
@@ -80,6 +82,12 @@ func (o *options) change() *rareOptions {
 	o.rare = &r
 	return o.rare
 }
+
+// MissingDevice is the device of a socket that is bound to an interface by its index, and there is none. It has a character
+// that no interface's name may have.
+func MissingDevice(index uint32) string { return missing + strconv.FormatUint(uint64(index), 10) }
+
+const missing = "/"
 
 // Device returns the interface that the socket is bound to (SO_BINDTODEVICE), "" for none.
 func (o *options) Device() string {
@@ -198,6 +206,9 @@ func (s *Socket) Option(c *Call, level, name int) ([]byte, errno.Errno) {
 	case SoPeerSec:
 		return s.peerSecurity()
 	case SoBindToDevice:
+		if strings.HasPrefix(o.Device(), missing) {
+			return nil, errno.ENODEV
+		}
 		if o.Device() == "" {
 			return nil, errno.OK
 		}

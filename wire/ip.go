@@ -53,6 +53,7 @@ func appendHeader(b []byte, p *Packet) (out []byte, start int, err error) {
 // appendBody appends the transport header and the payload, and sets the checksum.
 func appendBody(b []byte, p *Packet) ([]byte, error) {
 	switch {
+	case p.Opaque:
 	case p.Proto == TCP:
 		return appendTCP(b, p)
 	case p.Proto == UDP, p.Proto == UDPLite:

@@ -34,12 +34,13 @@ type Packet struct {
 	Proto     Protocol
 	TTL       uint8  // hop limit
 	TOS       uint8  // type of service, traffic class
+	Opaque    bool   // Body is what it carries, whatever Proto is: it makes no sense as that
 	FlowLabel uint32 // IPv6 only, 20 bits
 
 	TCP  Segment
 	UDP  Datagram
 	ICMP Message
-	// Body is what a packet of any other protocol carries.
+	// Body is what a packet of any other protocol carries, or an opaque one.
 	Body []byte
 
 	// Context is the security context of the sending socket, as text; empty where labelling is off.

@@ -33,8 +33,8 @@ func (p *Packet) Empty() {
 		return
 	}
 	p.Src, p.Dst, p.Proto, p.TTL, p.TOS, p.FlowLabel = netip.Addr{}, netip.Addr{}, 0, 0, 0, 0
-	if p.Context != "" || p.Secure != nil {
-		p.Context, p.Secure = "", nil
+	if p.Context != "" || p.Secure != nil || p.Opaque {
+		p.Context, p.Secure, p.Opaque, p.Body = "", nil, false, nil
 	}
 }
 

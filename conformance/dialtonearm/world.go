@@ -74,13 +74,16 @@ func newWorld(c *conformance.Case, p *personality.Personality) (*world, error) {
 			return nil, err
 		}
 	}
-	for _, p := range c.Processes {
+	for i, p := range c.Processes {
 		h := w.hosts[p.Host]
-		caller := socket.Caller{Name: p.Name, Caps: socket.AllCaps}
+		caller := socket.Caller{Name: p.Name, PID: firstPID + i, Caps: socket.AllCaps}
 		w.processes[p.Name] = &process{Process: h.NewProcessAs(caller), host: h, names: map[int]string{}}
 	}
 	return w, nil
 }
+
+// firstPID is a number that looks like one a system has chosen: see [conformance.Compare].
+const firstPID = 4711
 
 // addresses are those of the cable that every case has.
 var addresses = map[string][]netip.Prefix{
