@@ -86,10 +86,10 @@ func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort, in *Interfa
 	if remote.Addr().IsLinkLocalUnicast() && ask.device == "" {
 		ask.device = in.Name
 	}
-	w, _, e := s.lookUp(ask)
-	if e != errno.OK {
+	if s.lookUpAgain(&s.back, &ask) != errno.OK {
 		return true
 	}
+	w := &s.back.way
 	child := &stream{stack: s, family: c.family, local: local, remote: remote, way: w.hop(), parent: c, opts: c.opts}
 	child.noDelay, child.scope, child.cookie = c.noDelay, uint32(in.Index), cookie
 	child.own = kept(label)

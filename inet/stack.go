@@ -32,6 +32,8 @@ type Stack struct {
 	routes     []Route            // best first, see route.go
 	rules      []Route            // asked before the routes, see rule.go
 	changes    uint64             // of interfaces, addresses, routes and rules; see keptWay
+	there      keptWay            // of the last connect
+	back       keptWay            // of the last connection that came
 	denied     []sockaddr.Family
 	neighbours map[neighbourKey]*neighbour
 

@@ -171,10 +171,12 @@ func (c *stream) chooseWay(to netip.AddrPort, t *trail.Trail) (path, errno.Errno
 	if c.hold.address {
 		bound = c.local.Addr()
 	}
-	w, r, e := s.lookUp(c.query(to.Addr(), bound))
+	q := c.query(to.Addr(), bound)
 	if t == nil {
-		return w, e
+		e := s.lookUpAgain(&s.there, &q)
+		return s.there.way, e
 	}
+	w, r, e := s.lookUp(q)
 	s.recordRoute(t, to.Addr(), w, r, e)
 	switch {
 	case e != errno.OK:
