@@ -45,7 +45,8 @@ type Stack struct {
 	listeners         map[uint16][]*stream
 	cookies           map[netip.Addr][]byte // of TCP Fast Open, by peer
 	timers            []*clock.Event        // idle ones, for reuse
-	spare             *wire.Packet          // likewise
+	spare             [3]*wire.Packet       // likewise
+	spares            int                   // of spare, from its beginning
 	tcpConfig         *tcp.Config           // nil: to be made from Sysctl
 	seed              uint64
 	draws             uint64
@@ -98,22 +99,27 @@ func (s *Stack) draw(fresh bool, words ...uint64) uint64 {
 
 // newPacket returns an empty packet: most answer one that came in, which is at hand.
 func (s *Stack) newPacket() *wire.Packet {
-	p := s.spare
-	if p == nil {
+	if s.spares == 0 {
 		return wire.NewPacket()
 	}
-	s.spare = nil
-	return p
+	s.spares--
+	return s.spare[s.spares]
 }
 
 // free takes a packet back.
 func (s *Stack) free(p *wire.Packet) {
-	if s.spare != nil {
+	if s.spares == len(s.spare) {
 		p.Free()
 		return
 	}
 	p.Empty()
-	s.spare = p
+	s.keep(p)
+}
+
+// keep takes back a packet that newPacket has just returned, and that is empty still.
+func (s *Stack) keep(p *wire.Packet) {
+	s.spare[s.spares] = p
+	s.spares++
 }
 
 // newTimer returns a timer of t's: an idle connection has none.

@@ -135,15 +135,10 @@ func (c *stream) Remote() sockaddr.Addr {
 // pump sends what the connection has to send, and sees to its next deadline. It is called after everything that may
 // have given it something to do.
 func (c *stream) pump() {
-	if c.conn.Quiet() {
-		c.arm()
-		return
-	}
-	now := c.now()
-	for {
+	for !c.conn.Quiet() {
 		p := c.stack.newPacket()
-		if !c.conn.Next(now, &p.TCP) {
-			c.stack.spare = p // still empty
+		if !c.conn.Next(c.now(), &p.TCP) {
+			c.stack.keep(p)
 			break
 		}
 		p.Proto, p.Src, p.Dst = wire.TCP, c.local.Addr(), c.remote.Addr()
