@@ -67,17 +67,20 @@ func TestAllocations(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := make([]byte, 1)
-	check("TCP ping-pong", 2, func() {
-		for _, way := range [][2]net.Conn{{c, s}, {s, c}} {
-			if _, err := way[0].Write(b); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := io.ReadFull(way[1], b); err != nil {
-				t.Fatal(err)
+	pingPong := func(b []byte) func() {
+		return func() {
+			for _, way := range [][2]net.Conn{{c, s}, {s, c}} {
+				if _, err := way[0].Write(b); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := io.ReadFull(way[1], b); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
-	})
+	}
+	check("TCP ping-pong", 2, pingPong(make([]byte, 1)))
+	check("TCP ping-pong of 4 KiB", 0, pingPong(make([]byte, 4<<10)))
 
 	bulk := make([]byte, 64<<10)
 	check("TCP 64 KiB", 10, func() {

@@ -24,17 +24,20 @@ type sizeClass struct {
 	free  sync.Pool
 }
 
-// The sizes: a datagram or segment of an Ethernet packet, and what one segment carries at most.
-var smallBuffers, largeBuffers = sizeClass{bytes: 2048}, sizeClass{bytes: MaxText}
+// The sizes: a datagram or segment of an Ethernet packet, a few of them, and what one segment carries at most.
+var sizes = [...]*sizeClass{{bytes: 2 << 10}, {bytes: 16 << 10}, {bytes: MaxText}}
+
+// leastBuffer is the size, in bytes, below which memory is not worth keeping.
+const leastBuffer = 256
 
 // NewBuffer returns a buffer for n bytes, or nil if memory of that size is not worth keeping.
 func NewBuffer(n int) *Buffer {
-	size := &largeBuffers
-	switch {
-	case n < 256 || n > smallBuffers.bytes && n < largeBuffers.bytes/4 || n > largeBuffers.bytes:
+	if n < leastBuffer || n > MaxText {
 		return nil
-	case n <= smallBuffers.bytes:
-		size = &smallBuffers
+	}
+	size := sizes[0]
+	for i := 1; n > size.bytes; i++ {
+		size = sizes[i]
 	}
 	b, ok := size.free.Get().(*Buffer)
 	if !ok {

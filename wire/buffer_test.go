@@ -9,7 +9,7 @@ import (
 
 // TestBuffer_heldStays: what lies in a buffer stays while a packet or anybody else holds it.
 func TestBuffer_heldStays(t *testing.T) {
-	for _, n := range []int{1, 300, 1400, 2048, 2049, 16 << 10, MaxText} {
+	for _, n := range []int{1, 300, 1400, 2048, 2049, 16 << 10, 16<<10 + 1, MaxText} {
 		want := bytes.Repeat([]byte{7}, n)
 		p := NewPacket()
 		p.TCP.Payload, p.TCP.Buffer = Copy(want, 0)
@@ -34,9 +34,19 @@ func TestBuffer_releasedTwicePanics(t *testing.T) {
 	b.Release()
 }
 
-// TestCopy_largest: what one segment may carry fits one buffer.
-func TestCopy_largest(t *testing.T) {
-	if p, b := Copy(make([]byte, MaxText), 0); b == nil || len(p) != MaxText {
-		t.Errorf("%d bytes, buffer %v", len(p), b)
+// TestCopy_sizes: what is worth keeping, up to what one segment may carry, fits a buffer that has no more than eight times
+// the room; and there is room for more where it was asked for.
+func TestCopy_sizes(t *testing.T) {
+	for n := leastBuffer; n <= MaxText; n++ {
+		if b := NewBuffer(n); b == nil || len(b.memory) < n || len(b.memory) > 8*n {
+			t.Fatalf("%d bytes: %v", n, b)
+		} else {
+			b.Release()
+		}
+	}
+	for _, room := range []int{1, 100, 2000, 5000, MaxText} {
+		if p, _ := Copy([]byte("x"), room); string(p) != "x" || cap(p) < room {
+			t.Errorf("%q with room for %d, want %d", p, cap(p), room)
+		}
 	}
 }
