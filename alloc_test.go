@@ -80,6 +80,7 @@ func TestAllocations(t *testing.T) {
 		}
 	}
 	check("TCP ping-pong", 2, pingPong(make([]byte, 1)))
+	check("TCP ping-pong of 100 bytes", 0, pingPong(make([]byte, 100)))
 	check("TCP ping-pong of 4 KiB", 0, pingPong(make([]byte, 4<<10)))
 
 	bulk := make([]byte, 64<<10)

@@ -24,11 +24,12 @@ type sizeClass struct {
 	free  sync.Pool
 }
 
-// The sizes: a datagram or segment of an Ethernet packet, a few of them, and what one segment carries at most.
-var sizes = [...]*sizeClass{{bytes: 2 << 10}, {bytes: 16 << 10}, {bytes: MaxText}}
+// The sizes: a short message, a datagram or segment of an Ethernet packet, a few of them, and what one segment carries at
+// most.
+var sizes = [...]*sizeClass{{bytes: 256}, {bytes: 2 << 10}, {bytes: 16 << 10}, {bytes: MaxText}}
 
 // leastBuffer is the size, in bytes, below which memory is not worth keeping.
-const leastBuffer = 256
+const leastBuffer = 64
 
 // NewBuffer returns a buffer for n bytes, or nil if memory of that size is not worth keeping.
 func NewBuffer(n int) *Buffer {
