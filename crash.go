@@ -15,8 +15,9 @@ import (
 // Crash is the power of the host's machine going out: its interfaces go down, and it forgets its connections, listeners
 // and bound sockets, those of AF_UNIX too, without a word to other hosts. Calls that wait on them fail: on its own sockets
 // that live on in your program, ENETDOWN from connections and datagrams, EINVAL from listeners. Files stay. Hosts that are
-// namespaces of the same machine crash with it. While it is down, its neighbours find it as silent as a host that is off:
-// a connect to it is EHOSTUNREACH after 3 s on Linux.
+// namespaces of the same machine crash with it. While it is down it is as silent as a host that is off. On a hub Linux's
+// connects to it end with EHOSTUNREACH: after 3 s if it never was a neighbour of the caller's or counts as gone, after 14 s
+// if the last contact was more than 30 s ago, after 70 s if it was a moment ago.
 func (h *Host) Crash() {
 	all := h.namespaces()
 	var spaces []*unixdomain.Space

@@ -21,9 +21,11 @@ type Interface struct {
 	stack    *Stack
 	link     link.Link
 	loopback bool
+	cable    bool // its link is one, whatever it is wrapped in
 	up       bool
 	prefixes []netip.Prefix               // each address with the length of its network
 	answers  atomic.Pointer[[]netip.Addr] // sorted
+	contacts contacts
 }
 
 // AddInterface attaches the host to a link by an interface that is up. The core need not be locked.
@@ -33,7 +35,7 @@ func (s *Stack) AddInterface(name string, l link.Link) (*Interface, error) {
 	if s.interfaceNamed(name) != nil {
 		return nil, fmt.Errorf("inet: there is an interface %s already", name)
 	}
-	i := &Interface{Name: name, Index: len(s.interfaces) + 1, stack: s, link: l, up: true}
+	i := &Interface{Name: name, Index: len(s.interfaces) + 1, stack: s, link: l, cable: link.IsCable(l), up: true}
 	i.answers.Store(&[]netip.Addr{})
 	if err := l.Attach(i); err != nil {
 		return nil, err
@@ -166,7 +168,9 @@ func (i *Interface) loseIPv6() {
 // publish makes known to the link and to the stack which addresses the interface has.
 func (i *Interface) publish() {
 	var ips []netip.Addr
-	if i.up {
+	if !i.up {
+		i.contacts = contacts{} // neigh_ifdown
+	} else {
 		for _, p := range i.prefixes {
 			ips = append(ips, p.Addr())
 		}

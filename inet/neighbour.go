@@ -12,7 +12,8 @@ import (
 
 // Neighbours on a link in memory answer at once if they are there, however long packets take: there is no ARP on the
 // wire. One that does not answer is waited for as long as the personality says, then what waited for it is told that it
-// can't be reached.
+// can't be reached. But one that was there a while ago is believed to be there still (RFC 4861, 7.3.2: REACHABLE, then
+// DELAY and PROBE at the next use): what is sent to it is lost.
 
 type neighbourKey struct {
 	out *Interface
@@ -26,11 +27,16 @@ type neighbour struct {
 	expiry  clock.Event
 }
 
-// resolve returns the station for the next hop, or keeps p until there is one, or until the neighbour counts as
-// unreachable.
+// resolve returns the station for the next hop, or takes p: it is kept until there is one, or until the neighbour counts
+// as unreachable.
 func (s *Stack) resolve(out *Interface, hop netip.Addr, p *wire.Packet) (link.Station, bool) {
 	if to, ok := out.link.Neighbour(out, hop); ok {
+		out.contacts.met(hop, s.core.NowLocked())
 		return to, true
+	}
+	if s.believes(out, hop) {
+		p.Free()
+		return nil, false
 	}
 	facts := &s.core.Personality.IP
 	key := neighbourKey{out, hop}

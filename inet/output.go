@@ -54,13 +54,22 @@ func (s *Stack) output(p *wire.Packet, w path, t *trail.Trail) fate {
 		var ok bool
 		if to, ok = s.resolve(w.out, w.nextHop, p); !ok {
 			if t != nil {
-				t.Add(s.core.Now(), trail.Neighbour, "%v on %s does not answer yet%s", w.nextHop, w.out.Name, s.crashOf(w.nextHop))
+				s.recordSilence(t, w)
 			}
 			return sent
 		}
 	}
 	s.core.Transmit(w.out.link, w.out, to, p)
 	return sent
+}
+
+// recordSilence says in the trail why what was sent has not left.
+func (s *Stack) recordSilence(t *trail.Trail, w path) {
+	what := "has answered before, and is believed to be there"
+	if s.neighbours[neighbourKey{w.out, w.nextHop}] != nil {
+		what = "does not answer yet"
+	}
+	t.Add(s.core.Now(), trail.Neighbour, "%v on %s %s%s", w.nextHop, w.out.Name, what, s.crashOf(w.nextHop))
 }
 
 func (s *Stack) recordFirewall(t *trail.Trail, d firewall.Direction, v firewall.Verdict, r *firewall.Rule) {

@@ -31,7 +31,9 @@ type Shared struct {
 }
 
 // NewCable returns a link for two stations, with the given latency each way.
-func NewCable(latency time.Duration) *Shared { return newShared(2, latency) }
+func NewCable(latency time.Duration) *Shared { return newShared(cableEnds, latency) }
+
+const cableEnds = 2
 
 // NewHub returns a link for any number of stations, with the given latency from each to each.
 func NewHub(latency time.Duration) *Shared { return newShared(0, latency) }

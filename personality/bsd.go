@@ -66,6 +66,9 @@ func bsdIP() IP {
 		PingGroups: struct{ First, Last uint32 }{1, 0}, NoPing: errno.EPROTONOSUPPORT,
 		// net.link.ether.inet.maxtries: 5 requests, one a second.
 		NeighbourFails: 5 * time.Second, NeighbourQueue: 1,
+		// arp(4): net.link.ether.inet.max_age. It counts from the last answer to a request, not from the last contact, and
+		// IPv6 asks as Linux does; both are simplified here.
+		NeighbourBelieved: 20 * time.Minute,
 	}
 }
 

@@ -73,6 +73,9 @@ var Linux = &Personality{
 		RawProtocol: true, PingGroups: struct{ First, Last uint32 }{1, 0}, NoPing: errno.EACCES,
 		// Three probes a second apart (neigh/default/mcast_solicit, retrans_time_ms).
 		NeighbourFails: 3 * time.Second, NeighbourErrno: errno.EHOSTUNREACH, NeighbourQueue: 101,
+		// base_reachable_time_ms, of which each neighbour draws between a half and one and a half; then delay_first_probe_time
+		// and ucast_solicit times retrans_time_ms.
+		NeighbourBelieved: 30 * time.Second, NeighbourProbed: 8 * time.Second,
 	},
 	ICMP4: linuxICMP4, ICMP6: linuxICMP6,
 	Somaxconn: 4096,

@@ -242,6 +242,9 @@ type IP struct {
 	// NeighbourFails is how long a neighbour may stay silent before what waits for it fails with NeighbourErrno.
 	NeighbourFails time.Duration
 	NeighbourErrno Errno
+	// NeighbourBelieved is for how long after its last answer a neighbour is believed to be there; NeighbourProbed for how
+	// long from the first use after that, while it is asked again. What is sent to it meanwhile is lost if it is gone.
+	NeighbourBelieved, NeighbourProbed time.Duration
 	// NeighbourQueue is how many packets wait for a neighbour (net.ipv4.neigh.*.unres_qlen, in packets).
 	NeighbourQueue int
 }
