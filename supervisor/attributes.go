@@ -208,7 +208,7 @@ func (s *Supervisor) write(c *call) {
 // writeAttribute is proc_pid_attr_write of the kernel. The supervisor is locked.
 func (s *Supervisor) writeAttribute(c *call, a attribute) (int, unix.Errno) {
 	const most = 4096 // a page
-	h := header{iov: []iovec{{c.args[1], c.args[2]}}}
+	iov := []iovec{{c.args[1], c.args[2]}}
 	pid := c.target.lineage.find(c.tid).pid
 	switch {
 	case statusNumber(a.tid, "Tgid:") != pid:
@@ -216,18 +216,14 @@ func (s *Supervisor) writeAttribute(c *call, a attribute) (int, unix.Errno) {
 	case a.tid != c.tid:
 		return 0, unix.EACCES // a thread writes its own alone
 	case c.nr == unix.SYS_WRITEV:
-		h.iov = nil
-		size := 16
-		if c.compat {
-			size = 8
-		}
-		if e := c.readIovecs(&h, c.args[1], c.args[2], size); e != 0 {
+		var e unix.Errno
+		if iov, e = c.readIovecs(iov[0]); e != 0 {
 			return 0, e
 		}
 	case c.nr == unix.SYS_PWRITE64 && c.args[3] != 0:
 		return 0, unix.EINVAL
 	}
-	text, e := c.gather(h.iov, most)
+	text, e := c.gather(iov, most)
 	if e != 0 {
 		return 0, e
 	}

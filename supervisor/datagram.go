@@ -39,7 +39,13 @@ type datagram struct {
 	// failed is closed when there is an error that T can't show; nil: nobody
 	// waits.
 	failed chan struct{}
+	posted bool // step will run soon
 }
+
+// datagramTurns is how many datagrams are moved before the others have their
+// turn. It is more than T or S holds (net.core.wmem_max), so that one turn
+// moves all that was there when it began.
+const datagramTurns = 1024
 
 type heldDatagram struct {
 	data     []byte
@@ -117,17 +123,32 @@ func (d *datagram) connect(dup int) unix.Errno {
 func (d *datagram) step() {
 	d.h.sup.mu.Lock()
 	defer d.h.sup.mu.Unlock()
-	if d.h.datagram != d || d.s < 0 {
+	d.posted = false
+	if d.h.datagram != d {
 		return
 	}
-	d.up()
+	if d.s >= 0 {
+		d.up()
+	}
 	d.down()
+}
+
+// goOn has step run again, once the others have had their turn.
+func (d *datagram) goOn() {
+	if !d.posted {
+		d.posted = true
+		d.h.sup.loop.post(d.step)
+	}
 }
 
 // up passes on what T has sent natively.
 func (d *datagram) up() {
 	buf := d.h.sup.chunk[:]
-	for d.waiting == nil {
+	for turn := 0; d.waiting == nil; turn++ {
+		if turn == datagramTurns {
+			d.goOn()
+			return
+		}
 		n, _, err := unix.Recvfrom(d.s, buf, unix.MSG_DONTWAIT)
 		if err == unix.ECONNREFUSED || err == unix.ECONNRESET {
 			continue // T was disconnected: an error of S's own, read once
@@ -156,7 +177,11 @@ func (d *datagram) down() {
 		return
 	}
 	buf := d.h.sup.chunk[:]
-	for d.flushHeld() {
+	for turn := 0; d.flushHeld(); turn++ {
+		if turn == datagramTurns {
+			d.goOn()
+			return
+		}
 		m := socket.Message{Data: buf}
 		n, e := d.h.receive(&m)
 		if e == errno.EAGAIN {

@@ -85,6 +85,11 @@
 // Signals that were ignored when the supervisor started, other than SIGHUP and
 // SIGINT, have their default action in the program.
 //
+// Lest one program hold up the others, sendmmsg and recvmmsg end early, after
+// 1 MiB or 1,024 iovecs, as both calls may. What a call names is read from the
+// program's memory: where that waits (userfaultfd(2), a file on a network), so
+// may all others.
+//
 // # Labels
 //
 // Only on a host that is under access control when the program starts. A label

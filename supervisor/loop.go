@@ -113,8 +113,8 @@ func (l *loop) ring() {
 func (l *loop) run() {
 	defer close(l.done)
 	events := make([]unix.EpollEvent, 128)
-	for {
-		n, err := unix.EpollWait(l.epoll, events, -1)
+	for wait := -1; ; {
+		n, err := unix.EpollWait(l.epoll, events, wait)
 		if err != nil && err != unix.EINTR {
 			panic("supervisor: epoll_wait: " + err.Error()) // EBADF, EINVAL: our mistake
 		}
@@ -135,30 +135,35 @@ func (l *loop) run() {
 				f(events[i].Events)
 			}
 		}
-		if !l.runPosted() {
+		more, closed := l.runPosted()
+		if closed {
 			return
+		}
+		wait = -1
+		if more {
+			wait = 0
 		}
 	}
 }
 
-// runPosted reports whether the loop goes on.
-func (l *loop) runPosted() bool {
-	for {
-		l.mu.Lock()
-		posted, closed := l.posted, l.closed
-		l.posted = nil
-		l.busy = len(posted) > 0
-		l.mu.Unlock()
-		for _, f := range posted {
-			f()
-		}
-		if closed {
-			return false
-		}
-		if len(posted) == 0 {
-			return true
-		}
+// runPosted runs what has been posted. more: something was meanwhile, which
+// comes after the descriptors' events, or somebody who always has more to do
+// would keep the others waiting.
+func (l *loop) runPosted() (more, closed bool) {
+	l.mu.Lock()
+	posted, closed := l.posted, l.closed
+	l.posted = nil
+	l.mu.Unlock()
+	for _, f := range posted {
+		f()
 	}
+	if closed {
+		return false, true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.busy = len(l.posted) > 0
+	return l.busy, false
 }
 
 // close ends the loop and returns when it has ended.

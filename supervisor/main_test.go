@@ -76,6 +76,7 @@ var roles = map[string]func() int{
 	"ping":              rolePing,
 	"pingforbidden":     rolePingForbidden,
 	"receivebuffer":     roleReceiveBuffer,
+	"greedy":            roleGreedy,
 }
 
 func TestMain(m *testing.M) {

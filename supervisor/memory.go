@@ -16,14 +16,7 @@ import (
 // read fills b from the caller's memory at addr. EFAULT: not all of it is
 // mapped. ENOENT: the call is gone.
 func (c *call) read(addr uint64, b []byte) unix.Errno {
-	if len(b) == 0 {
-		return 0
-	}
-	e := c.readBeforeWrite(addr, b)
-	if e == 0 && !c.valid() {
-		return c.leave()
-	}
-	return e
+	return c.readPieces([]unix.RemoteIovec{{Base: uintptr(addr), Len: len(b)}}, b)
 }
 
 // readBeforeWrite is read, which counts only if a write that follows succeeds.
@@ -31,6 +24,31 @@ func (c *call) readBeforeWrite(addr uint64, b []byte) unix.Errno {
 	n, err := unix.ProcessVMReadv(c.tid,
 		[]unix.Iovec{{Base: &b[0], Len: uint64(len(b))}},
 		[]unix.RemoteIovec{{Base: uintptr(addr), Len: len(b)}}, 0)
+	return c.transferred(n, err, len(b))
+}
+
+// readPieces is read of what lies in pieces.
+func (c *call) readPieces(remote []unix.RemoteIovec, b []byte) unix.Errno {
+	if len(b) == 0 {
+		return 0
+	}
+	n, err := unix.ProcessVMReadv(c.tid, []unix.Iovec{{Base: &b[0], Len: uint64(len(b))}}, remote, 0)
+	e := c.transferred(n, err, len(b))
+	if e == 0 && !c.valid() {
+		return c.leave()
+	}
+	return e
+}
+
+// writePieces is write to what lies in pieces.
+func (c *call) writePieces(remote []unix.RemoteIovec, b []byte) unix.Errno {
+	if len(b) == 0 {
+		return 0
+	}
+	if !c.valid() {
+		return c.leave()
+	}
+	n, err := unix.ProcessVMWritev(c.tid, []unix.Iovec{{Base: &b[0], Len: uint64(len(b))}}, remote, 0)
 	return c.transferred(n, err, len(b))
 }
 

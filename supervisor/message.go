@@ -41,58 +41,86 @@ const (
 	maxMessage = 1 << 20 // bytes moved by one emulated call on a stream; it may move fewer than asked
 )
 
-// readHeader copies the msghdr at ptr.
+// readHeader copies the msghdr at ptr, and its iovecs.
 func (c *call) readHeader(ptr uint64) (*header, unix.Errno) {
+	h, v, e := c.readFields(ptr)
+	if e == 0 {
+		h.iov, e = c.readIovecs(v)
+	}
+	return h, e
+}
+
+// readFields copies the msghdr at ptr, and tells where its iovecs are.
+func (c *call) readFields(ptr uint64) (*header, iovec, unix.Errno) {
 	if c.compat {
-		return c.readHeader32(ptr)
+		return c.readFields32(ptr)
 	}
 	var b [headerSize]byte
 	if e := c.read(ptr, b[:]); e != 0 {
-		return nil, e
+		return nil, iovec{}, e
 	}
 	u64 := binary.LittleEndian.Uint64
-	h := &header{
+	return &header{
 		name: u64(b[0:]), nameLen: binary.LittleEndian.Uint32(b[8:]),
 		control: u64(b[32:]), controlLen: u64(b[40:]),
 		nameLenAt: ptr + 8, controlLenAt: ptr + 40, flagsAt: ptr + 48, controlLenSize: 8,
-	}
-	return h, c.readIovecs(h, u64(b[16:]), u64(b[24:]), 16)
+	}, iovec{u64(b[16:]), u64(b[24:])}, 0
 }
 
-func (c *call) readHeader32(ptr uint64) (*header, unix.Errno) {
+func (c *call) readFields32(ptr uint64) (*header, iovec, unix.Errno) {
 	var b [headerSize32]byte
 	if e := c.read(ptr, b[:]); e != 0 {
-		return nil, e
+		return nil, iovec{}, e
 	}
 	u32 := func(at int) uint64 { return uint64(binary.LittleEndian.Uint32(b[at:])) }
-	h := &header{
+	return &header{
 		name: u32(0), nameLen: uint32(u32(4)), control: u32(16), controlLen: u32(20),
 		nameLenAt: ptr + 4, controlLenAt: ptr + 20, flagsAt: ptr + 24, controlLenSize: 4,
-	}
-	return h, c.readIovecs(h, u32(8), u32(12), 8)
+	}, iovec{u32(8), u32(12)}, 0
 }
 
-// readIovecs copies n iovecs of size bytes each.
-func (c *call) readIovecs(h *header, ptr, n uint64, size int) unix.Errno {
-	if n > maxIovecs {
-		return unix.EMSGSIZE
+// readIovecs copies as many iovecs as v.len says.
+func (c *call) readIovecs(v iovec) ([]iovec, unix.Errno) {
+	if v.len > maxIovecs {
+		return nil, unix.EMSGSIZE
 	}
-	b := make([]byte, int(n)*size)
-	if e := c.read(ptr, b); e != 0 {
-		return e
+	size := 16
+	if c.compat {
+		size = 8
 	}
+	b := make([]byte, int(v.len)*size)
+	if e := c.read(v.base, b); e != 0 {
+		return nil, e
+	}
+	iov := make([]iovec, 0, v.len)
 	for ; len(b) > 0; b = b[size:] {
 		v := iovec{base: uint64(binary.LittleEndian.Uint32(b)), len: uint64(binary.LittleEndian.Uint32(b[4:]))}
 		if size == 16 {
 			v = iovec{base: binary.LittleEndian.Uint64(b), len: binary.LittleEndian.Uint64(b[8:])}
 		}
 		if int64(v.len) < 0 {
-			return unix.EINVAL
+			return nil, unix.EINVAL
 		}
-		h.iov = append(h.iov, v)
+		iov = append(iov, v)
 	}
-	return 0
+	return iov, 0
 }
+
+// A quota is what one sendmmsg or recvmmsg may still move. Both may end early
+// (sendmmsg(2)), and do, lest one program holds up the others.
+type quota struct {
+	bytes, pieces int
+}
+
+func newQuota() quota { return quota{bytes: maxMessage, pieces: maxIovecs} }
+
+// take takes a message of n bytes off the quota.
+func (q *quota) take(n int, iov []iovec) {
+	q.bytes -= n
+	q.pieces -= len(iov)
+}
+
+func (q *quota) left() bool { return q.bytes > 0 && q.pieces > 0 }
 
 // total returns how many bytes the pieces hold, most at the most.
 func total(iov []iovec, most int) int {
@@ -103,30 +131,32 @@ func total(iov []iovec, most int) int {
 	return int(n)
 }
 
+// pieces appends the first n bytes of iov to remote, for one transfer of all of
+// them. There are no more than maxIovecs, which is as many as one takes
+// (IOV_MAX).
+func pieces(remote []unix.RemoteIovec, iov []iovec, n int) []unix.RemoteIovec {
+	for _, v := range iov {
+		k := min(v.len, uint64(n))
+		if k > 0 {
+			remote = append(remote, unix.RemoteIovec{Base: uintptr(v.base), Len: int(k)})
+		}
+		n -= int(k)
+	}
+	return remote
+}
+
 // gather reads the pieces' first bytes, most at the most.
 func (c *call) gather(iov []iovec, most int) ([]byte, unix.Errno) {
 	b := make([]byte, total(iov, most))
-	rest := b
-	for _, v := range iov {
-		n := min(v.len, uint64(len(rest)))
-		if e := c.read(v.base, rest[:n]); e != 0 {
-			return nil, e
-		}
-		rest = rest[n:]
-	}
-	return b, 0
+	var few [4]unix.RemoteIovec
+	return b, c.readPieces(pieces(few[:0], iov, len(b)), b)
 }
 
-// scatter writes b to the pieces.
+// scatter writes b to the pieces. What they have no room for is left out.
 func (c *call) scatter(iov []iovec, b []byte) unix.Errno {
-	for _, v := range iov {
-		n := min(v.len, uint64(len(b)))
-		if e := c.write(v.base, b[:n]); e != 0 {
-			return e
-		}
-		b = b[n:]
-	}
-	return 0
+	b = b[:total(iov, len(b))]
+	var few [4]unix.RemoteIovec
+	return c.writePieces(pieces(few[:0], iov, len(b)), b)
 }
 
 // writeUint stores n in size bytes.

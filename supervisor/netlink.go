@@ -86,14 +86,19 @@ func (h *hosted) netlinkRequest(b []byte) {
 }
 
 // netlinkAnswers returns the datagrams that answer the requests in b, which may
-// hold anything.
+// hold anything. Those that nobody would have room for are left out: a request
+// of 16 bytes can ask for all there is.
 func (h *hosted) netlinkAnswers(b []byte) (answers [][]byte) {
-	for len(b) >= unix.SizeofNlMsghdr {
+	for room := maxMessage; room > 0 && len(b) >= unix.SizeofNlMsghdr; {
 		n := int(binary.LittleEndian.Uint32(b))
 		if n < unix.SizeofNlMsghdr || n > len(b) {
 			break // as the kernel: the rest is ignored
 		}
-		answers = append(answers, h.netlinkReplies(b[:n])...)
+		replies := h.netlinkReplies(b[:n])
+		for _, r := range replies {
+			room -= len(r)
+		}
+		answers = append(answers, replies...)
 		b = b[min(align4(n), len(b)):]
 	}
 	return answers

@@ -96,6 +96,7 @@ func (s *Supervisor) recvmmsg(c *call, h *hosted) {
 	}
 	flags := int(int32(c.args[3])) &^ unix.MSG_WAITFORONE
 	count := min(uint64(uint32(c.args[2])), maxIovecs)
+	quota := newQuota()
 	take := func(dup int, i uint64) unix.Errno {
 		at := c.args[1] + i*size
 		m, e := c.readHeader(at)
@@ -110,12 +111,13 @@ func (s *Supervisor) recvmmsg(c *call, h *hosted) {
 		if e != 0 {
 			return e
 		}
+		quota.take(n, m.iov)
 		return c.writeUint(at+lenAt, uint64(n), 4)
 	}
 	dup, got := c.dup, uint64(0)
 	attempt := func() (unix.Errno, bool) {
 		var e unix.Errno
-		for got < count {
+		for got < count && quota.left() {
 			if e = take(dup, got); e != 0 {
 				break
 			}

@@ -71,20 +71,21 @@ func (s *Supervisor) send(c *call, h *hosted, iov []iovec, raw sockaddr.Raw, fla
 		s.sendStream(c, iov, flags)
 		return
 	}
-	n, e := s.sendOne(c, h, iov, raw, flags)
+	data, e := c.gather(iov, maxDatagram)
+	if e != 0 {
+		c.conclude(0, e)
+		return
+	}
+	n, e := s.sendOne(c, h, data, raw, flags)
 	if e == unix.EAGAIN && h.isUnix() && flags&unix.MSG_DONTWAIT == 0 && !nonBlocking(c.dup) {
-		s.parkSendUnix(c, h, iov, raw)
+		s.parkSendUnix(c, h, data, raw)
 		return
 	}
 	c.conclude(int64(n), e)
 }
 
 // sendOne sends one datagram.
-func (s *Supervisor) sendOne(c *call, h *hosted, iov []iovec, raw sockaddr.Raw, flags int) (int, unix.Errno) {
-	data, e := c.gather(iov, maxDatagram)
-	if e != 0 {
-		return 0, e
-	}
+func (s *Supervisor) sendOne(c *call, h *hosted, data []byte, raw sockaddr.Raw, flags int) (int, unix.Errno) {
 	if h.sock == nil {
 		h.netlinkRequest(data)
 		return len(data), 0
@@ -125,7 +126,7 @@ func (s *Supervisor) sendmmsg(c *call, h *hosted) {
 	if h.isUnix() {
 		for i := range count {
 			// As for sendmsg. Headers that can't be read are told of in their turn.
-			if m, e := c.readHeader(c.args[1] + i*size); e == 0 && m.controlLen > 0 {
+			if m, _, e := c.readFields(c.args[1] + i*size); e == 0 && m.controlLen > 0 {
 				c.fail(unix.EINVAL)
 				return
 			}
@@ -139,25 +140,45 @@ func (s *Supervisor) sendmmsg(c *call, h *hosted) {
 		return
 	}
 	sent, e := 0, unix.Errno(0)
+	quota := newQuota()
+	one := func(at uint64) unix.Errno {
+		m, data, raw, e := s.readMessage(c, at)
+		if e != 0 {
+			return e
+		}
+		quota.take(len(data), m.iov)
+		n, e := s.sendOne(c, h, data, raw, int(int32(c.args[3])))
+		if e != 0 {
+			return e
+		}
+		return c.writeUint(at+lenAt, uint64(n), 4)
+	}
 	for i := range count {
-		at := c.args[1] + i*size
-		var m *header
-		if m, e = c.readHeader(at); e != 0 {
+		if e = one(c.args[1] + i*size); e != 0 {
 			break
 		}
-		var n int
-		if n, e = s.sendOne(c, h, m.iov, c.rawAddress(m.name, uint64(m.nameLen)), int(int32(c.args[3]))); e != 0 {
+		if sent++; !quota.left() {
 			break
 		}
-		if e = c.writeUint(at+lenAt, uint64(n), 4); e != 0 {
-			break
-		}
-		sent++
 	}
 	if sent > 0 { // an error after the first datagram is the next call's
 		e = 0
 	}
 	c.conclude(int64(sent), e)
+}
+
+// readMessage copies one message of sendmmsg. Meanwhile the supervisor is not
+// locked: others have their turn.
+func (s *Supervisor) readMessage(c *call, at uint64) (m *header, data []byte, raw sockaddr.Raw, e unix.Errno) {
+	s.mu.Unlock()
+	defer s.mu.Lock()
+	if m, e = c.readHeader(at); e != 0 {
+		return m, nil, raw, e
+	}
+	if data, e = c.gather(m.iov, maxDatagram); e != 0 {
+		return m, nil, raw, e
+	}
+	return m, data, c.rawAddress(m.name, uint64(m.nameLen)), 0
 }
 
 // sendStream serves a send with an address on TCP, which ignores it where

@@ -102,11 +102,10 @@ func (s *Supervisor) parkConnectUnix(c *call, h *hosted, x *explaining, raw sock
 }
 
 // parkSendUnix waits for room at the receiver of a datagram (unix(7)).
-func (s *Supervisor) parkSendUnix(c *call, h *hosted, iov []iovec, raw sockaddr.Raw) {
-	data, e := c.gather(iov, maxMessage)
+func (s *Supervisor) parkSendUnix(c *call, h *hosted, data []byte, raw sockaddr.Raw) {
 	to, le := socket.Destination(h.sock.Core.Personality, raw)
-	if e != 0 || le != errno.OK {
-		c.fail(unix.EFAULT) // the caller's memory has changed since it was read before
+	if le != errno.OK {
+		c.fail(unix.Errno(le))
 		return
 	}
 	m := socket.Message{Data: data, To: to}
