@@ -160,6 +160,21 @@ func TestCrash_connecting(t *testing.T) {
 	})
 }
 
+// TestCrash_instant: an attempt whose SYN is sent again in the very moment of the restart is not refused: either it comes
+// too early, and the next one gets through, or all services listen.
+func TestCrash_instant(t *testing.T) {
+	for range 100 {
+		synctest.Test(t, func(t *testing.T) {
+			r := running(t, strings.Replace(crashing("  - {at: 0s, crash: b}\n  - {at: 2s, restart: b}\n"), "1ms", "0ms", 1))
+			c, err := r.Host("a.test").Dial("tcp", "b.test:7") // SYNs leave at 1 s, 2 s
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Close()
+		})
+	}
+}
+
 // TestCrash_atOnce: what happens at 0s has happened when the network starts. Names are answered on a host that is down
 // from when it is up.
 func TestCrash_atOnce(t *testing.T) {

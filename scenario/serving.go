@@ -46,9 +46,11 @@ func (r *Running) crash(h *dialtone.Host) {
 	s.now = nil
 }
 
-// restart brings a host back, and its servers. The lock must be held.
+// restart brings a host back as a machine boots: lo, then the servers, and the network when they all listen, so that nobody
+// is refused. The lock must be held.
 func (r *Running) restart(h *dialtone.Host) {
-	h.Restart()
+	defer h.Restart()
+	h.Stack().Interfaces()[0].SetUp(true)
 	s := r.on(h)
 	s.now = new(servers)
 	for _, begin := range s.begin {
