@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"dialtone/errno"
+	"dialtone/link"
 	"dialtone/sockaddr"
 	"dialtone/socket"
 	"dialtone/wire"
@@ -81,7 +82,10 @@ func (d *datagram) stopped() errno.Errno {
 // packet returns a packet for the way to an address that carries nothing yet.
 func (d *datagram) packet(w *path, to netip.Addr) *wire.Packet {
 	p := d.stack.newPacket()
-	p.Proto, p.Src, p.Dst, p.TOS, p.TTL = wire.Protocol(d.sock.Protocol), w.source, to, d.opts.tos, d.opts.ttl
+	p.Proto, p.Src, p.Dst = wire.Protocol(d.sock.Protocol), w.source, to
+	if p.TOS, p.TTL = d.opts.fields(d.stack, to); to.IsMulticast() {
+		p.TTL = d.opts.multicastHops(to.Is4())
+	}
 	return p
 }
 
@@ -92,10 +96,37 @@ func (d *datagram) leave(call *socket.Call, m *socket.Message, p *wire.Packet, w
 		p.Free()
 		return 0, errno.ECONNREFUSED
 	}
+	var echo *wire.Packet
+	out := w.out
+	if d.hearsItself(p, w) {
+		echo = p.Clone()
+	}
 	if s.output(p, *w, nil) != sent {
+		if echo != nil {
+			echo.Free()
+		}
 		return 0, s.core.Personality.UDP.Filtered // a filter that drops or rejects tells the sender
 	}
+	if echo != nil {
+		s.core.Transmit(link.Loopback{}, out, out, echo)
+	}
 	return len(m.Data), errno.OK
+}
+
+// hearsItself reports whether the host is among those that p is for, which goes to all of them by another interface than lo
+// (ip_mc_output, ip6_finish_output2).
+func (d *datagram) hearsItself(p *wire.Packet, w *path) bool {
+	switch {
+	case w.out.loopback:
+		return false
+	case w.broadcast:
+		return true
+	}
+	loop := storedKey{solIP, ipMulticastLoop}
+	if p.Dst.Is6() {
+		loop = storedKey{solIPv6, ipv6McastLoop}
+	}
+	return inGroup(p.Dst) && d.opts.kept(loop) != 0
 }
 
 // target is where a datagram goes: the address given, else the peer.
@@ -197,7 +228,7 @@ func (d *datagram) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno)
 	if level == solTCP {
 		return nil, errno.EOPNOTSUPP
 	}
-	return d.opts.option(&d.hold, level, name)
+	return d.opts.option(d.stack, &d.hold, level, name)
 }
 
 // SetOption implements [socket.Endpoint].

@@ -73,8 +73,10 @@ func (s *Stack) audience(dst netip.Addr, i *Interface) audience {
 			return everybody
 		}
 		return us
-	case dst.IsMulticast(), dst == limitedBroadcast:
+	case dst == limitedBroadcast, inGroup(dst):
 		return everybody
+	case dst.IsMulticast():
+		return others
 	}
 	switch o := s.meaning(dst); {
 	case o != nil && o.broadcast:
@@ -84,6 +86,15 @@ func (s *Stack) audience(dst netip.Addr, i *Interface) audience {
 	}
 	return others
 }
+
+// inGroup reports whether hosts are in a group without having joined it: in that of all of them on a link (RFC 1112, 7.2;
+// RFC 4291, 2.8).
+func inGroup(ip netip.Addr) bool { return ip == allHosts4 || ip == allHosts6 }
+
+var (
+	allHosts4 = netip.AddrFrom4([4]byte{224, 0, 0, 1})
+	allHosts6 = netip.IPv6LinkLocalAllNodes()
+)
 
 // arrival names the interface by which a packet has come in for a socket that is bound to a device. What a host sends to
 // itself comes by lo, and counts as come by the interface that has the destination's address (Linux: the local route's

@@ -4,6 +4,7 @@ package inet
 
 import (
 	"maps"
+	"net/netip"
 
 	"dialtone/errno"
 	"dialtone/sockaddr"
@@ -35,6 +36,7 @@ const (
 	ipv6AddrForm     = 1
 	ipv6UnicastHops  = 16
 	ipv6McastHops    = 18
+	ipv6McastLoop    = 19
 	ipv6RecvErr      = 25
 	ipv6V6Only       = 26
 	ipv6FlowInfoSend = 33
@@ -49,7 +51,9 @@ type ipOptions struct {
 	bindNoPort            bool
 	recvErr, recvTTL      bool
 	freeBind, transparent bool
-	tos, ttl              uint8
+	tos, ttl              uint8  // of IPv4; ttl 0: the host's
+	class                 uint8  // of IPv6
+	hops                  uint16 // of IPv6, and 1 more; 0: the host's
 	portFirst, portLast   uint16 // IP_LOCAL_PORT_RANGE; 0: the host's
 	stored                map[storedKey]int
 }
@@ -62,7 +66,37 @@ var storedDefaults = map[storedKey]int{
 	{solTCP, tcpCork}: 0, {solTCP, tcpQuickAck}: 1, {solTCP, tcpLinger2}: 60,
 	{solTCP, tcpWindowClamp}: 0,
 	{solIP, ipMulticastTTL}:  1, {solIP, ipMulticastLoop}: 1, {solIPv6, ipv6FlowInfoSend}: 0,
-	{solIP, ipRetOpts}: 0, {solIPv6, ipv6McastHops}: 1,
+	{solIP, ipRetOpts}: 0, {solIPv6, ipv6McastHops}: 1, {solIPv6, ipv6McastLoop}: 1,
+}
+
+// kept returns the value of a stored option.
+func (o *ipOptions) kept(key storedKey) int {
+	if n, ok := o.stored[key]; ok {
+		return n
+	}
+	return storedDefaults[key]
+}
+
+// fields returns type of service and hop limit of what goes to an address, if that is no group's.
+func (o *ipOptions) fields(s *Stack, to netip.Addr) (tos, ttl uint8) {
+	switch is4 := to.Is4(); {
+	case is4 && o.ttl != 0:
+		return o.tos, o.ttl
+	case is4:
+		return o.tos, s.hopLimit(is4)
+	case o.hops != 0:
+		return o.class, uint8(o.hops - 1)
+	default:
+		return o.class, s.hopLimit(is4)
+	}
+}
+
+// multicastHops returns the hop limit of what goes to a group.
+func (o *ipOptions) multicastHops(is4 bool) uint8 {
+	if is4 {
+		return uint8(o.kept(storedKey{solIP, ipMulticastTTL}))
+	}
+	return uint8(o.kept(storedKey{solIPv6, ipv6McastHops}))
 }
 
 // flag returns the on/off option, nil if it is none.
@@ -86,7 +120,7 @@ func (o *ipOptions) flag(level, name int) *bool {
 func (h *hold) lacks(level int) bool { return level == solIPv6 && h.sock.Family == sockaddr.Inet }
 
 // option reads an option of the socket that h belongs to.
-func (o *ipOptions) option(h *hold, level, name int) ([]byte, errno.Errno) {
+func (o *ipOptions) option(s *Stack, h *hold, level, name int) ([]byte, errno.Errno) {
 	if h.lacks(level) {
 		return nil, errno.ENOPROTOOPT
 	}
@@ -95,25 +129,26 @@ func (o *ipOptions) option(h *hold, level, name int) ([]byte, errno.Errno) {
 	}
 	key := storedKey{level, name}
 	switch key {
-	case storedKey{solIP, ipTOS}, storedKey{solIPv6, ipv6TClass}:
+	case storedKey{solIP, ipTOS}:
 		return socket.Int(int(o.tos)), errno.OK
+	case storedKey{solIPv6, ipv6TClass}:
+		return socket.Int(int(o.class)), errno.OK
 	case storedKey{solIP, ipTTL}, storedKey{solIPv6, ipv6UnicastHops}:
-		if o.ttl == 0 {
-			return socket.Int(64), errno.OK
+		to := netip.IPv6Unspecified()
+		if level == solIP {
+			to = netip.IPv4Unspecified()
 		}
-		return socket.Int(int(o.ttl)), errno.OK
+		_, ttl := o.fields(s, to)
+		return socket.Int(int(ttl)), errno.OK
 	case storedKey{solIP, ipLocalPortRange}:
 		return socket.Int(int(o.portFirst) | int(o.portLast)<<16), errno.OK
 	case storedKey{solIPv6, ipv6V6Only}:
 		return socket.Bool(h.v6only), errno.OK
 	}
-	if n, ok := o.stored[key]; ok {
-		return socket.Int(n), errno.OK
+	if _, ok := storedDefaults[key]; !ok {
+		return nil, errno.ENOPROTOOPT
 	}
-	if n, ok := storedDefaults[key]; ok {
-		return socket.Int(n), errno.OK
-	}
-	return nil, errno.ENOPROTOOPT
+	return socket.Int(o.kept(key)), errno.OK
 }
 
 // set sets an option of the socket that h belongs to.
@@ -128,17 +163,49 @@ func (o *ipOptions) set(call *socket.Call, h *hold, level, name, n int) errno.Er
 		*f = n != 0
 		return errno.OK
 	}
+	// The congestion notification of a stream's packets is TCP's own (INET_ECN_MASK).
+	stream, ecn := h.sock.Type == socket.Stream, uint8(0)
+	if stream {
+		ecn = 3
+	}
 	key := storedKey{level, name}
 	switch key {
-	case storedKey{solIP, ipTOS}, storedKey{solIPv6, ipv6TClass}:
-		o.tos = uint8(max(n, 0))
+	case storedKey{solIP, ipTOS}:
+		o.tos = uint8(n) &^ ecn // of what is greater the low bits count
 		return errno.OK
-	case storedKey{solIP, ipTTL}, storedKey{solIPv6, ipv6UnicastHops}:
-		if n < -1 || n > 255 || n == 0 && level == solIP {
+	case storedKey{solIPv6, ipv6TClass}:
+		if n < -1 || n > 255 {
 			return errno.EINVAL
 		}
-		o.ttl = uint8(max(n, 0)) // -1: the host's
+		o.class = uint8(max(n, 0)) &^ ecn
 		return errno.OK
+	case storedKey{solIP, ipTTL}:
+		if n < -1 || n > 255 || n == 0 {
+			return errno.EINVAL
+		}
+		o.ttl = uint8(max(n, 0))
+		return errno.OK
+	case storedKey{solIPv6, ipv6UnicastHops}:
+		if n < -1 || n > 255 {
+			return errno.EINVAL
+		}
+		o.hops = uint16(n + 1)
+		return errno.OK
+	case storedKey{solIP, ipMulticastTTL}, storedKey{solIPv6, ipv6McastHops}:
+		switch {
+		case stream && level == solIPv6:
+			return errno.ENOPROTOOPT
+		case stream, n < -1, n > 255:
+			return errno.EINVAL
+		case n == -1:
+			n = 1
+		}
+	case storedKey{solIP, ipMulticastLoop}:
+		n = int(socket.Bool(n != 0)[0])
+	case storedKey{solIPv6, ipv6McastLoop}:
+		if n != 0 && n != 1 {
+			return errno.EINVAL
+		}
 	case storedKey{solIP, ipLocalPortRange}:
 		first, last := uint16(n), uint16(uint32(n)>>16)
 		if first != 0 && last != 0 && first > last {

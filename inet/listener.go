@@ -84,7 +84,7 @@ func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort, in *Interfa
 	}
 	ask := c.query(remote.Addr(), local.Addr())
 	if remote.Addr().IsLinkLocalUnicast() && ask.device == "" {
-		ask.device = in.Name
+		ask.device = s.arrival(in, local.Addr())
 	}
 	if s.lookUpAgain(&s.back, &ask) != errno.OK {
 		return true

@@ -23,9 +23,6 @@ const (
 // output sends p on the way w: past the firewall, to the neighbour. p belongs to output. t takes what is decided; it may
 // be nil.
 func (s *Stack) output(p *wire.Packet, w path, t *trail.Trail) fate {
-	if p.TTL == 0 {
-		p.TTL = s.Sysctl.IPDefaultTTL
-	}
 	verdict, rule := s.Firewall.Decide(firewall.Output, p, w.out.Name)
 	if t != nil && (rule != nil || verdict.Action != firewall.Accept) {
 		s.recordFirewall(t, firewall.Output, verdict, rule)
@@ -39,7 +36,7 @@ func (s *Stack) output(p *wire.Packet, w path, t *trail.Trail) fate {
 		p.Free()
 		return rejected
 	}
-	if !w.out.up {
+	if !w.out.up || p.TTL == 0 && p.Dst.IsMulticast() { // what has no hops stays with the host (ip_mc_output)
 		p.Free()
 		return sent
 	}
@@ -98,12 +95,20 @@ func (s *Stack) reject(p *wire.Packet, v firewall.Verdict, at *Interface) {
 	}
 }
 
+// hopLimit is what packets begin with whose socket, if any, has no limit of its own.
+func (s *Stack) hopLimit(is4 bool) uint8 {
+	if is4 {
+		return s.Sysctl.IPDefaultTTL
+	}
+	return wire.DefaultTTL // net.ipv6.conf.all.hop_limit
+}
+
 // answer sends a packet back to where p came from, by in if given, from the address p was for; from one of the host's own
 // if that is none of them and it is ICMP that answers. A reset must come from whom the segment was for, whoever sends it.
 func (s *Stack) answer(p *wire.Packet, in *Interface, fill func(*wire.Packet)) {
 	q := query{to: p.Src}
 	if p.Src.IsLinkLocalUnicast() && in != nil {
-		q.device = in.Name
+		q.device = s.arrival(in, p.Dst)
 	}
 	if in == s.loBound && s.owner(p.Dst) == nil {
 		return // nobody else's packet comes from there (ip_route_output_key)
@@ -113,7 +118,7 @@ func (s *Stack) answer(p *wire.Packet, in *Interface, fill func(*wire.Packet)) {
 		return
 	}
 	a := wire.NewPacket()
-	a.Src, a.Dst = p.Dst, p.Src
+	a.Src, a.Dst, a.TTL = p.Dst, p.Src, s.hopLimit(p.Is4())
 	fill(a)
 	if a.Proto != wire.TCP && s.owner(a.Src) == nil {
 		a.Src = w.source

@@ -142,8 +142,7 @@ func (c *stream) pump() {
 			break
 		}
 		p.Proto, p.Src, p.Dst = wire.TCP, c.local.Addr(), c.remote.Addr()
-		p.TOS = c.opts.tos
-		p.TTL = c.opts.ttl
+		p.TOS, p.TTL = c.opts.fields(c.stack, p.Dst)
 		if c.opts.keys != nil {
 			c.sign(p)
 		}

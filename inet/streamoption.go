@@ -124,7 +124,7 @@ func (c *stream) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno) {
 	case storedKey{solTCP, tcpDeferAccept}:
 		return socket.Int(int(c.deferTime(o.deferAccept) / time.Second)), errno.OK
 	}
-	return o.option(&c.hold, level, name)
+	return o.option(c.stack, &c.hold, level, name)
 }
 
 // SetOption implements [socket.Endpoint].
