@@ -16,6 +16,7 @@ func (s *Stack) indexAddresses() {
 	s.changes++
 	s.own, s.ownAt = s.own[:0], nil
 	for _, i := range s.interfaces {
+		i.harmless = netip.Addr{}
 		for _, p := range i.prefixes {
 			if o := s.ownEntry(p.Addr()); o.owner == nil {
 				if o.owner = s.inLoopback(p.Addr()); o.owner == nil {

@@ -26,6 +26,7 @@ type Interface struct {
 	prefixes []netip.Prefix               // each address with the length of its network
 	answers  atomic.Pointer[[]netip.Addr] // sorted
 	contacts contacts
+	harmless netip.Addr // a source that was found to be no martian: most packets have it again
 }
 
 // AddInterface attaches the host to a link by an interface that is up. The core need not be locked.

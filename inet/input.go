@@ -13,7 +13,7 @@ import (
 // Input implements [socket.Input]: a packet came in by i.
 func (i *Interface) Input(p *wire.Packet) {
 	s := i.stack
-	if !i.up {
+	if !i.up || !i.loopback && p.Src != i.harmless && i.martian(p) {
 		p.Free()
 		return
 	}
@@ -48,6 +48,24 @@ func (i *Interface) Input(p *wire.Packet) {
 		s.reject(p, verdict, i)
 	}
 	s.free(p)
+}
+
+// martian reports whether a packet that came from outside has a source that nobody there can have (RFC 1812, 5.3.7). As on
+// Linux (ip_route_input_slow, fib_validate_source, ip6_rcv_core) these are the loopback's and multicast ones, and of IPv4
+// the limited broadcast, the host's own, and no address at all, unless it is for everybody. An IPv6 address of its own passes.
+func (i *Interface) martian(p *wire.Packet) bool {
+	switch src := p.Src; {
+	case src.IsLoopback(), src.IsMulticast(), src == limitedBroadcast:
+		return true
+	case src.IsUnspecified() && src.Is4():
+		return p.Dst != limitedBroadcast
+	case src.Is4():
+		if o := i.stack.meaning(src); o != nil && o.owner != nil {
+			return true
+		}
+	}
+	i.harmless = p.Src
+	return false
 }
 
 // audience is who a packet is for.
