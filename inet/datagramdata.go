@@ -96,19 +96,19 @@ func (d *datagram) leave(call *socket.Call, m *socket.Message, p *wire.Packet, w
 		p.Free()
 		return 0, errno.ECONNREFUSED
 	}
-	var echo *wire.Packet
-	out := w.out
+	var own *wire.Packet
+	out := echo{w.out}
 	if d.hearsItself(p, w) {
-		echo = p.Clone()
+		own = p.Clone()
 	}
 	if s.output(p, *w, nil) != sent {
-		if echo != nil {
-			echo.Free()
+		if own != nil {
+			own.Free()
 		}
 		return 0, s.core.Personality.UDP.Filtered // a filter that drops or rejects tells the sender
 	}
-	if echo != nil {
-		s.core.Transmit(link.Loopback{}, out, out, echo)
+	if own != nil {
+		s.core.Transmit(link.Loopback{}, out, out, own)
 	}
 	return len(m.Data), errno.OK
 }

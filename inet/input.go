@@ -4,6 +4,7 @@ package inet
 
 import (
 	"net/netip"
+	"time"
 
 	"dialtone/firewall"
 	"dialtone/tcp"
@@ -12,8 +13,27 @@ import (
 
 // Input implements [socket.Input]: a packet came in by i.
 func (i *Interface) Input(p *wire.Packet) {
+	if !i.loopback && p.Src != i.harmless && i.martian(p) {
+		p.Free()
+		return
+	}
+	i.take(p)
+}
+
+// echo is an interface at which the host hears what it sent by it to everybody. Where that comes from is not asked
+// (dev_loopback_xmit).
+type echo struct{ *Interface }
+
+// Deliver implements [link.Station].
+func (e echo) Deliver(at time.Duration, p *wire.Packet) { e.stack.core.Arrive(at, e, p) }
+
+// Input implements [socket.Input].
+func (e echo) Input(p *wire.Packet) { e.take(p) }
+
+// take takes in a packet that may have come by i.
+func (i *Interface) take(p *wire.Packet) {
 	s := i.stack
-	if !i.up || !i.loopback && p.Src != i.harmless && i.martian(p) {
+	if !i.up {
 		p.Free()
 		return
 	}
