@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 
 	"dialtone"
 )
@@ -62,6 +63,32 @@ func TestAnyNameserverAnswers(t *testing.T) {
 			}
 			if err == nil {
 				c.Close()
+			}
+		}
+	})
+}
+
+// TestNameserverBesideTheFiles asks at an address of the loopback that the file's name server on the same host has not,
+// and at those that it has.
+func TestNameserverBesideTheFiles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := running(t, failingNames)
+		h := r.Host("db.test")
+		var servers []netip.Addr
+		for _, text := range []string{"127.0.0.53", "127.0.0.1", "::1", "10.0.0.2", "198.18.0.1"} {
+			servers = append(servers, netip.MustParseAddr(text))
+		}
+		if err := r.AnswerNames(h, servers); err != nil {
+			t.Fatal(err)
+		}
+		for _, server := range servers {
+			for _, network := range []string{"udp", "tcp"} {
+				resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+					return h.DialContext(ctx, network, netip.AddrPortFrom(server, 53).String())
+				}}
+				if got, err := resolver.LookupHost(t.Context(), "a.test."); err != nil || len(got) != 1 {
+					t.Errorf("%v over %s: %v, %v", server, network, got, err)
+				}
 			}
 		}
 	})

@@ -33,9 +33,23 @@ func (r *Running) service(h *dialtone.Host, s *servicePart) func(*servers) error
 	case serviceReset:
 		return listening(h, address, func(to *servers, l net.Listener) { to.accept(l, reset) })
 	case serviceDNS:
-		return both(h, address, r.zone.answerTCP, r.zone.answerUDP)
+		return func(to *servers) error { return r.answerAt(to, h, port) }
 	}
 	return both(h, address, echo, func(datagram []byte) []byte { return datagram })
+}
+
+// answerAt answers names at each address of h, as named(8) does: by UDP from the very address that was asked, and so that
+// another one, which the host is given later, is free.
+func (r *Running) answerAt(to *servers, h *dialtone.Host, port uint16) error {
+	for _, i := range h.Stack().Interfaces() {
+		for _, p := range i.Prefixes() {
+			at := netip.AddrPortFrom(p.Addr(), port).String()
+			if err := both(h, at, r.zone.answerTCP, r.zone.answerUDP)(to); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // listening returns what listens on an address of h, for serve.
