@@ -78,7 +78,9 @@ func (c *stream) setBuffers(from *socket.Socket) {
 	if n := from.Options().SendBuffer; n > 0 {
 		c.conn.SetSndBuf(uint32(n))
 	}
-	c.conn.SetRcvBuf(uint32(from.ReceiveBuffer()))
+	if n := from.Options().ReceiveBuffer; n > 0 {
+		c.conn.SetRcvBuf(uint32(n))
+	}
 }
 
 // SetBuffers implements [socket.Buffered].
@@ -89,7 +91,9 @@ func (c *stream) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno) {
 	o := c.opts
 	switch (storedKey{level, name}) {
 	case storedKey{socket.SolSocket, socket.SoSndBuf}: // it was not set, and grows
-		return socket.Int(max(int(c.conn.SndBuf()), c.stack.core.Personality.TCPSendBuffer)), errno.OK
+		return socket.Int(max(int(c.conn.SndBuf()), c.stack.Sysctl.TCPWmem.Default)), errno.OK
+	case storedKey{socket.SolSocket, socket.SoRcvBuf}:
+		return socket.Int(c.stack.Sysctl.TCPRmem.Default), errno.OK
 	case storedKey{solTCP, tcpNoDelay}:
 		return socket.Bool(c.noDelay), errno.OK
 	case storedKey{solTCP, tcpMaxSeg}:

@@ -20,6 +20,7 @@ type Sysctl struct {
 	TCPWindowScaling     bool
 	TCPSack              bool
 	TCPAbortOnOverflow   bool
+	TCPRmem, TCPWmem     Memory
 	TCPFastOpen          int  // bits: 1 client, 2 server, 4 client without cookie, 0x200 server without cookie
 	TCPSynCookies        int  // 0 never, 1 when there are more handshakes than the backlog, 2 always
 	IPv6Disabled         bool // net.ipv6.conf.all.disable_ipv6: interfaces have no IPv6 address
@@ -42,6 +43,9 @@ type Sysctl struct {
 
 // PortRange is a range of ports, both ends included.
 type PortRange struct{ First, Last uint16 }
+
+// Memory are the sizes that a TCP socket's buffer has unless the socket sets it, and has at most, in bytes.
+type Memory struct{ Default, Most int }
 
 // reserves reports whether a port is never taken as an implicit one.
 func (y *Sysctl) reserves(port uint16) bool {
@@ -66,6 +70,8 @@ func defaultSysctl(p *personality.Personality) Sysctl {
 		TCPKeepAliveTime:     p.TCP.KeepIdle,
 		TCPKeepAliveIntvl:    p.TCP.KeepInterval,
 		TCPKeepAliveProbes:   p.TCP.KeepProbes,
+		TCPRmem:              Memory{p.TCPReceiveBuffer, p.TCPReceiveBufferMost},
+		TCPWmem:              Memory{p.TCPSendBuffer, p.TCPSendBufferMost},
 		TCPTwReuse:           2,
 		TCPFastOpen:          1,
 		TCPSynCookies:        1,
@@ -104,7 +110,8 @@ func (s *Stack) config() *tcp.Config {
 	}
 	p, y := s.core.Personality, &s.Sysctl
 	c := tcp.Defaults()
-	c.RcvBuf, c.SndBuf, c.SndBufMost = uint32(p.TCPReceiveBuffer), uint32(p.TCPSendBuffer), uint32(p.TCPSendBufferMost)
+	c.RcvBuf, c.RcvBufMost = uint32(y.TCPRmem.Default), uint32(y.TCPRmem.Most)
+	c.SndBuf, c.SndBufMost = uint32(y.TCPWmem.Default), uint32(y.TCPWmem.Most)
 	c.MaxSegment = maxSegment
 	c.WindowScale, c.Timestamps, c.SACK = y.TCPWindowScaling, y.TCPTimestamps, y.TCPSack
 	c.InitialRTO, c.MinRTO, c.MaxRTO = p.TCP.InitialRTO, p.TCP.MinRTO, p.TCP.MaxRTO

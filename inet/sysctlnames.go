@@ -18,6 +18,7 @@ type setting struct {
 	empty       bool // of a range: the first number may be the larger one, for a range of none
 	set         func(y *Sysctl, v int)
 	setRange    func(y *Sysctl, first, last int)  // instead of set: the value is two numbers
+	memory      func(y *Sysctl) *Memory           // instead of set: the value is three numbers, the first of which is not used
 	setList     func(y *Sysctl, list []PortRange) // instead of set: the value is a list of ports and ranges
 }
 
@@ -56,6 +57,8 @@ var settings = map[string]setting{
 		y.TCPKeepAliveTime = time.Duration(v) * time.Second
 	}),
 	"net.ipv4.tcp_retries2":            number(0, 255, func(y *Sysctl, v int) { y.TCPRetries2 = v }),
+	"net.ipv4.tcp_rmem":                {least: 1, most: math.MaxInt32, memory: func(y *Sysctl) *Memory { return &y.TCPRmem }},
+	"net.ipv4.tcp_wmem":                {least: 1, most: math.MaxInt32, memory: func(y *Sysctl) *Memory { return &y.TCPWmem }},
 	"net.ipv4.tcp_sack":                flag(func(y *Sysctl) *bool { return &y.TCPSack }),
 	"net.ipv4.tcp_syn_linear_timeouts": number(0, 127, func(y *Sysctl, v int) { y.TCPSynLinearTimeouts = v }),
 	"net.ipv4.tcp_syn_retries":         number(1, 127, func(y *Sysctl, v int) { y.TCPSynRetries = v }),
@@ -100,6 +103,8 @@ func (y *Sysctl) Set(name, value string) error {
 		s.set(y, numbers[0])
 	case s.setRange != nil && len(numbers) == 2 && (numbers[0] <= numbers[1] || s.empty):
 		s.setRange(y, numbers[0], numbers[1])
+	case s.memory != nil && len(numbers) == 3:
+		*s.memory(y) = Memory{numbers[1], numbers[2]}
 	default:
 		return s.unfit(name, value)
 	}
@@ -127,6 +132,9 @@ func portList(text string) (list []PortRange, ok bool) {
 }
 
 func (s *setting) unfit(name, value string) error {
+	if s.memory != nil {
+		return fmt.Errorf("sysctl %s: %q, expected three sizes in bytes, from %d: least, default, most", name, value, s.least)
+	}
 	if s.setRange != nil {
 		return fmt.Errorf("sysctl %s: %q, expected two numbers from %d to %d, the smaller one first", name, value, s.least, s.most)
 	}

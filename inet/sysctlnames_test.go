@@ -23,6 +23,9 @@ func TestSysctlNames(t *testing.T) {
 			if s.setRange != nil {
 				text += " " + text
 			}
+			if s.memory != nil {
+				text += " " + text + " " + text
+			}
 			if s.setList != nil {
 				text += "-" + text + ",7000"
 			}
@@ -35,7 +38,7 @@ func TestSysctlNames(t *testing.T) {
 			t.Errorf("%s changes nothing", name)
 		}
 		y := defaultSysctl(personality.Linux)
-		for _, bad := range []string{"x", strconv.Itoa(s.least - 1), strconv.Itoa(s.most + 1), "1 2 3"} {
+		for _, bad := range []string{"x", strconv.Itoa(s.least - 1), strconv.Itoa(s.most + 1), "1 2 3 4"} {
 			if err := y.Set(name, bad); err == nil || !strings.Contains(err.Error(), name) {
 				t.Errorf("%s = %q: %v", name, bad, err)
 			}

@@ -79,8 +79,8 @@ var Linux = &Personality{
 	},
 	ICMP4: linuxICMP4, ICMP6: linuxICMP6,
 	Somaxconn: 4096,
-	// The second and third of tcp_wmem (ip-sysctl.rst).
-	TCPSendBuffer: 16384, TCPSendBufferMost: 4 << 20, TCPReceiveBuffer: 131072,
+	// The second and third of tcp_wmem and tcp_rmem (ip-sysctl.rst; 6 MiB before Linux 6.17).
+	TCPSendBuffer: 16384, TCPSendBufferMost: 4 << 20, TCPReceiveBuffer: 131072, TCPReceiveBufferMost: 32 << 20,
 	UDPSendBuffer: 212992, UDPReceiveBuffer: 212992,
 }
 

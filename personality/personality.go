@@ -35,8 +35,9 @@ type Personality struct {
 	// SendBuffer and ReceiveBuffer are the defaults of SO_SNDBUF and SO_RCVBUF of TCP and UDP sockets, in bytes.
 	TCPSendBuffer, TCPReceiveBuffer int
 	// TCPSendBufferMost is how far the send buffer of a TCP socket that has not set it grows; 0: it does not.
-	TCPSendBufferMost               int
-	UDPSendBuffer, UDPReceiveBuffer int
+	// TCPReceiveBufferMost is how far it scales its window for; 0: as its buffer needs.
+	TCPSendBufferMost, TCPReceiveBufferMost int
+	UDPSendBuffer, UDPReceiveBuffer         int
 }
 
 // Call holds facts of the system call layer, before any address family is asked.

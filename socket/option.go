@@ -188,7 +188,9 @@ func (s *Socket) Option(c *Call, level, name int) ([]byte, errno.Errno) {
 			return Int(s.SendBuffer()), errno.OK
 		}
 	case SoRcvBuf:
-		return Int(s.ReceiveBuffer()), errno.OK
+		if o.ReceiveBuffer > 0 || !s.isTCP() {
+			return Int(s.ReceiveBuffer()), errno.OK
+		}
 	case SoPriority:
 		return Int(int(o.get().priority)), errno.OK
 	case SoMark:

@@ -79,13 +79,10 @@ func (s *Socket) isTCP() bool {
 	return s.Type == Stream && (s.Family == sockaddr.Inet || s.Family == sockaddr.Inet6)
 }
 
-// ReceiveBuffer is SO_RCVBUF in force, in bytes.
+// ReceiveBuffer is SO_RCVBUF in force, in bytes; a TCP socket that has not set it asks its host.
 func (s *Socket) ReceiveBuffer() int {
 	if s.opts.ReceiveBuffer > 0 {
 		return int(s.opts.ReceiveBuffer)
-	}
-	if s.isTCP() {
-		return s.Core.Personality.TCPReceiveBuffer
 	}
 	return s.Core.Personality.UDPReceiveBuffer
 }

@@ -59,7 +59,11 @@ func (c *Conn) begin(now time.Duration, cfg *Config, local, remote uint16, iss u
 		c.rcvBuf = cfg.RcvBuf
 	}
 	if cfg.WindowScale {
-		for c.rcvScale < maxScale && c.rcvBuf>>c.rcvScale > math.MaxUint16 {
+		space := c.rcvBuf
+		if space == cfg.RcvBuf { // it was not set (tcp_select_initial_window)
+			space = max(space, cfg.RcvBufMost)
+		}
+		for c.rcvScale < maxScale && space>>c.rcvScale > math.MaxUint16 {
 			c.rcvScale++
 		}
 	}

@@ -88,6 +88,27 @@ func TestOpen_windowScale_bounded(t *testing.T) {
 	}
 }
 
+// The window is scaled for what the buffer could grow to, unless the buffer was set (tcp_select_initial_window; the
+// numbers are those that Linux 6.18 offered with these tcp_rmem).
+func TestOpen_windowScale_offered(t *testing.T) {
+	for _, c := range []struct {
+		most, set uint32
+		want      uint8
+	}{{0, 0, 2}, {6 << 20, 0, 7}, {15 << 20, 0, 8}, {32 << 20, 0, 10}, {32 << 20, 200_000, 2}} {
+		cfg := Defaults()
+		cfg.RcvBuf, cfg.RcvBufMost = 131072, c.most
+		var conn Conn
+		if c.set != 0 {
+			conn.SetRcvBuf(c.set)
+		}
+		conn.Open(time.Second, &cfg, 1, 2, 3, 1460)
+		var syn wire.Segment
+		if !conn.Next(time.Second, &syn) || !syn.Options.HasWindowScale || syn.Options.WindowScale != c.want {
+			t.Errorf("most %d, set %d: scale %d, want %d", c.most, c.set, syn.Options.WindowScale, c.want)
+		}
+	}
+}
+
 func TestSynSent_textWithSynAck_read(t *testing.T) {
 	b := inSynSent(t, plain())
 	ev := b.receive(peer(wire.SYN|wire.ACK|wire.FIN, 0, 1, "hello"))

@@ -54,8 +54,8 @@ func appendTCP(b []byte, p *Packet) ([]byte, error) {
 	return b, nil
 }
 
-// appendOptions appends o, with NOPs in front of options where that aligns the values behind them (RFC 7323, appendix
-// A). Its length is a multiple of 4.
+// appendOptions appends o in Linux's order and with its NOPs, which align the values behind them (tcp_options_write; RFC
+// 7323, appendix A). Its length is a multiple of 4.
 func appendOptions(b []byte, o *Options) []byte {
 	if o.MD5 != nil {
 		b = append(b, kindNop, kindNop, kindMD5, byte(2+len(o.MD5)))
@@ -65,14 +65,11 @@ func appendOptions(b []byte, o *Options) []byte {
 		b = append(b, kindMSS, 4)
 		b = binary.BigEndian.AppendUint16(b, o.MSS)
 	}
-	switch {
-	case o.SACKPermitted:
-		b = append(b, kindSACKPermitted, 2) // takes the place of the NOPs before the timestamps
-		if !o.HasTimestamps {
-			b = append(b, kindNop, kindNop)
-		}
-	case o.HasTimestamps:
+	if o.HasTimestamps != o.SACKPermitted { // either takes the place of the other's NOPs
 		b = append(b, kindNop, kindNop)
+	}
+	if o.SACKPermitted {
+		b = append(b, kindSACKPermitted, 2)
 	}
 	if o.HasTimestamps {
 		b = append(b, kindTimestamps, 10)
@@ -90,11 +87,11 @@ func appendOptions(b []byte, o *Options) []byte {
 		}
 	}
 	if o.HasFastOpen {
+		b = append(b, kindFastOpen, byte(2+len(o.FastOpen)))
+		b = append(b, o.FastOpen...)
 		for range (2 - len(o.FastOpen)) & 3 {
 			b = append(b, kindNop)
 		}
-		b = append(b, kindFastOpen, byte(2+len(o.FastOpen)))
-		b = append(b, o.FastOpen...)
 	}
 	return b
 }

@@ -3,9 +3,11 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 	"net/netip"
 	"reflect"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -38,6 +40,25 @@ func TestAppendTCP_LinuxSYN(t *testing.T) {
 	got[16], got[17] = 0, 0
 	if want := unhex(t, linuxSYN); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %x\nwant %x", got, want)
+	}
+}
+
+// A SYN without timestamps, and one that asks for a cookie, as Linux 6.18 writes them (tcp_options_write).
+func TestAppendOptions_Linux(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		o    Options
+		want string
+	}{
+		{"no timestamps", Options{MSS: 1460, SACKPermitted: true, HasWindowScale: true, WindowScale: 10}, "020405b4 01010402 0103030a"},
+		{"no window scale", Options{MSS: 1460, SACKPermitted: true}, "020405b4 01010402"},
+		{"fast open", Options{MSS: 1460, SACKPermitted: true, HasFastOpen: true}, "020405b4 01010402 22020101"},
+		{"cookie", Options{MSS: 1460, HasFastOpen: true, FastOpen: []byte{1, 2, 3, 4}}, "020405b4 22060102 03040101"},
+		{"timestamps alone", Options{HasTimestamps: true, TSVal: 1, TSEcr: 2}, "0101080a 00000001 00000002"},
+	} {
+		if got, want := appendOptions(nil, &c.o), unhex(t, strings.ReplaceAll(c.want, " ", "")); !bytes.Equal(got, want) {
+			t.Errorf("%s: % x, want % x", c.name, got, want)
+		}
 	}
 }
 
