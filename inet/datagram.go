@@ -181,7 +181,6 @@ func (d *datagram) address(b []byte, refused errno.Errno) (sockaddr.Addr, errno.
 	if mapped && d.hold.onlyIPv6() {
 		return a, facts.MappedRefused
 	}
-	a.IP = d.stack.meant(a.IP, d.local.Addr(), d.sock.Options().Device())
 	return a, errno.OK
 }
 
@@ -192,7 +191,8 @@ func (d *datagram) associate(call *socket.Call, a sockaddr.Addr) errno.Errno {
 	if d.chosen && !facts.KeepsSource {
 		d.choose(wildcard(d.family))
 	}
-	w, e := d.way(&a, t)
+	a.IP = s.meant(a.IP, d.local.Addr(), d.sock.Options().Device())
+	w, e := d.way(&a, false, t)
 	if e != errno.OK {
 		return e
 	}
@@ -237,10 +237,11 @@ func (s *Stack) hearsOnly(ip netip.Addr) bool {
 }
 
 // way finds the route to an address and the source address; it holds until the next one is asked for.
-func (d *datagram) way(a *sockaddr.Addr, t *trail.Trail) (*path, errno.Errno) {
+func (d *datagram) way(a *sockaddr.Addr, itself bool, t *trail.Trail) (*path, errno.Errno) {
 	s := d.stack
 	o := d.sock.Options()
 	q := query{to: a.IP, from: d.local.Addr(), device: o.Device(), onLink: o.DontRoute && a.IP.Is4(), foreign: d.opts.transparent}
+	q.itself = itself
 	if a.IP.Is4() && (q.from.Is6() || d.source4.IsValid()) {
 		q.from = d.source4
 	}

@@ -57,7 +57,9 @@ func (d *datagram) Send(call *socket.Call, m *socket.Message) (int, errno.Errno)
 
 // sendWay finds the way of a packet that carries so many bytes to an address, and says why it may not go it.
 func (d *datagram) sendWay(to *sockaddr.Addr, carried int) (*path, errno.Errno) {
-	w, e := d.way(to, nil)
+	itself := to.IP == netip.IPv4Unspecified()
+	to.IP = d.stack.meant(to.IP, d.local.Addr(), d.sock.Options().Device())
+	w, e := d.way(to, itself, nil)
 	switch {
 	case e != errno.OK:
 	case w.broadcast && !d.sock.Options().Broadcast:

@@ -160,7 +160,7 @@ func (s *Stack) deliverError(q *wire.Packet, h heard) {
 // one that the host has sent to itself came by lo, whoever it is for (tcp_v6_err, __udp4_lib_err, raw_icmp_error).
 func (h *heard) over(device bool) *Interface {
 	if device && h.by.loopback {
-		return h.by.stack.loBound
+		return h.by.stack.cameBy(h.by.stack.interfaces[0])
 	}
 	return h.by
 }

@@ -27,6 +27,9 @@ type Interface struct {
 	answers  atomic.Pointer[[]netip.Addr] // sorted
 	contacts contacts
 	harmless netip.Addr // a source that was found to be no martian: most packets have it again
+
+	overLo   *Interface // see cameBy; nil until it is needed
+	standsIn bool       // it is another's overLo
 }
 
 // AddInterface attaches the host to a link by an interface that is up. The core need not be locked.
@@ -50,9 +53,7 @@ func (s *Stack) AddInterface(name string, l link.Link) (*Interface, error) {
 func (i *Interface) Wrap(wrap func(link.Link) link.Link) {
 	i.stack.core.Lock()
 	i.link = wrap(i.link)
-	if i.loopback {
-		i.stack.loBound.link = i.link
-	}
+	i.stack.lend()
 	i.stack.core.Unlock()
 }
 
@@ -78,6 +79,25 @@ func (s *Stack) interfaceIndexed(index uint32) *Interface {
 		return nil
 	}
 	return s.interfaces[index-1]
+}
+
+// cameBy returns what stands for lo where what the host sends to itself is to count as come by i, and is taken in whatever
+// address it is for (Linux: RTCF_LOCAL and rt_iif of the way it was sent).
+func (s *Stack) cameBy(i *Interface) *Interface {
+	if i.overLo == nil {
+		i.overLo = &Interface{Name: i.Name, Index: i.Index, stack: s, loopback: true, standsIn: true}
+		s.lend()
+	}
+	return i.overLo
+}
+
+// lend makes what stands for lo like it.
+func (s *Stack) lend() {
+	for _, i := range s.interfaces {
+		if lo := s.interfaces[0]; i.overLo != nil {
+			i.overLo.link, i.overLo.up = lo.link, lo.up
+		}
+	}
 }
 
 // HasInterface reports whether there is an interface with an index, and whether that is lo. The core must be locked.
@@ -143,9 +163,7 @@ func (i *Interface) SetUp(up bool) {
 	i.stack.core.Lock()
 	defer i.stack.core.Unlock()
 	i.up = up
-	if i.loopback {
-		i.stack.loBound.up = up
-	}
+	i.stack.lend()
 	if facts := &i.stack.core.Personality.IP; facts.DownLosesIPv6 {
 		if !up {
 			i.loseIPv6()

@@ -101,7 +101,7 @@ const (
 // (RFC 1122, 3.3.4.2, the weak model, as Linux does), but for the loopback ones, which must not come from elsewhere.
 func (s *Stack) audience(dst netip.Addr, i *Interface) audience {
 	switch {
-	case i == s.loBound:
+	case i.standsIn:
 		return us
 	case dst.IsLoopback():
 		if !i.loopback {
@@ -136,9 +136,9 @@ var (
 
 // arrival names the interface by which a packet has come in for a socket that is bound to a device. What a host sends to
 // itself comes by lo, and counts as come by the interface that has the destination's address (Linux: the local route's
-// device, in rt_iif and IP6CB's iif), unless its sender was bound to lo.
+// device, in rt_iif and IP6CB's iif), unless the way it was sent says otherwise.
 func (s *Stack) arrival(in *Interface, to netip.Addr) string {
-	if in.loopback && in != s.loBound {
+	if in.loopback && !in.standsIn {
 		if i := s.owner(to); i != nil {
 			return i.Name
 		}

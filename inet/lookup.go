@@ -15,6 +15,7 @@ type query struct {
 	device  string     // the only interface allowed (SO_BINDTODEVICE); empty: any
 	onLink  bool       // only routes to what is on the link count (SO_DONTROUTE)
 	foreign bool       // from need not be an address of the host (IP_TRANSPARENT)
+	itself  bool       // the host asked for itself by 0.0.0.0: the device does not matter
 }
 
 // path is the way to a destination, and the address to come from.
@@ -24,10 +25,8 @@ type path struct {
 	nextHop   netip.Addr
 	source    netip.Addr
 	broadcast bool
-	local     bool // to the host itself
-	// bound: over lo because the sender is bound to it, to an address that is not lo's. On Linux the host takes that for
-	// itself, whatever the address, and for come by lo (RTCF_LOCAL, rt_iif): out is loBound then.
-	bound bool
+	local     bool       // to the host itself
+	by        *Interface // that it counts as come by at the host itself, where the address does not say so; see cameBy
 }
 
 // hop is what a connection keeps of a path: its own ends say the rest.
@@ -90,8 +89,8 @@ func (s *Stack) lookUp(q query) (path, *Route, errno.Errno) {
 	default:
 		w.source = q.from
 	}
-	if w.bound {
-		w.out = s.loBound
+	if w.by != nil {
+		w.out = s.cameBy(w.by)
 	}
 	return w, r, e
 }
@@ -100,6 +99,12 @@ func (s *Stack) lookUp(q query) (path, *Route, errno.Errno) {
 func (s *Stack) wayTo(q *query, device *Interface) (path, *Route, errno.Errno) {
 	if i := s.broadcastOn(q); i != nil {
 		return path{out: i, nextHop: q.to, broadcast: true}, nil, errno.OK
+	}
+	if q.itself { // ip_route_output_key_hash_rcu
+		if device == nil {
+			device = s.interfaces[0]
+		}
+		return path{out: s.interfaces[0], nextHop: q.to, local: true, by: device}, nil, errno.OK
 	}
 	if i := s.owner(q.to); i != nil && q.allows(i) {
 		return path{out: s.interfaces[0], nextHop: q.to, local: true}, nil, errno.OK
@@ -116,8 +121,13 @@ func (s *Stack) wayTo(q *query, device *Interface) (path, *Route, errno.Errno) {
 	}
 	w, r, e := s.routed(q)
 	if e != errno.OK && device != nil && q.to.Is4() {
-		// Linux takes an IPv4 destination without a route to be on the link of the device that was asked for.
-		return path{out: device, nextHop: q.to, bound: device.loopback}, nil, errno.OK
+		// Linux takes an IPv4 destination without a route to be on the link of the device that was asked for. By lo that is
+		// the host itself, whoever the address belongs to.
+		w = path{out: device, nextHop: q.to}
+		if device.loopback {
+			w.by = device
+		}
+		return w, nil, errno.OK
 	}
 	w.broadcast = limited
 	return w, r, e

@@ -110,7 +110,7 @@ func (s *Stack) answer(p *wire.Packet, in *Interface, fill func(*wire.Packet)) {
 	if p.Src.IsLinkLocalUnicast() && in != nil {
 		q.device = s.arrival(in, p.Dst)
 	}
-	if in == s.loBound && s.owner(p.Dst) == nil {
+	if in != nil && in.standsIn && s.owner(p.Dst) == nil {
 		return // nobody else's packet comes from there (ip_route_output_key)
 	}
 	w, _, e := s.lookUp(q)

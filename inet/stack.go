@@ -26,7 +26,6 @@ type Stack struct {
 
 	core       *socket.Core
 	interfaces []*Interface       // [0] is lo
-	loBound    *Interface         // see path.bound
 	own        []ownAddress       // see address.go
 	ownAt      map[netip.Addr]int // where in own; nil: few
 	routes     []Route            // best first, see route.go
@@ -72,7 +71,6 @@ func New(core *socket.Core, seed uint64) *Stack {
 		panic("inet: the loopback takes any number of hosts: " + err.Error())
 	}
 	lo.loopback = true
-	s.loBound = &Interface{Name: lo.Name, Index: lo.Index, stack: s, link: lo.link, loopback: true, up: true}
 	lo.AddAddress(netip.MustParsePrefix("127.0.0.1/8"))
 	lo.AddAddress(loopback6)
 	return s
