@@ -318,3 +318,22 @@ func TestCrash_neighbour(t *testing.T) {
 		})
 	}
 }
+
+// What is sent to a neighbour that is believed to be there crosses the link, whose rules see it.
+func TestCrash_linkRules(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := dialtone.NewNetwork()
+		client, server := n.Host("client.test"), n.Host("server.test")
+		if _, err := client.Dial("tcp4", "server.test:80"); !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Fatal(err)
+		}
+		server.Crash()
+		if err := n.Impair(link.Rule{Action: link.Prohibited}); err != nil {
+			t.Fatal(err)
+		}
+		before := time.Now()
+		if _, err := client.Dial("tcp4", "server.test:80"); !errors.Is(err, syscall.EHOSTUNREACH) || time.Since(before) > time.Second {
+			t.Errorf("%v after %v", err, time.Since(before))
+		}
+	})
+}

@@ -5,6 +5,8 @@ package inet
 import (
 	"net/netip"
 	"time"
+
+	"dialtone/wire"
 )
 
 // contacts are the neighbours of an interface that were there when something was sent to them.
@@ -67,6 +69,16 @@ func (c *contacts) find(ip netip.Addr) *contact {
 	c.recent = one
 	return &c.recent
 }
+
+// vacated is the station of a neighbour that is believed to be there still: what is sent to it crosses the link, and then
+// nobody takes it.
+type vacated struct{}
+
+// Answers implements [link.Station].
+func (vacated) Answers(netip.Addr) bool { return false }
+
+// Deliver implements [link.Station].
+func (vacated) Deliver(_ time.Duration, p *wire.Packet) { p.Free() }
 
 // believes reports whether a neighbour that does not answer is believed to be there still, because it was. Now it is used
 // once more. On a cable the carrier is lost with the neighbour, and with that what was known of it (neigh_carrier_down).

@@ -27,16 +27,15 @@ type neighbour struct {
 	expiry  clock.Event
 }
 
-// resolve returns the station for the next hop, or takes p: it is kept until there is one, or until the neighbour counts
-// as unreachable.
+// resolve returns the station for the next hop, or keeps p until there is one, or until the neighbour counts as
+// unreachable.
 func (s *Stack) resolve(out *Interface, hop netip.Addr, p *wire.Packet) (link.Station, bool) {
 	if to, ok := out.link.Neighbour(out, hop); ok {
 		out.contacts.met(hop, s.core.NowLocked())
 		return to, true
 	}
 	if s.believes(out, hop) {
-		p.Free()
-		return nil, false
+		return vacated{}, true
 	}
 	facts := &s.core.Personality.IP
 	key := neighbourKey{out, hop}

@@ -51,22 +51,16 @@ func (s *Stack) output(p *wire.Packet, w path, t *trail.Trail) fate {
 		var ok bool
 		if to, ok = s.resolve(w.out, w.nextHop, p); !ok {
 			if t != nil {
-				s.recordSilence(t, w)
+				t.Add(s.core.Now(), trail.Neighbour, "%v on %s does not answer yet%s", w.nextHop, w.out.Name, s.crashOf(w.nextHop))
 			}
 			return sent
 		}
 	}
+	if t != nil && to == (vacated{}) {
+		t.Add(s.core.Now(), trail.Neighbour, "%v on %s has answered before, and is believed to be there%s", w.nextHop, w.out.Name, s.crashOf(w.nextHop))
+	}
 	s.core.Transmit(w.out.link, w.out, to, p)
 	return sent
-}
-
-// recordSilence says in the trail why what was sent has not left.
-func (s *Stack) recordSilence(t *trail.Trail, w path) {
-	what := "has answered before, and is believed to be there"
-	if s.neighbours[neighbourKey{w.out, w.nextHop}] != nil {
-		what = "does not answer yet"
-	}
-	t.Add(s.core.Now(), trail.Neighbour, "%v on %s %s%s", w.nextHop, w.out.Name, what, s.crashOf(w.nextHop))
 }
 
 func (s *Stack) recordFirewall(t *trail.Trail, d firewall.Direction, v firewall.Verdict, r *firewall.Rule) {
