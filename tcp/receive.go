@@ -87,7 +87,7 @@ func (c *Conn) receiveTimeWait(now time.Duration, seg *wire.Segment) Events {
 	case next:
 		c.enterTimeWait(now)
 		return 0
-	case c.newIncarnation(seg):
+	case c.newIncarnation(now, seg):
 		return c.end(Finished) | Reopen
 	}
 	if seg.Flags.Has(wire.ACK) {
@@ -98,13 +98,16 @@ func (c *Conn) receiveTimeWait(now time.Duration, seg *wire.Segment) Events {
 }
 
 // newIncarnation reports whether a segment in TIME-WAIT begins a new connection with the same addresses: a SYN beyond
-// all that the old one sent (RFC 9293, 3.6.1; RFC 6191).
-func (c *Conn) newIncarnation(seg *wire.Segment) bool {
+// all that the old one sent: by its timestamp, if both have them, else, or if that is the same, by its number (RFC 9293,
+// 3.6.1; RFC 6191, 2).
+func (c *Conn) newIncarnation(now time.Duration, seg *wire.Segment) bool {
 	if seg.Flags&(wire.SYN|wire.ACK|wire.RST) != wire.SYN {
 		return false
 	}
-	newer := c.has(tsOK) && seg.Options.HasTimestamps && after(seg.Options.TSVal, c.tsRecent)
-	return newer || after(seg.Seq, c.rcvNxt)
+	if !c.has(tsOK) || !seg.Options.HasTimestamps {
+		return after(seg.Seq, c.rcvNxt)
+	}
+	return !c.oldDuplicate(now, seg) && (after(seg.Options.TSVal, c.tsRecent) || after(seg.Seq, c.rcvNxt))
 }
 
 // receive is RFC 9293, 3.10.7.4: the states after SYN-SENT, without TIME-WAIT. seq is where the segment's text begins,

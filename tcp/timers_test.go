@@ -295,21 +295,6 @@ func TestTimeWait_finAgain_beginsAnew(t *testing.T) {
 	b.ended(Finished)
 }
 
-func TestTimeWait_newerTimestamp_reopens(t *testing.T) {
-	cfg := plain()
-	cfg.Timestamps = true
-	b := inTimeWait(t, plain())
-	b.c.cfg = cfg
-	b.c.notes |= tsOK
-	b.c.tsRecent = 100
-	syn := peer(wire.SYN, 1, 0, "") // the very next number isn't beyond the old ones
-	syn.Options.HasTimestamps, syn.Options.TSVal = true, 101
-	if ev := b.receive(syn); ev&Reopen == 0 {
-		t.Errorf("events %07b, want Reopen", ev)
-	}
-	b.ended(Finished)
-}
-
 // TestFinWait2_closed_ends: after close(2) nobody waits for the peer's FIN longer than tcp_fin_timeout; after
 // shutdown(2) one does.
 func TestFinWait2_closed_ends(t *testing.T) {
