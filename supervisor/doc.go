@@ -164,7 +164,11 @@
 //	1.2   three calls reported, two descriptors handed over, AF_UNIX: a C program that does nothing else
 //	1.5   and that knows its sockets, reads and writes the addresses, and learns of the closes
 //	1.7   the same in Go
-//	2.5   and TCP: this package
+//	2.3   and TCP: this package
+//
+// That is with the caller and the supervisor on one core. SYNC_WAKE_UP keeps
+// them there, but not at ADDFD, which wakes the caller on an idle core if there
+// is one: on a virtual machine up to 5.
 //
 // # A gap of the kernel's
 //
