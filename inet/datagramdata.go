@@ -227,9 +227,6 @@ func (d *datagram) Shutdown(_ *socket.Call, how socket.How) errno.Errno {
 
 // Option implements [socket.Endpoint].
 func (d *datagram) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno) {
-	if level == solTCP {
-		return nil, errno.EOPNOTSUPP
-	}
 	return d.opts.option(d.stack, &d.hold, level, name)
 }
 

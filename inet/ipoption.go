@@ -121,14 +121,20 @@ func (h *hold) lacks(level int) bool { return level == solIPv6 && h.sock.Family 
 
 // option reads an option of the socket that h belongs to.
 func (o *ipOptions) option(s *Stack, h *hold, level, name int) ([]byte, errno.Errno) {
-	if h.lacks(level) {
-		return nil, errno.ENOPROTOOPT
+	switch {
+	case level == solIP, level == solIPv6 && !h.lacks(level), level == solTCP && h.sock.Type == socket.Stream:
+	case h.sock.Family == sockaddr.Inet:
+		return nil, errno.EOPNOTSUPP // ip_getsockopt, of a level that it knows nothing of
+	default:
+		return nil, errno.ENOPROTOOPT // ipv6_getsockopt
 	}
 	if f := o.flag(level, name); f != nil {
 		return socket.Bool(*f), errno.OK
 	}
 	key := storedKey{level, name}
 	switch key {
+	case storedKey{solIP, ipHdrIncl}:
+		return socket.Bool(false), errno.OK // a raw socket's, which others can read
 	case storedKey{solIP, ipTOS}:
 		return socket.Int(int(o.tos)), errno.OK
 	case storedKey{solIPv6, ipv6TClass}:

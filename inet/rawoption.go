@@ -26,10 +26,10 @@ const (
 func (r *raw) filterOption(level, name int) ([]uint32, errno.Errno) {
 	proto, words := wire.ICMP, 1
 	switch {
-	case level == solRaw && name == icmpFilter && r.family == sockaddr.Inet:
-	case level == solICMPv6 && name == icmp6Filter && r.family == sockaddr.Inet6:
+	case level == solRaw && r.family == sockaddr.Inet && name == icmpFilter:
+	case level == solICMPv6 && r.family == sockaddr.Inet6 && name == icmp6Filter:
 		proto, words = wire.ICMPv6, len(r.filter)
-	case level == solRaw, level == solICMPv6:
+	case level == solRaw && r.family == sockaddr.Inet, level == solICMPv6 && r.family == sockaddr.Inet6:
 		return nil, errno.ENOPROTOOPT
 	default:
 		return nil, errno.OK

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 
 // TestRandom_agreesWithTheKernel makes random calls here and on the running kernel, and compares each answer. SEEDS in the
 // environment says how many sequences there are.
-func TestRandom_agreesWithTheKernel(t *testing.T) { agreeWithKernel(t, 60, conformance.Random) }
+func TestRandom_agreesWithTheKernel(t *testing.T) { agreeWithKernel(t, 100, conformance.Random) }
 
 // TestRandomAddresses_agreeWithTheKernel does the same with all kinds of addresses and options.
 func TestRandomAddresses_agreeWithTheKernel(t *testing.T) { agreeWithKernel(t, 60, randomAddresses) }
