@@ -46,12 +46,14 @@ func (s *Stack) ownCrash() string {
 // from connections and datagrams, EINVAL from a listener. The core must be locked.
 func (s *Stack) Crash() {
 	s.setAllUp(false) // first: so nothing leaves
-	for key, n := range s.neighbours {
-		s.core.Cancel(&n.expiry)
-		for _, p := range n.waiting {
-			p.Free()
+	for _, all := range []map[neighbourKey]*neighbour{s.silent4, s.silent6} {
+		for _, n := range all {
+			s.core.Cancel(&n.expiry)
+			for _, p := range n.waiting {
+				p.Free()
+			}
 		}
-		delete(s.neighbours, key)
+		clear(all)
 	}
 	for _, port := range slices.Sorted(maps.Keys(s.listeners)) {
 		for _, l := range slices.Clone(s.listeners[port]) {

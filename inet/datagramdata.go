@@ -103,16 +103,37 @@ func (d *datagram) leave(call *socket.Call, m *socket.Message, p *wire.Packet, w
 	if d.hearsItself(p, w) {
 		own = p.Clone()
 	}
-	if s.output(p, *w, nil) != sent {
-		if own != nil {
-			own.Free()
-		}
-		return 0, s.core.Personality.UDP.Filtered // a filter that drops or rejects tells the sender
-	}
-	if own != nil {
+	is4 := p.Is4()
+	f := s.output(p, *w, nil)
+	switch {
+	case own == nil:
+	case f == sent:
 		s.core.Transmit(link.Loopback{}, out, out, own)
+	default:
+		own.Free()
+	}
+	if e := d.lost(f, is4); e != errno.OK {
+		return 0, e
 	}
 	return len(m.Data), errno.OK
+}
+
+// lost is what the sender of a datagram is told of its fate. When too many neighbours have not answered, Linux tells some
+// (6.18: ip6_finish_output2 has an error of its own; udp_send_skb and raw_sendmsg tell of ENOBUFS only with IP_RECVERR).
+func (d *datagram) lost(f fate, is4 bool) errno.Errno {
+	ping := d.ports == &d.stack.pings
+	switch {
+	case f == sent:
+		return errno.OK
+	case f != crowded:
+		return d.stack.core.Personality.UDP.Filtered // a filter that drops or rejects tells the sender
+	case is4 && (ping || d.opts.recvErr):
+		return errno.ENOBUFS
+	case is4 || ping:
+		return errno.OK
+	default:
+		return errno.EINVAL
+	}
 }
 
 // hearsItself reports whether the host is among those that p is for, which goes to all of them by another interface than lo

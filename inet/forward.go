@@ -39,7 +39,7 @@ func (s *Stack) forward(p *wire.Packet, in *Interface) {
 		s.undeliverable(p, in, icmpBeyondScope) // RFC 4443, 3.1
 	case e == errno.OK:
 		p.TTL--
-		if to, ok := s.resolve(w.out, w.nextHop, p); ok {
+		if to, _ := s.resolve(w.out, w.nextHop, p); to != nil {
 			s.core.Transmit(w.out.link, w.out, to, p)
 		}
 	case r != nil && r.Type == Blackhole:

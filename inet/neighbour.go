@@ -27,23 +27,40 @@ type neighbour struct {
 	expiry  clock.Event
 }
 
-// resolve returns the station for the next hop, or keeps p until there is one, or until the neighbour counts as
-// unreachable.
-func (s *Stack) resolve(out *Interface, hop netip.Addr, p *wire.Packet) (link.Station, bool) {
+// silentMost bounds how many neighbours are waited for, of IPv4 and of IPv6 (net.ipv4.neigh.default.gc_thresh3, which on
+// Linux also counts those that have answered, of all namespaces). Packets for one more are lost.
+const silentMost = 1024
+
+// silent returns those of the address's version that have not answered yet.
+func (s *Stack) silent(ip netip.Addr) map[neighbourKey]*neighbour {
+	if ip.Is4() {
+		return s.silent4
+	}
+	return s.silent6
+}
+
+// resolve returns the station for the next hop; nil if it has taken p, which is kept until there is one, or until the
+// neighbour counts as unreachable.
+func (s *Stack) resolve(out *Interface, hop netip.Addr, p *wire.Packet) (link.Station, fate) {
 	if to, ok := out.link.Neighbour(out, hop); ok {
 		out.contacts.met(hop, s.core.NowLocked())
-		return to, true
+		return to, sent
 	}
 	if s.believes(out, hop) {
-		return vacated{}, true
+		return vacated{}, sent
 	}
 	facts := &s.core.Personality.IP
 	key := neighbourKey{out, hop}
-	n := s.neighbours[key]
+	all := s.silent(hop)
+	n := all[key]
 	if n == nil {
+		if len(all) >= silentMost { // neigh_alloc
+			p.Free()
+			return nil, crowded
+		}
 		n = &neighbour{key: key}
 		n.expiry.Task = clock.Func(func() { s.neighbourFailed(n) })
-		s.neighbours[key] = n
+		all[key] = n
 		s.core.After(&n.expiry, s.core.Now()+facts.NeighbourFails)
 	}
 	if len(n.waiting) >= facts.NeighbourQueue {
@@ -51,12 +68,12 @@ func (s *Stack) resolve(out *Interface, hop netip.Addr, p *wire.Packet) (link.St
 		n.waiting = n.waiting[:copy(n.waiting, n.waiting[1:])]
 	}
 	n.waiting = append(n.waiting, p)
-	return nil, false
+	return nil, sent
 }
 
 // neighbourFailed looks once more, and else tells everyone whose packet waited.
 func (s *Stack) neighbourFailed(n *neighbour) {
-	delete(s.neighbours, n.key)
+	delete(s.silent(n.key.ip), n.key)
 	to, ok := n.key.out.link.Neighbour(n.key.out, n.key.ip)
 	for _, p := range n.waiting {
 		if ok {

@@ -18,6 +18,7 @@ const (
 	sent     fate = iota // on its way, or waiting for a neighbour
 	filtered             // the firewall dropped it without a word
 	rejected             // the firewall rejected it; whoever it was from has been told
+	crowded              // lost: too many neighbours have not answered yet
 )
 
 // output sends p on the way w: past the firewall, to the neighbour. p belongs to output. t takes what is decided; it may
@@ -48,12 +49,16 @@ func (s *Stack) output(p *wire.Packet, w path, t *trail.Trail) fate {
 	if w.out.loopback {
 		to = w.out
 	} else {
-		var ok bool
-		if to, ok = s.resolve(w.out, w.nextHop, p); !ok {
-			if t != nil {
+		var f fate
+		if to, f = s.resolve(w.out, w.nextHop, p); to == nil {
+			switch {
+			case t == nil:
+			case f == crowded:
+				t.Add(s.core.Now(), trail.Neighbour, "%v on %s is not asked: %d others have not answered yet", w.nextHop, w.out.Name, silentMost)
+			default:
 				t.Add(s.core.Now(), trail.Neighbour, "%v on %s does not answer yet%s", w.nextHop, w.out.Name, s.crashOf(w.nextHop))
 			}
-			return sent
+			return f
 		}
 	}
 	if t != nil && to == (vacated{}) {

@@ -34,7 +34,8 @@ type Stack struct {
 	there      keptWay            // of the last connect
 	back       keptWay            // of the last connection that came
 	denied     []sockaddr.Family
-	neighbours map[neighbourKey]*neighbour
+
+	silent4, silent6 map[neighbourKey]*neighbour // neighbours
 
 	tcpPorts          ports
 	udpPorts, udpLite datagrams
@@ -56,12 +57,13 @@ type Stack struct {
 // left to chance: initial sequence numbers, implicit ports.
 func New(core *socket.Core, seed uint64) *Stack {
 	s := &Stack{
-		core:       core,
-		Sysctl:     defaultSysctl(core.Personality),
-		neighbours: map[neighbourKey]*neighbour{},
-		cookies:    map[netip.Addr][]byte{},
-		listeners:  map[uint16][]*stream{},
-		seed:       seed,
+		core:      core,
+		Sysctl:    defaultSysctl(core.Personality),
+		silent4:   map[neighbourKey]*neighbour{},
+		silent6:   map[neighbourKey]*neighbour{},
+		cookies:   map[netip.Addr][]byte{},
+		listeners: map[uint16][]*stream{},
+		seed:      seed,
 	}
 	s.connections.seed, s.connections.factor = s.draw(false, 0), s.draw(false, 1)
 	core.AddSpace(sockaddr.Inet, space{s, sockaddr.Inet})
