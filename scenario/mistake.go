@@ -55,20 +55,25 @@ func (m *mistakes) err() error {
 	return m.found
 }
 
-// expected returns what to write instead of got: the one known word that is near it, or else all of them.
+// expected returns what to write instead of got: the known words that are nearest, or all of them if none is near.
 func expected(got string, known []string) string {
-	best, least := "", len(got)/3+1 // so far off a slip of the finger may be, in letters
+	var nearest []string
+	least := len(got)/3 + 1 // so far off a slip of the finger may be, in letters
 	for _, word := range known {
-		if d := distance(strings.ToLower(got), strings.ToLower(word)); d <= least && (best == "" || d < least) {
-			best, least = word, d
+		switch d := distance(strings.ToLower(got), strings.ToLower(word)); {
+		case d < least:
+			nearest, least = []string{word}, d
+		case d == least:
+			nearest = append(nearest, word)
 		}
 	}
-	switch {
-	case best != "":
-		return fmt.Sprintf("expected %q", best)
-	case len(known) == 0:
+	if len(nearest) > 0 {
+		known = nearest
+	}
+	switch len(known) {
+	case 0:
 		return "and there are none"
-	case len(known) == 1:
+	case 1:
 		return fmt.Sprintf("expected %q", known[0])
 	}
 	return "expected one of " + strings.Join(slices.Sorted(slices.Values(known)), ", ")

@@ -38,7 +38,7 @@ func TestMistakes(t *testing.T) {
 		{"no hosts", "hosts: {}\n", "f:1:1: no hosts, expected at least one"},
 		{"unknown key, near", "host: {}\nhosts: {a: {}}\n", `f:1:1: unknown key "host", expected "hosts"`},
 		{"unknown key, far", "hosts:\n  a: {firewall: {colour: red}}\n", `f:2:18: unknown key "colour", expected one of input, output`},
-		{"two at once", "sede: 1\nhosts:\n  a: {rutes: []}\n", `f:1:1: unknown key "sede", expected "seed"` + "\n" + `f:3:7: unknown key "rutes", expected "routes"`},
+		{"two at once", "sede: 1\nhosts:\n  a: {rutes: []}\n", `f:1:1: unknown key "sede", expected one of mode, seed` + "\n" + `f:3:7: unknown key "rutes", expected "routes"`},
 		{"key that is no scalar", "hosts: {a: {}}\n<<: {seed: 1}\n", `f:2:1: an anchor, alias or merge key, which are not read, expected a plain key`},
 		{"anchor", "seed: &x 1\nhosts: {a: {}}\n", "f:1:7: an anchor, alias or merge key, which are not read, expected a whole number, 0 or more"},
 		{"tag", "seed: !!int 1\nhosts: {a: {}}\n", "f:1:7: a tag, which is not read, expected a whole number, 0 or more"},

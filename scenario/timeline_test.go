@@ -87,7 +87,7 @@ func TestTimeline_mistakes(t *testing.T) {
 		"{cut: lan}":                    `f:8:5: the key "at" is missing`,
 		"{at: -1s, cut: lan}":           `f:8:10: "-1s", expected a time with its unit, such as 200ms or 1.5s`,
 
-		"{at: 1s, crash: c.test}":                                   `f:8:21: no host "c.test", expected "a.test"`,
+		"{at: 1s, crash: c.test}":                                   `f:8:21: no host "c.test", expected one of a.test, b.test`,
 		"{at: 1s, restart: b.tets}":                                 `f:8:23: no host "b.tets", expected "b.test"`,
 		"{at: 1s, crash: lan}":                                      `f:8:21: no host "lan", expected one of a.test, b.test`,
 		"{at: 1s, cut: b.test}":                                     `f:8:19: no link "b.test", expected "lan"`,

@@ -62,7 +62,10 @@ func (v *conformVerb) Run(out *output) error {
 	case v.Case != "" || v.Cases != "":
 		err = writeTranscripts(out.stdout, reports)
 	default:
-		err = writeMatrix(out.stdout, reports)
+		err = writeMatrix(out.stdout, reports, known)
+	}
+	if err == nil && !v.JSON && !v.Markdown {
+		err = writeExplained(out.stdout, reports, known)
 	}
 	if err != nil {
 		return err
@@ -200,8 +203,9 @@ func writeTranscripts(w io.Writer, reports []*conformance.Report) error {
 }
 
 // writeMatrix prints a matrix for each arm, and a line that counts.
-func writeMatrix(w io.Writer, reports []*conformance.Report) error {
+func writeMatrix(w io.Writer, reports []*conformance.Report, known map[conformance.Key]string) error {
 	var arms []string
+	explained := map[string]int{}
 	matrices := map[string]*conformance.Matrix{}
 	counts := map[string]*conformance.Count{}
 	for _, r := range reports {
@@ -211,6 +215,9 @@ func writeMatrix(w io.Writer, reports []*conformance.Report) error {
 		}
 		matrices[r.Arm].Add(r)
 		counts[r.Arm].Add(r)
+		if r.Differs() && known[r.Key()] != "" {
+			explained[r.Arm]++
+		}
 	}
 	for _, arm := range arms {
 		fmt.Fprintf(w, "%s, connect by errno and family\n\n", arm)
@@ -218,7 +225,25 @@ func writeMatrix(w io.Writer, reports []*conformance.Report) error {
 			return err
 		}
 		n := counts[arm]
-		if _, err := fmt.Fprintf(w, "%s: %d runs agree, %d differ, %d could not be run\n\n", arm, n.Agree, n.Differ, n.NotRun); err != nil {
+		reasons := ""
+		if e := explained[arm]; e > 0 {
+			reasons = fmt.Sprintf(" (%d explained)", e)
+		}
+		if _, err := fmt.Fprintf(w, "%s: %d runs agree, %d differ%s, %d could not be run\n\n", arm, n.Agree, n.Differ, reasons, n.NotRun); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeExplained prints why those differ of which it is known.
+func writeExplained(w io.Writer, reports []*conformance.Report, known map[conformance.Key]string) error {
+	for _, r := range reports {
+		reason, ok := known[r.Key()]
+		if !ok || !r.Differs() {
+			continue
+		}
+		if _, err := fmt.Fprintf(w, "%s differs on %s as %s, as explained: %s\n", r.Case.ID, r.Arm, r.Personality, reason); err != nil {
 			return err
 		}
 	}

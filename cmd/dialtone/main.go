@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -78,7 +79,7 @@ func command(args []string, stdout, stderr io.Writer) int {
 	case exited >= 0:
 		return exited
 	case err != nil:
-		complain(stderr, err)
+		complain(stderr, withCommands(err))
 		fmt.Fprintln(stderr, "dialtone: see dialtone --help")
 		return exitFailure
 	}
@@ -96,6 +97,26 @@ func command(args []string, stdout, stderr io.Writer) int {
 		complain(stderr, err)
 		return exitFailure
 	}
+}
+
+// withCommands adds to an error of the parser's about an unknown command which ones there are, if it names none.
+func withCommands(err error) error {
+	var parse *kong.ParseError
+	if s := err.Error(); !errors.As(err, &parse) || !strings.HasPrefix(s, "unexpected argument") || strings.Contains(s, "did you mean") {
+		return err
+	}
+	at := parse.Context.Selected()
+	if at == nil {
+		at = parse.Context.Model.Node
+	}
+	var names []string
+	for _, child := range at.Children {
+		names = append(names, strconv.Quote(child.Name))
+	}
+	if len(names) == 0 {
+		return err // a command that takes no argument
+	}
+	return fmt.Errorf("%w, expected one of %s", err, strings.Join(names, ", "))
 }
 
 // output is where the verbs write.
