@@ -20,7 +20,14 @@ const (
 	fastServer         = 0x2   // a listener with TCP_FASTOPEN takes them
 	fastClientNoCookie = 0x4   // sends them without a cookie, too
 	fastServerNoCookie = 0x200 // takes them without
+	fastServerAll      = 0x400 // listeners take them without TCP_FASTOPEN, as many as their backlog says
 )
+
+// fastPeer is what a peer has granted: a cookie, and with it the MSS that it offered.
+type fastPeer struct {
+	cookie []byte
+	mss    uint16
+}
 
 // maxCookiesKept bounds the peers whose cookies the host remembers.
 const maxCookiesKept = 1024
@@ -41,7 +48,7 @@ func (c *stream) setFastConnect(n int) errno.Errno {
 
 // mayDefer reports whether a connect may wait for the bytes to send: it may if they could go with the SYN.
 func (c *stream) mayDefer() bool {
-	return c.stack.cookies[c.remote.Addr()] != nil || c.stack.Sysctl.TCPFastOpen&fastClientNoCookie != 0
+	return c.stack.cookies[c.remote.Addr()].cookie != nil || c.stack.Sysctl.TCPFastOpen&fastClientNoCookie != 0
 }
 
 // MayFastOpen implements [socket.FastOpener] (tcp_sendmsg_fastopen).
@@ -61,19 +68,19 @@ func (c *stream) Begin(call *socket.Call) errno.Errno {
 
 // openFast lets the SYN that is about to be sent take bytes along, or ask for the cookie with which a later one may.
 func (c *stream) openFast(call *socket.Call) {
-	switch cookie := c.stack.cookies[c.remote.Addr()]; {
+	switch peer := c.stack.cookies[c.remote.Addr()]; {
 	case call.Text == nil && !c.opts.fastConnect:
-	case cookie == nil && c.stack.Sysctl.TCPFastOpen&fastClientNoCookie == 0:
+	case peer.cookie == nil && c.stack.Sysctl.TCPFastOpen&fastClientNoCookie == 0:
 		c.conn.RequestCookie()
 	default:
-		room := c.conn.SendInSYN(cookie)
+		room := c.conn.SendInSYN(peer.cookie, peer.mss)
 		call.Taken = c.conn.Write(call.Text[:min(len(call.Text), room)])
 	}
 }
 
 // rememberCookie keeps the cookie that the peer has granted.
 func (c *stream) rememberCookie() {
-	cookie := c.conn.GrantedCookie()
+	cookie, mss := c.conn.GrantedCookie()
 	if len(cookie) == 0 {
 		return
 	}
@@ -81,7 +88,7 @@ func (c *stream) rememberCookie() {
 	if len(kept) >= maxCookiesKept {
 		clear(kept)
 	}
-	kept[c.remote.Addr()] = bytes.Clone(cookie)
+	kept[c.remote.Addr()] = fastPeer{bytes.Clone(cookie), mss}
 }
 
 // acceptFast takes the bytes of a SYN that c, a listener, has just answered by child, if it may: then accept can have it
@@ -99,7 +106,7 @@ func (c *stream) acceptFast(child *stream, syn *wire.Segment) {
 	if o.HasFastOpen && !bytes.Equal(o.FastOpen, cookie) {
 		child.conn.GrantCookie(cookie)
 	}
-	if !valid || len(syn.Payload) == 0 || c.queue.unfinished() >= int(c.opts.fastQueue) {
+	if !valid || c.queue.unfinished() >= int(c.opts.fastQueue) {
 		return
 	}
 	child.conn.TakeSYNText(syn)

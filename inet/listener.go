@@ -57,6 +57,9 @@ func (c *stream) Listen(call *socket.Call, backlog int) errno.Errno {
 	c.hold.listening = true
 	c.shut = 0
 	c.queue = &listener{backlog: backlog, admits: s.core.Personality.Stream.Admits(backlog)}
+	if all := fastServer | fastServerAll; s.Sysctl.TCPFastOpen&all == all && c.opts.fastQueue == 0 {
+		c.change().fastQueue = int32(backlog)
+	}
 	s.listeners[c.hold.port] = append(s.listeners[c.hold.port], c)
 	return errno.OK
 }

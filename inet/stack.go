@@ -43,11 +43,11 @@ type Stack struct {
 	raws              []*raw
 	connections       demux
 	listeners         map[uint16][]*stream
-	cookies           map[netip.Addr][]byte // of TCP Fast Open, by peer
-	timers            []*clock.Event        // idle ones, for reuse
-	spare             [3]*wire.Packet       // likewise
-	spares            int                   // of spare, from its beginning
-	tcpConfig         *tcp.Config           // nil: to be made from Sysctl
+	cookies           map[netip.Addr]fastPeer // of TCP Fast Open, by peer
+	timers            []*clock.Event          // idle ones, for reuse
+	spare             [3]*wire.Packet         // likewise
+	spares            int                     // of spare, from its beginning
+	tcpConfig         *tcp.Config             // nil: to be made from Sysctl
 	seed              uint64
 	draws             uint64
 	portsGiven        uint64 // by connect, for TCP
@@ -61,7 +61,7 @@ func New(core *socket.Core, seed uint64) *Stack {
 		Sysctl:    defaultSysctl(core.Personality),
 		silent4:   map[neighbourKey]*neighbour{},
 		silent6:   map[neighbourKey]*neighbour{},
-		cookies:   map[netip.Addr][]byte{},
+		cookies:   map[netip.Addr]fastPeer{},
 		listeners: map[uint16][]*stream{},
 		seed:      seed,
 	}

@@ -115,6 +115,7 @@ func (s *Stack) config() *tcp.Config {
 	c.MaxSegment = maxSegment
 	c.WindowScale, c.Timestamps, c.SACK = y.TCPWindowScaling, y.TCPTimestamps, y.TCPSack
 	c.InitialRTO, c.MinRTO, c.MaxRTO = p.TCP.InitialRTO, p.TCP.MinRTO, p.TCP.MaxRTO
+	c.MinVariance = p.TCP.MinVariance
 	c.SynRetries, c.SynLinearTimeouts = uint8(y.TCPSynRetries), uint8(y.TCPSynLinearTimeouts)
 	c.SynAckRetries, c.Retries2 = uint8(y.TCPSynAckRetries), uint8(y.TCPRetries2)
 	c.ResetOnUnread = p.TCP.ResetOnUnread

@@ -34,6 +34,9 @@ func (c *stream) info() []byte {
 	if i.WindowScale {
 		b[5] |= 4
 	}
+	if i.SynText {
+		b[5] |= 32
+	}
 	b[6] = i.SndScale | i.RcvScale<<4
 	put := func(at int, v uint32) { binary.LittleEndian.PutUint32(b[at:], v) }
 	put(8, uint32(i.RTO.Microseconds()))

@@ -99,6 +99,7 @@ type TCP struct {
 	Retries2          int           // net.ipv4.tcp_retries2
 	InitialRTO        time.Duration // RFC 6298, 2.1
 	MinRTO, MaxRTO    time.Duration
+	MinVariance       time.Duration // the least that a timeout has beyond the round trip; 0: nothing
 	TimeWait          time.Duration
 	DelayedACK        time.Duration
 	FinTimeout        time.Duration // net.ipv4.tcp_fin_timeout

@@ -11,7 +11,10 @@ import (
 // establish completes the handshake with a segment that acknowledges our SYN.
 func (c *Conn) establish(now time.Duration, seg *wire.Segment) Events {
 	lost := c.retries > 0
-	c.send.drop(int(seg.Ack - c.sndUna - 1)) // what the SYN carried, if the peer took it
+	if n := int(seg.Ack - c.sndUna - 1); n > 0 { // what the SYN carried, and the peer took
+		c.send.drop(n)
+		c.notes |= synText
+	}
 	c.sndUna, c.sndNxt, c.sndMax = seg.Ack, seg.Ack, seg.Ack
 	c.recover, c.sndSmall = seg.Ack, seg.Ack
 	c.measure(now, seg)

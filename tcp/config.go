@@ -28,6 +28,9 @@ type Config struct {
 
 	// Retransmission (RFC 6298): the timeout before the first measurement, and its bounds afterwards.
 	InitialRTO, MinRTO, MaxRTO time.Duration
+	// MinVariance is the least that a timeout has beyond the round trip (Linux: tcp_rto_min_us, which bounds the variance's
+	// part and not the whole; tcp_rtt_estimator).
+	MinVariance time.Duration
 	// SynRetries is how often a SYN is retransmitted (Linux: tcp_syn_retries), not counting SynLinearTimeouts.
 	SynRetries uint8
 	// SynLinearTimeouts is how many timeouts of a SYN don't double the next one (Linux: tcp_syn_linear_timeouts).
@@ -70,6 +73,7 @@ func Defaults() Config {
 		SACK:              true,
 		InitialRTO:        time.Second,
 		MinRTO:            200 * time.Millisecond,
+		MinVariance:       200 * time.Millisecond,
 		MaxRTO:            120 * time.Second,
 		SynRetries:        6,
 		SynLinearTimeouts: 4,

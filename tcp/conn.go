@@ -120,6 +120,7 @@ const (
 	recovering                   // in fast recovery
 	noDelay                      // TCP_NODELAY
 	ownSndBuf                    // SetSndBuf was called
+	synText                      // bytes went with a SYN, and were taken
 )
 
 func (c *Conn) has(n notes) bool { return c.notes&n != 0 }
@@ -199,6 +200,7 @@ type Info struct {
 	InFlight                      uint32 // bytes
 	SndScale, RcvScale            uint8
 	Timestamps, SACK, WindowScale bool
+	SynText                       bool // bytes went with a SYN, and were taken
 }
 
 // Info returns a look at the connection.
@@ -212,5 +214,6 @@ func (c *Conn) Info() Info {
 		InFlight: c.inFlight(),
 		SndScale: c.sndScale, RcvScale: c.rcvScale,
 		Timestamps: c.has(tsOK), SACK: c.has(sackOK), WindowScale: c.has(scaleOK),
+		SynText: c.has(synText),
 	}
 }

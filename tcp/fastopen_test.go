@@ -14,7 +14,7 @@ func fastSynSent(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{TB: t, c: &Conn{}, now: start}
 	b.c.Open(b.now, plain(), ourPort, peerPort, ourISS, testMSS)
-	if room := b.c.SendInSYN([]byte("cookie")); room < 5 {
+	if room := b.c.SendInSYN([]byte("cookie"), 0); room < 5 {
 		t.Fatalf("room for %d bytes", room)
 	}
 	b.c.Write([]byte("hello"))
@@ -77,10 +77,29 @@ func TestFastOpen_cookieIsGranted(t *testing.T) {
 	answer := peer(wire.SYN|wire.ACK, 0, 1, "")
 	answer.Options.HasFastOpen, answer.Options.FastOpen = true, []byte("granted!")
 	b.receive(answer)
-	if got := string(b.c.GrantedCookie()); got != "granted!" {
-		t.Errorf("granted %q", got)
+	if cookie, mss := b.c.GrantedCookie(); string(cookie) != "granted!" || mss != defaultMSS {
+		t.Errorf("granted %q, with an MSS of %d", cookie, mss)
 	}
 	b.want(wire.ACK, 1, 1, "hello")
+}
+
+// A SYN carries what fits the MSS that the peer offered before, all options there may be included (tcp_send_syn_data).
+func TestFastOpen_room(t *testing.T) {
+	for _, c := range []struct {
+		mss  uint16
+		want int
+	}{{0, 1420}, {1040, 1000}, {9000, 1420}, {10, minMSS}} {
+		b := &bench{TB: t, c: &Conn{}, now: start}
+		b.c.Open(b.now, plain(), ourPort, peerPort, ourISS, 1460)
+		if room := b.c.SendInSYN([]byte("cookie"), c.mss); room != c.want {
+			t.Errorf("MSS %d: room for %d, want %d", c.mss, room, c.want)
+		}
+		b.c.Write(make([]byte, 2000))
+		var syn wire.Segment
+		if !b.c.Next(b.now, &syn) || len(syn.Payload) != c.want {
+			t.Errorf("MSS %d: a SYN with %d bytes, want %d", c.mss, len(syn.Payload), c.want)
+		}
+	}
 }
 
 func TestFastOpen_server(t *testing.T) {

@@ -98,10 +98,12 @@ func (c *Conn) nextFirst(now time.Duration, out *wire.Segment) bool {
 	if c.inFlight() == 0 {
 		return false
 	}
-	n := min(c.send.size, c.largest(), int(c.inFlight()))
+	n := min(c.send.size, int(c.inFlight()))
 	s := c.scoreboard()
 	if s != nil && len(s.spans) > 0 {
-		n = min(n, int(s.spans[0].from-c.sndUna))
+		n = min(n, c.largest(), int(s.spans[0].from-c.sndUna))
+	} else {
+		n = min(n, int(c.mss)) // nothing says that more was lost
 	}
 	c.fillData(now, out, c.sndUna, 0, n, c.finSent())
 	if end := c.sndUna + uint32(len(out.Payload)); s != nil && before(s.resent, end) {
@@ -166,32 +168,31 @@ func (c *Conn) fillData(now time.Duration, out *wire.Segment, seq uint32, offset
 	payload := text.bytes
 	flags := wire.ACK
 	length := uint32(len(payload))
-	if offset+len(payload) == c.send.size {
-		if len(payload) > 0 {
-			flags |= wire.PSH
-		}
-		if fin {
-			flags |= wire.FIN
-			length++
-		}
+	end := offset+len(payload) == c.send.size
+	if end && len(payload) > 0 || len(payload) > int(c.mss) { // a large segment's last part bears it (tcp_transmit_skb)
+		flags |= wire.PSH
+	}
+	if end && fin {
+		flags |= wire.FIN
+		length++
 	}
 	c.fill(now, out, seq, flags, text)
-	end := seq + length
-	if after(end, c.sndNxt) {
-		c.sndNxt = end
+	next := seq + length
+	if after(next, c.sndNxt) {
+		c.sndNxt = next
 	}
-	if after(end, c.sndMax) {
+	if after(next, c.sndMax) {
 		if c.timedAt == 0 && seq == c.sndMax {
-			c.timedAt, c.timedSeq = now, end
+			c.timedAt, c.timedSeq = now, next
 		}
 		if len(payload) < int(c.mss) {
-			c.sndSmall = end
+			c.sndSmall = next
 		}
 		if c.inFlight() == 0 {
 			c.retries = 0
 			c.rexmitAt = 0
 		}
-		c.sndMax = end
+		c.sndMax = next
 	}
 	if c.rexmitAt == 0 {
 		c.armRetransmission(now)

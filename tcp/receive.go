@@ -176,7 +176,7 @@ func (c *Conn) oldDuplicate(now time.Duration, seg *wire.Segment) bool {
 	}
 	o := &seg.Options
 	if !o.HasTimestamps {
-		return true // RFC 7323, 3.2
+		return false // RFC 7323, 3.2 would have it dropped; Linux does not look further (tcp_validate_incoming)
 	}
 	// An idle time of 24 days makes the remembered timestamp worthless (RFC 7323, 5.5).
 	return before(o.TSVal, c.tsRecent) && seconds(now)-c.tsRecentAt < 24*24*3600

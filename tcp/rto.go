@@ -57,5 +57,6 @@ func (c *Conn) baseRTO() time.Duration {
 	if c.srtt == 0 {
 		return c.cfg.InitialRTO
 	}
-	return min(max(c.srtt.duration()+max(tsTick, 4*c.rttvar.duration()), c.cfg.MinRTO), c.cfg.MaxRTO)
+	beyond := max(tsTick, c.cfg.MinVariance, 4*c.rttvar.duration())
+	return min(max(c.srtt.duration().Truncate(tsTick)+beyond, c.cfg.MinRTO), c.cfg.MaxRTO)
 }
