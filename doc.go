@@ -47,6 +47,10 @@
 //	db.Crash()                                           // without a word; db.Restart() comes back empty
 //	db.Firewall(func(f *firewall.Firewall) { ... })      // drop or reject, with each of the answers there are
 //
+// Nobody is told that the other end is cut off or has crashed: a Read waits, for ever if there is neither a deadline nor
+// keep-alive, which is off unless [Dialer] or [ListenConfig] turn it on. A bubble in which all wait so ends with "deadlock:
+// all goroutines in bubble are blocked".
+//
 // A dial by name goes on to the host's other address when one fails: give rules for both ([Host.Addresses]), or dial
 // "tcp4", else it gets over what has befallen one of them.
 //

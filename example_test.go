@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"os"
 	"syscall"
@@ -50,6 +51,42 @@ func Example() {
 	// hello client.test, this is web.test
 	// dial tcp 10.0.0.1:81: connect: connection refused
 	// true
+}
+
+// An httptest.Server on a host. NewUnstartedServer would open a socket of the real machine first, for the listener to be
+// closed again, so the server is made by hand. s.Client() dials by package net, which is the real network, until its
+// transport is told of a host that dials; it goes on to know the certificate of StartTLS, and s.Close closes its idle
+// connections.
+//
+// s.URL is made of the listener's address: listen on "web.test:80", and it has the host's IPv4 address, and leads there from
+// every host; listen on ":80", and it is http://[::]:80, which leads each client to itself. The name serves as well.
+func Example_httptest() {
+	n := dialtone.NewNetwork()
+	l, err := n.Host("web.test").Listen("tcp", "web.test:80")
+	if err != nil {
+		panic(err)
+	}
+	s := &httptest.Server{Listener: l, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(w, "you asked for", r.Host)
+	})}}
+	s.Start()
+	defer s.Close()
+	fmt.Println(s.URL)
+
+	client := s.Client()
+	client.Transport.(*http.Transport).DialContext = n.Host("client.test").DialContext
+	for _, url := range []string{s.URL, "http://web.test"} {
+		resp, err := client.Get(url)
+		if err != nil {
+			panic(err)
+		}
+		io.Copy(os.Stdout, resp.Body)
+		resp.Body.Close()
+	}
+	// Output:
+	// http://10.0.0.1:80
+	// you asked for 10.0.0.1:80
+	// you asked for web.test
 }
 
 // A partition: the link between two hosts is cut while they talk, and healed again.
