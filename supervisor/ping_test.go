@@ -178,7 +178,11 @@ func roleReceiveBuffer() int {
 	}
 	must(unix.SetsockoptTimeval(u, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: int64(patience.Seconds())}))
 	for i := range many {
-		mustAll(unix.Read(u, b))
+		_, err := unix.Read(u, b)
+		for err == unix.EINTR { // of the Go runtime's own signals: with SO_RCVTIMEO no call restarts (signal(7))
+			_, err = unix.Read(u, b)
+		}
+		must(err)
 		if n := binary.LittleEndian.Uint32(b); n != uint32(i) {
 			fmt.Println("read", n, "in place of", i)
 			return 1
