@@ -27,14 +27,12 @@ func (s *Stack) forwards(p *wire.Packet) bool {
 
 // forward sends on a packet that came by in and is for another host, or tells its sender why not (RFC 1812, 5.2).
 func (s *Stack) forward(p *wire.Packet, in *Interface) {
-	if p.TTL <= 1 {
-		s.undeliverable(p, in, icmpTimeExceeded)
-		return
-	}
 	w, r, e := s.lookUp(query{to: p.Dst})
 	switch {
 	case e == errno.OK && w.local:
 		p.Free() // an address that the host lost while the packet was under way
+	case e == errno.OK && p.TTL <= 1:
+		s.undeliverable(p, in, icmpTimeExceeded)
 	case e == errno.OK && p.Src.IsLinkLocalUnicast():
 		s.undeliverable(p, in, icmpBeyondScope) // RFC 4443, 3.1
 	case e == errno.OK:
