@@ -228,11 +228,7 @@ func (s *Supervisor) deliver(c *call, h *hosted, a *accepted) unix.Errno {
 	if c.args[1] != 0 {
 		// Reset before it was accepted, it has no peer any more, but accept(2)
 		// still tells from where it came.
-		from := a.peer
-		if h.isUnix() {
-			from = a.sock.From()
-		}
-		if e := c.writeAddress(from.Append(nil), c.args[1], c.args[2]); e != 0 {
+		if e := c.writeAddress(a.sock.From().Append(nil), c.args[1], c.args[2]); e != 0 {
 			return e
 		}
 	}

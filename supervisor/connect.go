@@ -70,6 +70,8 @@ func (s *Supervisor) connect(c *call, h *hosted) {
 	}
 	if e == errno.OK && h.phase == fresh && h.state() == personality.Connected {
 		e = errno.Errno(h.join(c.dup, x))
+	} else if h.phase != fresh && h.state() == personality.Fresh {
+		h.part(c.dup)
 	}
 	c.concludeTold(x, e, e)
 }
@@ -158,7 +160,7 @@ func (s *Supervisor) parkConnect(c *call, h *hosted, x *explaining, late errno.E
 			x.path(h)
 		case h.phase == failed: // the target finds its socket as it was
 			c.dup = dup
-			if e := s.renewT(c, h); e != 0 && e != unix.ENOENT {
+			if e := s.renewT(c, h); e != 0 && e != unix.ENOENT && e != unix.EBADF {
 				s.warn("a socket stays unusable after a failed connect: %v", e)
 			}
 			dup, c.dup = c.dup, -1
@@ -168,17 +170,37 @@ func (s *Supervisor) parkConnect(c *call, h *hosted, x *explaining, late errno.E
 }
 
 // refresh renews the T of a socket that is fresh again, where the old one has
-// been used up: by an attempt, or because it listened.
+// been used up: by an attempt, a connection, or because it listened.
 func (s *Supervisor) refresh(c *call, h *hosted) unix.Errno {
-	switch {
-	case h.state() != personality.Fresh:
-		return 0
-	case h.phase == inListen:
-		h.stopListening()
-	case h.phase != failed:
+	if h.phase == fresh || h.state() != personality.Fresh {
 		return 0
 	}
+	switch h.phase {
+	case inListen:
+		h.stopListening()
+	case filled: // settle has not come to it yet
+		h.tellOutcome(nil)
+		h.showOutcome()
+	default:
+		h.part(c.dup)
+	}
 	return s.renewT(c, h)
+}
+
+// part ends what T carried: the connection was dissolved (AF_UNSPEC), and what
+// is under way in T is lost with it.
+func (h *hosted) part(dup int) {
+	switch h.phase {
+	case pumped:
+		h.pump.close()
+		h.pump = nil
+		h.unwatchLayer()
+	case direct:
+		_ = unix.Shutdown(dup, unix.SHUT_RDWR) // ENOTCONN: the peer has closed its T
+	default:
+		return
+	}
+	h.phase = failed
 }
 
 // renewT puts a fresh native socket under the target's number: T was used up
@@ -193,7 +215,10 @@ func (s *Supervisor) renewT(c *call, h *hosted) unix.Errno {
 		return e
 	}
 	at := int(int32(c.args[0]))
-	cloexec, e := closeOnExec(c.tid, at)
+	var cloexec bool
+	if e = c.names(at, h); e == 0 {
+		cloexec, e = closeOnExec(c.tid, at)
+	}
 	if e == 0 {
 		e = c.replaceFD(fd, at, cloexec)
 	}
@@ -206,6 +231,21 @@ func (s *Supervisor) renewT(c *call, h *hosted) unix.Errno {
 	}
 	unix.Close(c.dup)
 	c.dup = fd
+	return 0
+}
+
+// names says with EBADF that the caller's descriptor fd does not lead to h any
+// more: another thread may close it while the call waits, and use its number
+// for something else.
+func (c *call) names(fd int, h *hosted) unix.Errno {
+	dup, e := c.getfd(fd)
+	if e != 0 {
+		return e
+	}
+	defer unix.Close(dup)
+	if id, ok := cookie(dup); !ok || id != h.cookie {
+		return unix.EBADF
+	}
 	return 0
 }
 

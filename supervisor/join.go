@@ -9,7 +9,6 @@ import (
 
 	"dialtone/errno"
 	"dialtone/personality"
-	"dialtone/sockaddr"
 	"dialtone/socket"
 
 	"golang.org/x/sys/unix"
@@ -23,9 +22,9 @@ import (
 // locked, and has been since before the layer did, so that no listener has
 // presented the connection meanwhile.
 func (h *hosted) join(dup int, x *explaining) unix.Errno {
-	if l, self := h.hostedListener(); l != nil {
+	if l, n := h.hostedListener(); l != nil {
 		if e := connectNative(dup, l.name); e == 0 {
-			l.listen.add(&presented{peer: self, s: -1})
+			l.listen.add(&presented{ticket: n, s: -1})
 			h.phase = direct
 			x.path(h)
 			return 0
@@ -56,9 +55,9 @@ func (h *hosted) abandon(x *explaining, e unix.Errno) {
 // hostedListener finds the listener, hosted here too, in whose queue the
 // connection waits, if nothing between the two needs to see the bytes. nil:
 // there is none.
-func (h *hosted) hostedListener() (l *hosted, self sockaddr.Addr) {
+func (h *hosted) hostedListener() (l *hosted, n ticket) {
 	if h.sup.opts.NeverDirect || h.isUnix() {
-		return nil, self
+		return nil, 0
 	}
 	core := h.sock.Core
 	core.Lock()
@@ -67,19 +66,17 @@ func (h *hosted) hostedListener() (l *hosted, self sockaddr.Addr) {
 	controlled := core.Access != nil
 	core.Unlock()
 	if e != errno.OK || controlled {
-		return nil, self
+		return nil, 0
 	}
 	for l := range h.sup.listeners {
 		if l.listen.port != peer.Port || !h.clearTo(l, local.IP, peer.IP) {
 			continue
 		}
-		for _, w := range l.waiting() {
-			if plain(w) == plain(local) && l.listen.presented[plain(w)] == nil {
-				return l, w
-			}
+		if n, ok := l.ticketOf(plain(local)); ok && !l.listen.presented[n] {
+			return l, n
 		}
 	}
-	return nil, self
+	return nil, 0
 }
 
 // clearTo reports whether nothing acts on bytes between h and a listener's

@@ -20,41 +20,51 @@ import (
 // decides when a queue is full.
 const nativeBacklog = 4096
 
-// waiter is an endpoint that tells who waits in its accept queue.
-type waiter interface{ Waiting() []sockaddr.Addr }
+// waiter is an endpoint of AF_INET or AF_INET6, which tells who waits in its
+// accept queue; queuer is one of AF_UNIX, where they have no names as a rule.
+// Both queues are first in, first out.
+type (
+	waiter interface{ Waiting() []sockaddr.Addr }
+	queuer interface{ Queued() int }
+)
+
+// A ticket is the number of a connection among all that the layer's queue of a
+// listener has held. Addresses don't tell them apart: the port of a connection
+// that was reset while it waits may be used again.
+type ticket uint64
 
 // listening is what a hosted listener has beside the layer's queue: for each
 // connection that waits there, one natively connected socket waits at T, so
 // that poll, epoll and accept see it. The two queues need not have one order.
 type listening struct {
 	port uint16
-	// presented are the connections that wait at T, by peer; order has them in
-	// T's order, which is the one of our connects: AF_UNIX queues are first in,
+	// presented are the connections that wait at T; order has them in T's
+	// order, which is the one of our connects: AF_UNIX queues are first in,
 	// first out.
-	presented map[netip.AddrPort]*presented
+	presented map[ticket]bool
 	order     []*presented
+	// next is the ticket of the first in the layer's queue.
+	next ticket
 	// early are those that the layer's queue gave before T's did.
-	early map[netip.AddrPort]*socket.Socket
+	early map[ticket]*socket.Socket
 	// undelivered were accepted for callers who never got them.
 	undelivered []*accepted
-	// tickets is how many connections the layer's queue has given; see ticket.
-	tickets uint64
 	// arrival is closed when a connection was presented; nil: nobody waits.
 	arrival chan struct{}
 }
 
 // presented is a connection that waits at a hosted listener.
 type presented struct {
-	peer sockaddr.Addr
-	s    int // S, to be pumped; -1: the native peer is another target's T
+	ticket ticket
+	s      int // S, to be pumped; -1: the native peer is another target's T
 }
 
 // accepted is a connection taken from both queues.
 type accepted struct {
-	sock *socket.Socket
-	peer sockaddr.Addr
-	t    int // T, in our own table until a caller has it
-	s    int // S, -1 for a direct pair
+	sock   *socket.Socket
+	ticket ticket
+	t      int // T, in our own table until a caller has it
+	s      int // S, -1 for a direct pair
 }
 
 // startListening makes T a native listener. The supervisor is locked.
@@ -72,8 +82,8 @@ func (h *hosted) startListening(dup int) unix.Errno {
 	h.phase = inListen
 	h.listen = &listening{
 		port:      name.Port,
-		presented: map[netip.AddrPort]*presented{},
-		early:     map[netip.AddrPort]*socket.Socket{},
+		presented: map[ticket]bool{},
+		early:     map[ticket]*socket.Socket{},
 	}
 	h.sup.listeners[h] = true
 	core := h.sock.Core
@@ -97,17 +107,34 @@ func (h *hosted) stopListening() {
 	delete(h.sup.listeners, h)
 }
 
-// waiting returns who waits in the layer's queue.
-func (h *hosted) waiting() []sockaddr.Addr {
+// waiting returns how many wait in the layer's queue.
+func (h *hosted) waiting() int {
 	h.sock.Core.Lock()
 	defer h.sock.Core.Unlock()
 	switch e := h.sock.Endpoint.(type) {
 	case waiter:
-		return e.Waiting()
+		return len(e.Waiting())
 	case queuer:
-		return h.listen.waitingUnix(e.Queued())
+		return e.Queued()
 	}
-	return nil
+	return 0
+}
+
+// ticketOf returns the ticket of the connection from peer that came last.
+func (h *hosted) ticketOf(peer netip.AddrPort) (_ ticket, ok bool) {
+	h.sock.Core.Lock()
+	defer h.sock.Core.Unlock()
+	e, ok := h.sock.Endpoint.(waiter)
+	if !ok {
+		return 0, false
+	}
+	all := e.Waiting()
+	for i := len(all) - 1; i >= 0; i-- {
+		if plain(all[i]) == peer {
+			return h.listen.next + ticket(i), true
+		}
+	}
+	return 0, false
 }
 
 // present gives T a native connection for each one in the layer's queue. The
@@ -117,12 +144,12 @@ func (h *hosted) present() {
 		h.mourn()
 		return
 	}
-	for _, a := range h.waiting() {
-		peer := plain(a)
-		if h.listen.presented[peer] != nil || h.listen.early[peer] != nil {
+	l := h.listen
+	for n, end := l.next, l.next+ticket(h.waiting()); n < end; n++ {
+		if l.presented[n] {
 			continue
 		}
-		switch e := h.presentPumped(a); e {
+		switch e := h.presentPumped(n); e {
 		case 0:
 		case unix.ECONNREFUSED: // T was closed a moment ago; the harvest ends the listener
 			return
@@ -148,8 +175,8 @@ func (h *hosted) mourn() {
 	}
 }
 
-// presentPumped connects an S to T for the connection from peer.
-func (h *hosted) presentPumped(peer sockaddr.Addr) unix.Errno {
+// presentPumped connects an S to T for a connection.
+func (h *hosted) presentPumped(n ticket) unix.Errno {
 	s, e := nativeSocket(h.nativeType() | unix.SOCK_NONBLOCK)
 	if e != 0 {
 		return e
@@ -158,12 +185,12 @@ func (h *hosted) presentPumped(peer sockaddr.Addr) unix.Errno {
 		unix.Close(s)
 		return e
 	}
-	h.listen.add(&presented{peer: peer, s: s})
+	h.listen.add(&presented{ticket: n, s: s})
 	return 0
 }
 
 func (l *listening) add(p *presented) {
-	l.presented[plain(p.peer)] = p
+	l.presented[p.ticket] = true
 	l.order = append(l.order, p)
 	l.announce()
 }
@@ -219,11 +246,11 @@ func (h *hosted) takePresented(dup, flags int) (*accepted, unix.Errno) {
 		}
 		p := l.order[0]
 		l.order = l.order[1:]
-		delete(l.presented, plain(p.peer))
-		if sock := h.takeFromLayer(plain(p.peer)); sock != nil {
-			return &accepted{sock: sock, peer: p.peer, t: t, s: p.s}, 0
+		delete(l.presented, p.ticket)
+		if sock := h.takeFromLayer(p.ticket); sock != nil {
+			return &accepted{sock: sock, ticket: p.ticket, t: t, s: p.s}, 0
 		}
-		unix.Close(t) // the connection left the layer's queue before
+		unix.Close(t) // the layer listens no more: its host has crashed
 		if p.s >= 0 {
 			unix.Close(p.s)
 		}
@@ -235,43 +262,35 @@ func (h *hosted) takePresented(dup, flags int) (*accepted, unix.Errno) {
 // a direct one cannot be put back into T's queue, and waits here.
 func (h *hosted) giveBack(a *accepted) {
 	l := h.listen
-	if a.s >= 0 && h.presentPumped(a.peer) == 0 {
+	if a.s >= 0 && h.presentPumped(a.ticket) == 0 {
 		unix.Close(a.t)
 		unix.Close(a.s)
-		l.early[plain(a.peer)] = a.sock
+		l.early[a.ticket] = a.sock
 		return
 	}
 	l.undelivered = slices.Insert(l.undelivered, 0, a)
 	l.announce()
 }
 
-// takeFromLayer accepts the connection from peer, and keeps those before it.
-func (h *hosted) takeFromLayer(peer netip.AddrPort) *socket.Socket {
+// takeFromLayer accepts a connection, and keeps those before it; nil: the layer
+// does not have it any more.
+func (h *hosted) takeFromLayer(n ticket) *socket.Socket {
 	l := h.listen
-	if sock := l.early[peer]; sock != nil {
-		delete(l.early, peer)
-		return sock
-	}
-	for call := ownCall(); ; {
+	for call := ownCall(); l.next <= n; l.next++ {
 		sock, e := h.sock.Accept(call)
 		if e != errno.OK {
 			return nil
 		}
-		from := sock.From()
-		if h.isUnix() {
-			from = ticket(l.tickets)
-			l.tickets++
-		}
-		if plain(from) == peer {
-			return sock
-		}
-		l.early[plain(from)] = sock
+		l.early[l.next] = sock
 	}
+	sock := l.early[n]
+	delete(l.early, n)
+	return sock
 }
 
 // close ends the listener's share; the layer resets who waits in its queue.
 func (l *listening) close() {
-	for _, p := range l.presented {
+	for _, p := range l.order {
 		if p.s >= 0 {
 			unix.Close(p.s)
 		}

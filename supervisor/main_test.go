@@ -77,6 +77,7 @@ var roles = map[string]func() int{
 	"pingforbidden":     rolePingForbidden,
 	"receivebuffer":     roleReceiveBuffer,
 	"greedy":            roleGreedy,
+	"random":            roleRandom,
 }
 
 func TestMain(m *testing.M) {

@@ -6,8 +6,6 @@ package supervisor
 
 import (
 	"context"
-	"encoding/binary"
-	"net/netip"
 
 	"dialtone/errno"
 	"dialtone/sockaddr"
@@ -55,26 +53,6 @@ const maxUnixDatagram = pumpChunk
 
 // unreader is an endpoint that is told what its queue can't show at close.
 type unreader interface{ LeftUnread() }
-
-// queuer is an endpoint whose accept queue is first in, first out.
-type queuer interface{ Queued() int }
-
-// ticket stands for the address of the nth client of an AF_UNIX listener,
-// which as a rule has none.
-func ticket(n uint64) sockaddr.Addr {
-	var b [16]byte
-	binary.BigEndian.PutUint64(b[:], n)
-	return sockaddr.Addr{IP: netip.AddrFrom16(b)}
-}
-
-// waitingUnix returns the tickets of those in the layer's queue.
-func (l *listening) waitingUnix(queued int) []sockaddr.Addr {
-	all := make([]sockaddr.Addr, queued)
-	for i := range all {
-		all[i] = ticket(l.tickets + uint64(i))
-	}
-	return all
-}
 
 // parkConnectUnix waits for room in the listener's queue (connect(2), EAGAIN).
 func (s *Supervisor) parkConnectUnix(c *call, h *hosted, x *explaining, raw sockaddr.Raw) {
