@@ -120,6 +120,7 @@ func (s *Stack) config() *tcp.Config {
 	c.SynAckRetries, c.Retries2 = uint8(y.TCPSynAckRetries), uint8(y.TCPRetries2)
 	c.ResetOnUnread = p.TCP.ResetOnUnread
 	c.SynBackoff, c.KeepInit = p.TCP.SynBackoff, p.TCP.KeepInit
+	c.QuickAcks = p.TCP.QuickACKs
 	c.DelayedAck, c.TimeWait, c.FinWait2 = p.TCP.DelayedACK, p.TCP.TimeWait, y.TCPFinTimeout
 	s.tcpConfig = &c
 	return s.tcpConfig

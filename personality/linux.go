@@ -47,7 +47,7 @@ var Linux = &Personality{
 		KeepIdle: 2 * time.Hour, KeepInterval: 75 * time.Second, KeepProbes: 9,
 		WindowScaling: true, Timestamps: true, SACK: true,
 		InitialRTO: time.Second, MinRTO: 200 * time.Millisecond, MinVariance: 200 * time.Millisecond, MaxRTO: 120 * time.Second,
-		TimeWait: 60 * time.Second, DelayedACK: 40 * time.Millisecond, FinTimeout: 60 * time.Second,
+		TimeWait: 60 * time.Second, DelayedACK: 40 * time.Millisecond, QuickACKs: 16, FinTimeout: 60 * time.Second,
 		PortsFirst: 32768, PortsLast: 60999,
 		NoPort: errno.EADDRNOTAVAIL, TupleInUse: errno.EADDRNOTAVAIL,
 		Multicast: errno.ENETUNREACH, Broadcast: errno.ENETUNREACH, SubnetBroadcast: errno.ENETUNREACH,

@@ -102,6 +102,7 @@ type TCP struct {
 	MinVariance       time.Duration // the least that a timeout has beyond the round trip; 0: nothing
 	TimeWait          time.Duration
 	DelayedACK        time.Duration
+	QuickACKs         uint8         // how many of the first acknowledgements don't wait
 	FinTimeout        time.Duration // net.ipv4.tcp_fin_timeout
 	// SynBackoff are the waits after each SYN, where they are no plain doubling of InitialRTO (tcp.Config).
 	SynBackoff []time.Duration

@@ -50,6 +50,9 @@ type Config struct {
 
 	// DelayedAck is how long an acknowledgement waits for company. 0: it never does.
 	DelayedAck time.Duration
+	// QuickAcks is how many of the first acknowledgements don't wait, at most 31, as long as no bytes were sent in answer
+	// (Linux: TCP_MAX_QUICKACKS, inet_csk_in_pingpong_mode).
+	QuickAcks uint8
 	// TimeWait is the length of TIME-WAIT (Linux: 60 s).
 	TimeWait time.Duration
 	// FinWait2 is how long a closed connection waits in FIN-WAIT-2 for the peer's FIN (Linux: tcp_fin_timeout).
@@ -81,6 +84,7 @@ func Defaults() Config {
 		Retries2:          15,
 		OrphanRetries:     8,
 		DelayedAck:        40 * time.Millisecond,
+		QuickAcks:         16,
 		TimeWait:          60 * time.Second,
 		FinWait2:          60 * time.Second,
 		ResetOnUnread:     true,

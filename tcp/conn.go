@@ -121,6 +121,14 @@ const (
 	noDelay                      // TCP_NODELAY
 	ownSndBuf                    // SetSndBuf was called
 	synText                      // bytes went with a SYN, and were taken
+	heard                        // bytes were received
+	answers                      // bytes were sent after some were received: acknowledgements go with the next
+)
+
+// The five uppermost bits of notes count the acknowledgements that need not wait.
+const (
+	oneQuick notes = 1 << 27
+	quicks   notes = 31 * oneQuick
 )
 
 func (c *Conn) has(n notes) bool { return c.notes&n != 0 }

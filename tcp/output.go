@@ -182,6 +182,9 @@ func (c *Conn) fillData(now time.Duration, out *wire.Segment, seq uint32, offset
 		c.sndNxt = next
 	}
 	if after(next, c.sndMax) {
+		if c.has(heard) {
+			c.notes |= answers
+		}
 		if c.timedAt == 0 && seq == c.sndMax {
 			c.timedAt, c.timedSeq = now, next
 		}

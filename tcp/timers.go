@@ -126,10 +126,14 @@ func (c *Conn) armRetransmission(now time.Duration) {
 	}
 }
 
-// oweACK lets the acknowledgement of new bytes wait a little, but not of more than two segments (RFC 9293, 3.8.6.3).
+// oweACK lets the acknowledgement of new bytes wait a little, but not of more than two segments (RFC 9293, 3.8.6.3), and not
+// when the connection is young: the peer's window is small then.
 func (c *Conn) oweACK(now time.Duration) {
 	switch {
 	case c.cfg.DelayedAck == 0, c.rcvNxt-c.acked >= 2*uint32(c.rcvMSS):
+		c.notes |= owesACK
+	case c.has(quicks) && !c.has(answers):
+		c.notes -= oneQuick
 		c.notes |= owesACK
 	case c.ackAt == 0:
 		c.ackAt = now + c.cfg.DelayedAck

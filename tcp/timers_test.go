@@ -252,7 +252,7 @@ func TestEstablished_windowShut_inFlight(t *testing.T) {
 
 func TestEstablished_delayedACK(t *testing.T) {
 	cfg := plain()
-	cfg.DelayedAck = 40 * time.Millisecond
+	cfg.DelayedAck, cfg.QuickAcks = 40*time.Millisecond, 0
 	b := inEstablished(t, cfg)
 	b.receive(peer(wire.ACK, 1, 1, "text"))
 	b.quiet()
@@ -283,6 +283,29 @@ func TestEstablished_delayedACK(t *testing.T) {
 	b.want(wire.ACK, 7, 2009, "")
 	b.receive(peer(wire.ACK, 2009, 7, "ab"))
 	b.want(wire.ACK, 7, 2013, "")
+	b.quiet()
+}
+
+// The first acknowledgements don't wait, until bytes were sent in answer (tcp_in_quickack_mode).
+func TestEstablished_quickACK(t *testing.T) {
+	cfg := plain()
+	cfg.DelayedAck, cfg.QuickAcks = 40*time.Millisecond, 3
+	b := inEstablished(t, cfg)
+	for at := range uint32(3) {
+		b.receive(peer(wire.ACK, 1+at, 1, "x"))
+		b.want(wire.ACK, 1, 2+at, "")
+	}
+	b.receive(peer(wire.ACK, 4, 1, "x")) // the fourth
+	b.quiet()
+
+	b = inEstablished(t, cfg)
+	b.c.Write([]byte("first")) // in answer to nothing
+	b.want(wire.ACK, 1, 1, "first")
+	b.receive(peer(wire.ACK, 1, 6, "x"))
+	b.want(wire.ACK, 6, 2, "")
+	b.c.Write([]byte("answer"))
+	b.want(wire.ACK, 6, 2, "answer")
+	b.receive(peer(wire.ACK, 2, 12, "x"))
 	b.quiet()
 }
 
