@@ -60,8 +60,8 @@ type ipOptions struct {
 
 type storedKey struct{ level, name int }
 
-// storedDefaults are options that read back and do nothing, with what they read before they are set (tcp(7), ip(7),
-// ip-sysctl.rst): there is no corking here, there are no flow labels to lease, and IP options are not passed up.
+// storedDefaults are options that few sockets set, with what they read before (tcp(7), ip(7), ip-sysctl.rst). But for those of
+// multicast they do nothing: there is no corking here, there are no flow labels to lease, and IP options are not passed up.
 var storedDefaults = map[storedKey]int{
 	{solTCP, tcpCork}: 0, {solTCP, tcpQuickAck}: 1, {solTCP, tcpLinger2}: 60,
 	{solTCP, tcpWindowClamp}: 0,
