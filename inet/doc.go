@@ -15,6 +15,7 @@
 //	lookup.go       where a packet goes, and which address it comes from
 //	output.go       firewall, neighbour, interface: the way out
 //	input.go        interface, firewall, demultiplexer: the way in
+//	neighbour.go    who does not answer yet; contact.go: who has answered before
 //	forward.go      the way through, on a router
 //	icmp.go         errors sent and heard
 //
