@@ -253,6 +253,7 @@ func (d *datagram) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno)
 
 // SetOption implements [socket.Endpoint].
 func (d *datagram) SetOption(call *socket.Call, level, name int, value []byte) errno.Errno {
+	value = widened(level, value)
 	switch {
 	case level == socket.SolSocket && name == socket.SoBindToDevice:
 		return d.stack.deviceExists(value)

@@ -157,6 +157,14 @@ func (o *ipOptions) option(s *Stack, h *hold, level, name int) ([]byte, errno.Er
 	return socket.Int(o.kept(key)), errno.OK
 }
 
+// widened returns an option's value as a C int: of an option of IP one byte will do (do_ip_setsockopt).
+func widened(level int, value []byte) []byte {
+	if level == solIP && len(value) > 0 && len(value) < 4 {
+		return []byte{value[0], 0, 0, 0}
+	}
+	return value
+}
+
 // set sets an option of the socket that h belongs to.
 func (o *ipOptions) set(call *socket.Call, h *hold, level, name, n int) errno.Errno {
 	if h.lacks(level) {

@@ -142,6 +142,7 @@ func (c *stream) SetOption(call *socket.Call, level, name int, value []byte) err
 		}
 		return errno.OK
 	}
+	value = widened(level, value)
 	if len(value) < 4 {
 		return errno.EINVAL
 	}

@@ -57,3 +57,37 @@ func TestTTL(t *testing.T) {
 		}
 	}
 }
+
+// TestByteOption: options of IP take one byte, those of others don't (do_ip_setsockopt, do_tcp_setsockopt).
+func TestByteOption(t *testing.T) {
+	s := New(socket.NewCore(clock.NewManual(), personality.Linux), 1)
+	for _, test := range []struct {
+		level, name int
+		value       []byte
+		want        errno.Errno
+	}{
+		{solIP, ipTTL, []byte{7}, errno.OK},
+		{solIP, ipTTL, []byte{7, 1, 1}, errno.OK},
+		{solIP, ipTTL, []byte{0}, errno.EINVAL},
+		{solIP, ipTTL, nil, errno.EINVAL},
+		{solIPv6, ipv6UnicastHops, []byte{7}, errno.EINVAL},
+		{solTCP, tcpNoDelay, []byte{1}, errno.EINVAL},
+	} {
+		c := &stream{stack: s, opts: &plainOptions, hold: hold{sock: &socket.Socket{Family: sockaddr.Inet6}}}
+		if e := c.SetOption(nil, test.level, test.name, test.value); e != test.want {
+			t.Errorf("level %d, %d, % x: %s, want %s", test.level, test.name, test.value, e.Name(), test.want.Name())
+		}
+		if b, _ := c.Option(nil, solIP, ipTTL); test.want == errno.OK && socket.IntValue(b) != 7 {
+			t.Errorf("% x: the TTL is % x", test.value, b)
+		}
+	}
+}
+
+// TestInfo_fresh: TCP_INFO of a socket that has done nothing (tcp_get_info).
+func TestInfo_fresh(t *testing.T) {
+	c := &stream{stack: New(socket.NewCore(clock.NewManual(), personality.Linux), 1), opts: &plainOptions}
+	b := c.info()
+	if b[0] != 7 || b[1] != 0 || socket.IntValue(b[24:]) != 0 || socket.IntValue(b[84:]) != 0 {
+		t.Errorf("% x", b)
+	}
+}

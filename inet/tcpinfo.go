@@ -4,6 +4,7 @@ package inet
 
 import (
 	"encoding/binary"
+	"math"
 
 	"dialtone/tcp"
 )
@@ -24,7 +25,15 @@ func (c *stream) info() []byte {
 	if c.queue != nil {
 		b[0] = linuxListen
 	}
-	b[2] = i.Retransmits
+	switch {
+	case i.Recovering:
+		b[1] = 3 // TCP_CA_Recovery
+	case i.Retransmits > 0:
+		b[1] = 4 // TCP_CA_Loss
+	case i.Reordered:
+		b[1] = 1 // TCP_CA_Disorder
+	}
+	b[2], b[4] = i.Retransmits, i.Retransmits
 	if i.Timestamps {
 		b[5] |= 1
 	}
@@ -41,10 +50,19 @@ func (c *stream) info() []byte {
 	put := func(at int, v uint32) { binary.LittleEndian.PutUint32(b[at:], v) }
 	put(8, uint32(i.RTO.Microseconds()))
 	put(16, uint32(i.MSS))
-	put(20, uint32(i.MSS))
+	put(20, uint32(i.RcvMSS))
+	mss := max(uint32(i.MSS), 1)
+	packets := func(bytes uint32) uint32 { return (bytes + mss - 1) / mss }
+	put(24, packets(i.InFlight))
+	put(28, packets(i.Sacked))
 	put(68, uint32(i.SRTT.Microseconds()))
 	put(72, uint32(i.RTTVar.Microseconds()))
-	put(76, i.Ssthresh)
-	put(80, i.Cwnd/max(uint32(i.MSS), 1))
+	if i.Ssthresh == math.MaxUint32 {
+		put(76, math.MaxInt32) // TCP_INFINITE_SSTHRESH
+	} else {
+		put(76, packets(i.Ssthresh))
+	}
+	put(80, i.Cwnd/mss)
+	put(84, uint32(i.Offer))
 	return b
 }

@@ -19,7 +19,7 @@ func (c *Conn) grow(acked, flight uint32) {
 	if before(c.recover, c.sndUna) {
 		c.recover = c.sndUna
 	}
-	if flight < c.cwnd/2 {
+	if flight <= c.cwnd/2 {
 		return // the window wasn't what limited us, so nothing was learnt about it (RFC 7661, 4.3)
 	}
 	if c.cwnd < c.ssthresh {

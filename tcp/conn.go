@@ -201,11 +201,12 @@ type Info struct {
 	State                         State
 	Retransmits                   uint8 // timeouts since the last progress
 	RTO, SRTT, RTTVar             time.Duration
-	MSS                           uint16
+	MSS, Offer, RcvMSS            uint16 // of segments sent, offered to the peer, and the largest that came
 	Cwnd, Ssthresh                uint32 // bytes
 	SndWnd, RcvWnd                uint32 // bytes
 	SndUna, SndNxt, RcvNxt        uint32
-	InFlight                      uint32 // bytes
+	InFlight, Sacked              uint32 // bytes
+	Recovering, Reordered         bool   // in fast recovery; duplicate acknowledgements came, fewer than show a loss
 	SndScale, RcvScale            uint8
 	Timestamps, SACK, WindowScale bool
 	SynText                       bool // bytes went with a SYN, and were taken
@@ -213,13 +214,19 @@ type Info struct {
 
 // Info returns a look at the connection.
 func (c *Conn) Info() Info {
+	var sacked uint32
+	if s := c.scoreboard(); s != nil {
+		for _, have := range s.spans {
+			sacked += have.size()
+		}
+	}
 	return Info{
 		State: c.state, Retransmits: c.retries,
 		RTO: c.rto, SRTT: c.srtt.duration(), RTTVar: c.rttvar.duration(),
-		MSS: c.mss, Cwnd: c.cwnd, Ssthresh: c.ssthresh,
+		MSS: c.mss, Offer: c.offer, RcvMSS: c.rcvMSS, Cwnd: c.cwnd, Ssthresh: c.ssthresh,
 		SndWnd: c.sndWnd, RcvWnd: c.rcvAdv - c.rcvNxt,
 		SndUna: c.sndUna, SndNxt: c.sndNxt, RcvNxt: c.rcvNxt,
-		InFlight: c.inFlight(),
+		InFlight: c.inFlight(), Sacked: sacked, Recovering: c.has(recovering), Reordered: c.dupAcks > 0,
 		SndScale: c.sndScale, RcvScale: c.rcvScale,
 		Timestamps: c.has(tsOK), SACK: c.has(sackOK), WindowScale: c.has(scaleOK),
 		SynText: c.has(synText),

@@ -39,6 +39,14 @@ func (c *Conn) SendInSYN(cookie []byte, mss uint16) int {
 	return int(room)
 }
 
+// validCookie returns a cookie that a peer granted if its length is one that cookies have (RFC 7413, 4.1.1), else nil.
+func validCookie(cookie []byte) []byte {
+	if n := len(cookie); n < 4 || n > 16 || n%2 != 0 {
+		return nil
+	}
+	return cookie
+}
+
 // GrantCookie makes the SYN-ACK give the peer a cookie. Call it after Accept, before Next.
 func (c *Conn) GrantCookie(cookie []byte) { c.rarely().fast = &fastOpen{cookie: cookie, option: true} }
 

@@ -102,6 +102,15 @@ func TestFastOpen_room(t *testing.T) {
 	}
 }
 
+// A cookie has 4 to 16 bytes, and an even number of them (RFC 7413, 4.1.1).
+func TestFastOpen_validCookie(t *testing.T) {
+	for n := range 20 {
+		if got := validCookie(make([]byte, n)) != nil; got != (n >= 4 && n <= 16 && n%2 == 0) {
+			t.Errorf("%d bytes: %v", n, got)
+		}
+	}
+}
+
 func TestFastOpen_server(t *testing.T) {
 	b := &bench{TB: t, c: &Conn{}, now: start}
 	syn := peer(wire.SYN, 0, 0, "hello")

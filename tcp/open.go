@@ -99,7 +99,7 @@ func (c *Conn) takeSYN(now time.Duration, seg *wire.Segment) {
 	c.sndWL1 = seg.Seq
 	c.sndWL2 = seg.Ack
 	if f := c.fastOpen(); f != nil && c.state == SynSent && o.HasFastOpen {
-		f.granted, f.peerMSS = o.FastOpen, peer
+		f.granted, f.peerMSS = validCookie(o.FastOpen), peer
 	}
 }
 
