@@ -122,7 +122,8 @@ func (h *hold) lacks(level int) bool { return level == solIPv6 && h.sock.Family 
 // option reads an option of the socket that h belongs to.
 func (o *ipOptions) option(s *Stack, h *hold, level, name int) ([]byte, errno.Errno) {
 	switch {
-	case level == solIP, level == solIPv6 && !h.lacks(level), level == solTCP && h.sock.Type == socket.Stream:
+	case level == socket.SolSocket, level == solIP, level == solIPv6 && !h.lacks(level),
+		level == solTCP && h.sock.Type == socket.Stream:
 	case h.sock.Family == sockaddr.Inet:
 		return nil, errno.EOPNOTSUPP // ip_getsockopt, of a level that it knows nothing of
 	default:
