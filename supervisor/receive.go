@@ -38,7 +38,7 @@ func (s *Supervisor) recvfrom(c *call, h *hosted) {
 		}
 		return c.writeAddress(from, c.args[4], c.args[5])
 	}
-	r.run(0)
+	r.run()
 }
 
 // recvmsg serves recvmsg(2).
@@ -57,7 +57,7 @@ func (s *Supervisor) recvmsg(c *call, h *hosted) {
 	r.finish = func(from []byte, control []controlMessage, flags int) unix.Errno {
 		return c.finishHeader(m, from, control, flags)
 	}
-	r.run(0)
+	r.run()
 }
 
 // finishHeader stores what recvmsg tells beside the bytes. T's own control
@@ -78,90 +78,8 @@ func (c *call) finishHeader(m *header, from []byte, control []controlMessage, fl
 	return c.writeUint(m.flagsAt, uint64(flags|truncated), 4)
 }
 
-// recvmmsg serves recvmmsg(2): the first message is waited for, the others are
-// taken if they are there.
-func (s *Supervisor) recvmmsg(c *call, h *hosted) {
-	if h.connects() {
-		c.proceed()
-		return
-	}
-	size, lenAt := uint64(mmsghdrSize), uint64(headerSize)
-	if c.compat {
-		size, lenAt = mmsghdrSize32, headerSize32
-	}
-	limit, e := c.mmsgTimeout()
-	if e != 0 {
-		c.fail(e)
-		return
-	}
-	flags := int(int32(c.args[3])) &^ unix.MSG_WAITFORONE
-	count := min(uint64(uint32(c.args[2])), maxIovecs)
-	quota := newQuota()
-	take := func(dup int, i uint64) unix.Errno {
-		at := c.args[1] + i*size
-		m, e := c.readHeader(at)
-		if e != 0 {
-			return e
-		}
-		r := &receiving{c: c, h: h, dup: dup, iov: m.iov, flags: flags}
-		r.finish = func(from []byte, control []controlMessage, flags int) unix.Errno {
-			return c.finishHeader(m, from, control, flags)
-		}
-		n, e := r.once()
-		if e != 0 {
-			return e
-		}
-		quota.take(n, m.iov)
-		return c.writeUint(at+lenAt, uint64(n), 4)
-	}
-	dup, got := c.dup, uint64(0)
-	attempt := func() (unix.Errno, bool) {
-		var e unix.Errno
-		for got < count && quota.left() {
-			if e = take(dup, got); e != 0 {
-				break
-			}
-			got++
-		}
-		// recvmmsg(2) waits on for all of them unless MSG_WAITFORONE; a
-		// program that relies on that gets fewer, as after a signal.
-		return e, got > 0 || e != unix.EAGAIN
-	}
-	answer := func(e unix.Errno) {
-		if got > 0 {
-			e = 0
-		}
-		c.conclude(int64(got), e)
-	}
-	e, done := attempt()
-	if done || flags&unix.MSG_DONTWAIT != 0 || nonBlocking(dup) || count == 0 {
-		answer(e)
-		return
-	}
-	c.dup = -1
-	s.parkReceive(c, h, dup, limit, attempt, answer)
-}
-
-// mmsgTimeout reads recvmmsg's struct timespec; 0 is none.
-func (c *call) mmsgTimeout() (time.Duration, unix.Errno) {
-	if c.args[4] == 0 {
-		return 0, 0
-	}
-	var b [16]byte
-	if c.compat && !c.time64 {
-		if e := c.read(c.args[4], b[:8]); e != 0 {
-			return 0, e
-		}
-		return time.Duration(le32(b[0:]))*time.Second + time.Duration(le32(b[4:])), 0
-	}
-	if e := c.read(c.args[4], b[:]); e != 0 {
-		return 0, e
-	}
-	return time.Duration(le64(b[0:]))*time.Second + time.Duration(le64(b[8:])), 0
-}
-
 // run answers the call, now or when there is something to receive.
-func (r *receiving) run(limit time.Duration) {
+func (r *receiving) run() {
 	c, s := r.c, r.h.sup
 	n, e := r.once()
 	if e != unix.EAGAIN || r.flags&(unix.MSG_DONTWAIT|unix.MSG_ERRQUEUE) != 0 || nonBlocking(r.dup) {
@@ -172,7 +90,7 @@ func (r *receiving) run(limit time.Duration) {
 		return
 	}
 	c.dup = -1
-	s.parkReceive(c, r.h, r.dup, limit, func() (unix.Errno, bool) {
+	s.parkReceive(c, r.h, r.dup, func() (unix.Errno, bool) {
 		n, e = r.once()
 		return e, e != unix.EAGAIN
 	}, func(e unix.Errno) {
@@ -184,15 +102,12 @@ func (r *receiving) run(limit time.Duration) {
 }
 
 // parkReceive tries again whenever dup has something, or h an error that dup
-// can't show, until attempt is done. SO_RCVTIMEO and limit bound the wait. It
-// owns dup from now on. The supervisor is locked.
-func (s *Supervisor) parkReceive(c *call, h *hosted, dup int, limit time.Duration, attempt func() (unix.Errno, bool), answer func(unix.Errno)) {
-	if d := timeout(dup, unix.SO_RCVTIMEO); d > 0 && (limit == 0 || d < limit) {
-		limit = d
-	}
+// can't show, until attempt is done. SO_RCVTIMEO bounds the wait. It owns dup
+// from now on. The supervisor is locked.
+func (s *Supervisor) parkReceive(c *call, h *hosted, dup int, attempt func() (unix.Errno, bool), answer func(unix.Errno)) {
 	var late <-chan time.Time
-	if limit > 0 {
-		late = time.After(limit)
+	if d := timeout(dup, unix.SO_RCVTIMEO); d > 0 {
+		late = time.After(d)
 	}
 	failed := h.failure()
 	c.park(func(ctx context.Context) {
@@ -251,9 +166,19 @@ func (r *receiving) once() (int, unix.Errno) {
 	if r.c.secure != nil || r.h.isUnix() {
 		beside = make([]byte, unix.CmsgSpace(4))
 	}
-	n, besideN, out, from, err := unix.Recvmsg(r.dup, buf, beside, flags|unix.MSG_PEEK|unix.MSG_CMSG_CLOEXEC)
+	peek := flags | unix.MSG_PEEK | unix.MSG_CMSG_CLOEXEC
+	n, besideN, out, from, err := unix.Recvmsg(r.dup, buf, beside, peek)
+	if d := r.h.datagram; d != nil && err == unix.EAGAIN {
+		d.down() // the loop may not have come to it yet
+		if d.s < 0 {
+			if e := r.h.takeError(r.dup); e != 0 {
+				return 0, e
+			}
+		}
+		n, besideN, out, from, err = unix.Recvmsg(r.dup, buf, beside, peek)
+	}
 	for err == unix.EINTR {
-		n, besideN, out, from, err = unix.Recvmsg(r.dup, buf, beside, flags|unix.MSG_PEEK|unix.MSG_CMSG_CLOEXEC)
+		n, besideN, out, from, err = unix.Recvmsg(r.dup, buf, beside, peek)
 	}
 	if err != nil {
 		return 0, r.h.translate(errnoOf(err))
