@@ -17,13 +17,17 @@ import (
 
 // callers caches one pidfd for each thread that calls. A pidfd of a thread
 // that has died gives ESRCH for ever, even when its number lives again, so the
-// cache mends itself.
+// cache mends itself. One of the thread's process, which is what there is before
+// Linux 6.9, outlives the thread: so the two are compared at each call.
 type callers struct {
 	threads bool // the kernel has PIDFD_THREAD (6.9)
 
 	mu     sync.Mutex
-	pidfds map[int]int
+	pidfds map[int]callerFD // by thread
 }
+
+// callerFD is a pidfd, and the process it is of where it is no thread's.
+type callerFD struct{ fd, process int }
 
 // maxCallers bounds the cache: dead threads are not reported.
 const maxCallers = 1024
@@ -44,36 +48,43 @@ func pidfdThreadKnown() bool {
 func (cs *callers) getfd(tid, fd int) (dup int, known bool, err error) {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	pidfd, cached := cs.pidfds[tid]
-	if cached {
-		dup, err := unix.PidfdGetfd(pidfd, fd, 0)
-		if err != unix.ESRCH {
-			return dup, true, err
+	if p, cached := cs.pidfds[tid]; cached {
+		if cs.threads || unix.Tgkill(p.process, tid, 0) != unix.ESRCH {
+			dup, err := unix.PidfdGetfd(p.fd, fd, 0)
+			if err != unix.ESRCH {
+				return dup, cs.threads, err
+			}
 		}
-		unix.Close(pidfd)
-		delete(cs.pidfds, tid)
+		cs.dropLocked(tid)
 	}
-	pidfd, err = cs.open(tid)
+	p, err := cs.addLocked(tid)
 	if err != nil {
 		return -1, false, err
+	}
+	dup, err = unix.PidfdGetfd(p.fd, fd, 0)
+	return dup, false, err
+}
+
+// addLocked opens a thread's pidfd.
+func (cs *callers) addLocked(tid int) (p callerFD, err error) {
+	if cs.threads {
+		p.fd, err = unix.PidfdOpen(tid, unix.PIDFD_THREAD)
+	} else if p.process, err = threadGroup(tid); err == nil {
+		p.fd, err = unix.PidfdOpen(p.process, 0)
+	}
+	if err != nil {
+		return p, err
 	}
 	if len(cs.pidfds) >= maxCallers {
 		cs.closeLocked()
 	}
-	cs.pidfds[tid] = pidfd
-	dup, err = unix.PidfdGetfd(pidfd, fd, 0)
-	return dup, false, err
+	cs.pidfds[tid] = p
+	return p, nil
 }
 
-func (cs *callers) open(tid int) (int, error) {
-	if cs.threads {
-		return unix.PidfdOpen(tid, unix.PIDFD_THREAD)
-	}
-	pid, err := threadGroup(tid)
-	if err != nil {
-		return -1, err
-	}
-	return unix.PidfdOpen(pid, 0)
+func (cs *callers) dropLocked(tid int) {
+	unix.Close(cs.pidfds[tid].fd)
+	delete(cs.pidfds, tid)
 }
 
 func (cs *callers) close() {
@@ -83,8 +94,8 @@ func (cs *callers) close() {
 }
 
 func (cs *callers) closeLocked() {
-	for _, fd := range cs.pidfds {
-		unix.Close(fd)
+	for _, p := range cs.pidfds {
+		unix.Close(p.fd)
 	}
 	clear(cs.pidfds)
 }

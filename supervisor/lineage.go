@@ -258,20 +258,12 @@ func (c *call) ownPath(path string) string {
 func (cs *callers) same(tid int) bool {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
-	if pidfd, ok := cs.pidfds[tid]; ok {
-		if err := unix.PidfdSendSignal(pidfd, 0, nil, 0); err == nil || err == unix.EPERM {
-			return true
+	if p, ok := cs.pidfds[tid]; ok {
+		if err := unix.PidfdSendSignal(p.fd, 0, nil, 0); err == nil || err == unix.EPERM {
+			return cs.threads // a process's pidfd tells nothing of one thread
 		}
-		unix.Close(pidfd)
-		delete(cs.pidfds, tid)
+		cs.dropLocked(tid)
 	}
-	pidfd, err := cs.open(tid)
-	if err != nil {
-		return false // it has ended: nobody waits for the answer
-	}
-	if len(cs.pidfds) >= maxCallers {
-		cs.closeLocked()
-	}
-	cs.pidfds[tid] = pidfd
+	_, _ = cs.addLocked(tid) // ESRCH: it has ended, and nobody waits for the answer
 	return false
 }

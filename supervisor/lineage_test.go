@@ -209,7 +209,7 @@ func TestLabelsByFile(t *testing.T) {
 // it has failed.
 func TestExecUnderWay(t *testing.T) {
 	pid := os.Getpid()
-	target := &Target{proc: &process{shim: pid}, callers: callers{threads: pidfdThreadKnown(), pidfds: map[int]int{}}}
+	target := &Target{proc: &process{shim: pid}, callers: callers{threads: pidfdThreadKnown(), pidfds: map[int]callerFD{}}}
 	target.caller = &socket.Caller{Name: "before"}
 	defer target.callers.close()
 	l := newLineage(target)

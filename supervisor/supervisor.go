@@ -154,7 +154,7 @@ func (s *Supervisor) Start(p Program) (*Target, error) {
 		caller:  &caller,
 		proc:    proc,
 		replays: map[int]reply{},
-		callers: callers{threads: s.threads, pidfds: map[int]int{}},
+		callers: callers{threads: s.threads, pidfds: map[int]callerFD{}},
 		done:    make(chan struct{}),
 	}
 	t.lineage = newLineage(t)
