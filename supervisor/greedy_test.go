@@ -45,7 +45,7 @@ func TestGreedy(t *testing.T) {
 			if got != "ok" {
 				t.Errorf("the target says %q", got)
 			}
-			if longest > 300*time.Millisecond { // a sendmmsg at its worst took 1.7 s
+			if longest > time.Second { // a sendmmsg at its worst took 1.7 s, on a machine with nothing else to do
 				t.Errorf("the supervisor was locked for %v", longest)
 			}
 		})
