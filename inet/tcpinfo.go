@@ -63,6 +63,10 @@ func (c *stream) info() []byte {
 		put(76, packets(i.Ssthresh))
 	}
 	put(80, i.Cwnd/mss)
-	put(84, uint32(i.Offer))
+	offer := uint32(i.Offer)
+	if i.Timestamps {
+		offer -= min(offer, 12) // which they take of each segment
+	}
+	put(84, offer)
 	return b
 }

@@ -253,8 +253,10 @@ func (c *Conn) fill(now time.Duration, out *wire.Segment, seq uint32, flags wire
 // synWindow is the window that a SYN offers, bytes.
 func (c *Conn) synWindow() uint32 { return min(c.rcvBuf, math.MaxUint16) }
 
-// room returns how far the window could reach beyond rcvNxt.
-func (c *Conn) room() uint32 { return uint32(max(0, int(c.rcvBuf)-c.recv.size)) }
+// room returns how far the window could reach beyond rcvNxt: as the buffer has room, and as a window can be told.
+func (c *Conn) room() uint32 {
+	return min(uint32(max(0, int(c.rcvBuf)-c.recv.size)), math.MaxUint16<<c.rcvScale)
+}
 
 // offerWindow returns the window for a segment, scaled, and notes what it offers. What was offered is never taken back;
 // more is offered when it is worth a segment (silly window avoidance, RFC 9293, 3.8.6.2.2).
