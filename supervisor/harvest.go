@@ -83,7 +83,7 @@ func (s *Supervisor) bury(ids []uint64) {
 		switch h := s.byID[id]; {
 		case h == nil:
 		case h.phase == pumped:
-			h.pump.run() // it ends the socket once all that T has written is passed on
+			h.pump.bury()
 		case h.datagram != nil && h.datagram.waiting != nil: // T has sent more than there is room for: a later harvest
 		default:
 			h.forget()

@@ -69,7 +69,7 @@ func (h *hosted) hostedListener() (l *hosted, n ticket) {
 		return nil, 0
 	}
 	for l := range h.sup.listeners {
-		if l.listen.port != peer.Port || !h.clearTo(l, local.IP, peer.IP) {
+		if l.listen.port != peer.Port || l.listen.full() || !h.clearTo(l, local.IP, peer.IP) {
 			continue
 		}
 		if n, ok := l.ticketOf(plain(local)); ok && !l.listen.presented[n] {

@@ -6,7 +6,10 @@ package supervisor
 
 import (
 	"net/netip"
+	"os"
 	"slices"
+	"strconv"
+	"strings"
 
 	"dialtone/errno"
 	"dialtone/personality"
@@ -16,9 +19,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nativeBacklog is above every virtual backlog (somaxconn): the layer alone
-// decides when a queue is full.
-const nativeBacklog = 4096
+// nativeBacklog is how many connections can wait at T: as many as the kernel
+// has at all (listen(2), somaxconn). The virtual host may allow more; those have
+// to wait until there is room, for a connect to T that finds none would hold up
+// everything. A variable for a test's sake.
+var nativeBacklog = somaxconn()
+
+func somaxconn() int {
+	const usual = 4096
+	b, err := os.ReadFile("/proc/sys/net/core/somaxconn")
+	if err != nil {
+		return usual
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil {
+		return usual
+	}
+	return n
+}
 
 // waiter is an endpoint of AF_INET or AF_INET6, which tells who waits in its
 // accept queue; queuer is one of AF_UNIX, where they have no names as a rule.
@@ -43,6 +61,8 @@ type listening struct {
 	// first out.
 	presented map[ticket]bool
 	order     []*presented
+	// unshown: T had no room for all who wait in the layer's queue.
+	unshown bool
 	// next is the ticket of the first in the layer's queue.
 	next ticket
 	// early are those that the layer's queue gave before T's did.
@@ -149,6 +169,10 @@ func (h *hosted) present() {
 		if l.presented[n] {
 			continue
 		}
+		if l.full() {
+			l.unshown = true
+			return
+		}
 		switch e := h.presentPumped(n); e {
 		case 0:
 		case unix.ECONNREFUSED: // T was closed a moment ago; the harvest ends the listener
@@ -189,6 +213,9 @@ func (h *hosted) presentPumped(n ticket) unix.Errno {
 	return 0
 }
 
+// full reports whether T has room for no more.
+func (l *listening) full() bool { return len(l.order) >= nativeBacklog }
+
 func (l *listening) add(p *presented) {
 	l.presented[p.ticket] = true
 	l.order = append(l.order, p)
@@ -218,6 +245,10 @@ func (h *hosted) take(dup, flags int) (*accepted, unix.Errno) {
 	if e == unix.EAGAIN {
 		h.present() // the loop may not have come to it yet
 		a, e = h.takePresented(dup, flags)
+	}
+	if h.listen.unshown && !h.listen.full() {
+		h.listen.unshown = false
+		h.present()
 	}
 	return a, e
 }

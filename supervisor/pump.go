@@ -6,6 +6,7 @@ package supervisor
 
 import (
 	"slices"
+	"time"
 
 	"dialtone/errno"
 	"dialtone/socket"
@@ -43,7 +44,16 @@ type pump struct {
 	failure        unix.Errno // the layer's answer to what the target wrote
 	broken         unix.Errno // how the connection has ended, with records still to come
 	ended          bool
+
+	orphan   bool          // T has been closed; what it wrote is still under way
+	progress time.Duration // when the layer last took some of that, by the host's clock
 }
+
+// orphanPatience is how long the peer of a closed connection may keep its
+// window shut. Linux's probes double their interval from 200 ms to 120 s; then a
+// connection without a descriptor is given up (tcp_probe_timer). A variable for
+// a test's sake.
+var orphanPatience = 325 * time.Second
 
 // startPump begins to move bytes. The supervisor is locked.
 func (h *hosted) startPump(s int) unix.Errno {
@@ -116,6 +126,21 @@ func (p *pump) run() {
 	}
 }
 
+// bury is told that T has been closed. Once all that T has written is passed
+// on, the socket ends; and if the peer does not take it.
+func (p *pump) bury() {
+	now := p.h.sock.Core.Now()
+	switch {
+	case !p.orphan:
+		p.orphan, p.progress = true, now
+		p.run()
+	case p.h.isUnix(): // there is no such limit: the peer may read it at any time
+	case now-p.progress > orphanPatience:
+		p.resetLayer()
+		p.h.forget()
+	}
+}
+
 // moveUp passes on what the target wrote. more: its turn ended before the
 // bytes did. closed: the target has closed T.
 func (p *pump) moveUp(buf []byte) (more, closed bool) {
@@ -147,6 +172,9 @@ func (p *pump) moveUp(buf []byte) (more, closed bool) {
 	if !p.hungUp() {
 		return false, false
 	}
+	if p.orphan {
+		return false, true
+	}
 	dup, open := p.h.dupT()
 	if open { // shutdown(SHUT_RDWR): harvest will see the close
 		unix.Close(dup)
@@ -168,6 +196,9 @@ func (p *pump) send(b []byte) (rest []byte) {
 	n, e := p.h.sock.Send(p.h.dataCall(), &socket.Message{Data: b, Flags: socket.MsgNoSignal})
 	switch e {
 	case errno.OK, errno.EAGAIN:
+		if p.orphan && n > 0 {
+			p.progress = p.h.sock.Core.Now()
+		}
 		return b[n:]
 	case errno.EPIPE: // the bytes go nowhere; what the peer sent may still come
 	default:

@@ -90,9 +90,10 @@ func (c *Conn) retransmissionTimeout(now time.Duration) Events {
 }
 
 // probeTimeout: bytes wait, none is in flight, and the peer's window is closed (RFC 9293, 3.8.6.1). As long as it
-// answers, it may keep it closed.
+// answers, it may keep it closed; after Close, until the probes are as seldom as they get (tcp_probe_timer).
 func (c *Conn) probeTimeout(now time.Duration) Events {
-	if c.retries >= c.maxRetries() || c.userTimeoutOver(now) {
+	forsaken := c.has(orphan) && c.rto >= c.cfg.MaxRTO
+	if forsaken || c.retries >= c.maxRetries() || c.userTimeoutOver(now) {
 		return c.end(TimedOut)
 	}
 	c.retries++

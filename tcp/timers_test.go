@@ -228,6 +228,30 @@ func TestEstablished_zeroWindow(t *testing.T) {
 	}
 }
 
+// TestFinWait1_zeroWindow_ends: after Close the peer may not keep its window closed for ever. Linux 6.18 gave up after
+// 338 s over loopback: ten doubled waits, of some 210 ms at first, and one of 120 s.
+func TestFinWait1_zeroWindow_ends(t *testing.T) {
+	b, closed := beforeClosedWindow(t)
+	b.c.Close(b.now)
+	b.quiet()
+	start := b.now
+	for b.c.State() != Closed {
+		at, ok := b.c.Deadline()
+		if !ok {
+			t.Fatal("no timer runs")
+		}
+		if b.tick(at - b.now); b.c.State() != Closed {
+			b.want(wire.ACK, 0, 1, "")
+			b.receive(closed)
+			b.quiet()
+		}
+	}
+	if took := b.now - start; took.Truncate(time.Second) != 324*time.Second {
+		t.Errorf("given up after %v", took)
+	}
+	b.ended(TimedOut)
+}
+
 func TestEstablished_zeroWindowUnanswered_timesOut(t *testing.T) {
 	b, _ := beforeClosedWindow(t)
 	if sent, _ := b.schedule(); len(sent) != int(b.c.cfg.Retries2) {
