@@ -48,7 +48,7 @@ func (w *world) mine(p *wire.Packet) bool {
 // resegment makes a packet one of n bytes, by what was sent right behind it, or by leaving some for later.
 func (w *world) resegment(got sent, n int) {
 	s := &got.packet.TCP
-	if n == 0 || len(s.Payload) == 0 {
+	if n == 0 || len(s.Payload) == 0 || s.Flags.Has(wire.SYN) {
 		return
 	}
 	for len(s.Payload) < n && len(w.sent) > 0 {

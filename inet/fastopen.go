@@ -78,17 +78,22 @@ func (c *stream) openFast(call *socket.Call) {
 	}
 }
 
-// rememberCookie keeps the cookie that the peer has granted.
-func (c *stream) rememberCookie() {
+// rememberPeer keeps what the peer has granted and offered, where fast open was tried (tcp_fastopen_cache_set).
+func (c *stream) rememberPeer() {
 	cookie, mss := c.conn.GrantedCookie()
-	if len(cookie) == 0 {
+	if mss == 0 {
 		return
 	}
 	kept := c.stack.cookies
 	if len(kept) >= maxCookiesKept {
 		clear(kept)
 	}
-	kept[c.remote.Addr()] = fastPeer{bytes.Clone(cookie), mss}
+	peer := kept[c.remote.Addr()]
+	if len(cookie) > 0 {
+		peer.cookie = bytes.Clone(cookie)
+	}
+	peer.mss = mss
+	kept[c.remote.Addr()] = peer
 }
 
 // acceptFast takes the bytes of a SYN that c, a listener, has just answered by child, if it may: then accept can have it

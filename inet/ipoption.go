@@ -24,6 +24,7 @@ const (
 	ipTOS               = 1
 	ipTTL               = 2
 	ipRetOpts           = 7
+	ipMTUDiscover       = 10
 	ipRecvErr           = 11
 	ipRecvTTL           = 12
 	ipFreeBind          = 15
@@ -37,6 +38,7 @@ const (
 	ipv6UnicastHops  = 16
 	ipv6McastHops    = 18
 	ipv6McastLoop    = 19
+	ipv6MTUDiscover  = 23
 	ipv6RecvErr      = 25
 	ipv6V6Only       = 26
 	ipv6FlowInfoSend = 33
@@ -61,12 +63,13 @@ type ipOptions struct {
 type storedKey struct{ level, name int }
 
 // storedDefaults are options that few sockets set, with what they read before (tcp(7), ip(7), ip-sysctl.rst). But for those of
-// multicast they do nothing: there is no corking here, there are no flow labels to lease, and IP options are not passed up.
+// multicast they do nothing: there is no corking and no path MTU discovery here, there are no flow labels to lease, and IP options are not passed up.
 var storedDefaults = map[storedKey]int{
 	{solTCP, tcpCork}: 0, {solTCP, tcpQuickAck}: 1, {solTCP, tcpLinger2}: 60,
 	{solTCP, tcpWindowClamp}: 0,
 	{solIP, ipMulticastTTL}:  1, {solIP, ipMulticastLoop}: 1, {solIPv6, ipv6FlowInfoSend}: 0,
 	{solIP, ipRetOpts}: 0, {solIPv6, ipv6McastHops}: 1, {solIPv6, ipv6McastLoop}: 1,
+	{solIP, ipMTUDiscover}: 1, {solIPv6, ipv6MTUDiscover}: 1,
 }
 
 // kept returns the value of a stored option.
@@ -214,6 +217,10 @@ func (o *ipOptions) set(call *socket.Call, h *hold, level, name, n int) errno.Er
 			return errno.EINVAL
 		case n == -1:
 			n = 1
+		}
+	case storedKey{solIP, ipMTUDiscover}, storedKey{solIPv6, ipv6MTUDiscover}:
+		if n < 0 || n > 5 { // IP_PMTUDISC_DONT to IP_PMTUDISC_OMIT
+			return errno.EINVAL
 		}
 	case storedKey{solIP, ipMulticastLoop}:
 		n = int(socket.Bool(n != 0)[0])

@@ -75,7 +75,7 @@ func (c *stream) handle(ev tcp.Events) {
 		case c.parent != nil && !c.fast:
 			c.parent.established(c)
 		case c.sock != nil:
-			c.rememberCookie()
+			c.rememberPeer()
 			c.sock.Established()
 		}
 	}

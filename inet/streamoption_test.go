@@ -37,7 +37,8 @@ func TestDeferAccept(t *testing.T) {
 	}
 }
 
-// TestTTL: 0 is no number of hops, but for IPv6 (do_ip_setsockopt, do_ipv6_setsockopt).
+// TestTTL: 0 is no number of hops, but for IPv6 (do_ip_setsockopt, do_ipv6_setsockopt); and there are six ways to discover
+// a path's MTU.
 func TestTTL(t *testing.T) {
 	s := New(socket.NewCore(clock.NewManual(), personality.Linux), 1)
 	for _, test := range []struct {
@@ -50,6 +51,10 @@ func TestTTL(t *testing.T) {
 		{solIP, ipTTL, 256, errno.EINVAL},
 		{solIPv6, ipv6UnicastHops, 0, errno.OK},
 		{solIPv6, ipv6UnicastHops, -2, errno.EINVAL},
+		{solIP, ipMTUDiscover, -1, errno.EINVAL},
+		{solIP, ipMTUDiscover, 5, errno.OK},
+		{solIPv6, ipv6MTUDiscover, 0, errno.OK},
+		{solIPv6, ipv6MTUDiscover, 6, errno.EINVAL},
 	} {
 		c := &stream{stack: s, opts: &plainOptions, hold: hold{sock: &socket.Socket{Family: sockaddr.Inet6}}}
 		if e := c.SetOption(nil, test.level, test.name, socket.Int(test.n)); e != test.want {

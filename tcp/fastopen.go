@@ -10,7 +10,7 @@ type fastOpen struct {
 	option  bool   // the SYN, or SYN-ACK, has the option; with an empty cookie it asks for one
 	room    uint16 // how many bytes the SYN may carry
 	granted []byte // what the peer gave us
-	peerMSS uint16 // what the peer offered with it
+	peerMSS uint16 // what the peer offered; 0: it has not answered our SYN
 }
 
 // fastOpen returns nil where there is no fast open.
@@ -62,8 +62,8 @@ func (c *Conn) TakeSYNText(syn *wire.Segment) {
 	c.rcvAdv = c.rcvNxt + c.synWindow()
 }
 
-// GrantedCookie returns the cookie that the peer's SYN-ACK gave us, and the MSS it offered; nil if it gave none. It may
-// point into the segment.
+// GrantedCookie returns the cookie that the peer's SYN-ACK gave us, nil if it gave none, and the MSS it offered, 0 without fast
+// open. The cookie may point into the segment.
 func (c *Conn) GrantedCookie() (cookie []byte, mss uint16) {
 	if f := c.fastOpen(); f != nil {
 		return f.granted, f.peerMSS

@@ -98,7 +98,7 @@ func (c *Conn) takeSYN(now time.Duration, seg *wire.Segment) {
 	c.maxWnd = c.sndWnd
 	c.sndWL1 = seg.Seq
 	c.sndWL2 = seg.Ack
-	if f := c.fastOpen(); f != nil && c.state == SynSent && o.HasFastOpen {
+	if f := c.fastOpen(); f != nil && c.state == SynSent {
 		f.granted, f.peerMSS = validCookie(o.FastOpen), peer
 	}
 }

@@ -30,7 +30,7 @@ func (c *Conn) Receive(now time.Duration, seg *wire.Segment) Events {
 // receiveSynSent is RFC 9293, 3.10.7.3.
 func (c *Conn) receiveSynSent(now time.Duration, seg *wire.Segment) Events {
 	acked := seg.Flags.Has(wire.ACK)
-	if acked && !c.acksSYN(seg.Ack) {
+	if acked && (!c.acksSYN(seg.Ack) || c.echoesStrangely(now, seg)) {
 		return Refuse
 	}
 	switch {
@@ -52,6 +52,14 @@ func (c *Conn) receiveSynSent(now time.Duration, seg *wire.Segment) Events {
 	ev := c.establish(now, seg)
 	c.notes |= owesACK
 	return ev | c.receiveText(now, seg, seg.Seq+1)
+}
+
+// echoesStrangely reports whether a segment in SYN-SENT echoes a timestamp that is none of our SYNs': it answers another
+// connection's (tcp_rcv_synsent_state_process).
+func (c *Conn) echoesStrangely(now time.Duration, seg *wire.Segment) bool {
+	o := &seg.Options
+	return c.cfg.Timestamps && o.HasTimestamps && o.TSEcr != 0 &&
+		(before(o.TSEcr, timestamp(c.since)) || after(o.TSEcr, timestamp(now)))
 }
 
 // acksSYN reports whether ack acknowledges our SYN.
