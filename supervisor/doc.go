@@ -62,8 +62,10 @@
 //	          Dead                    not shown it yet                      next connect if that comes first
 //	pumped    Unreported, Connected   joined to S                           nobody's: told when joined
 //	direct    Unreported, Connected   joined to another T                   nobody's: told when joined
-//	failed    Failed, Fresh, Dead     T shows a failure; connect on a Fresh nobody's: told when it failed
-//	                                  one puts another T there (renewT)
+//	failed    Failed, Fresh, Dead     T shows a failure, or a connection    nobody's: told when it failed
+//	                                  that was dissolved; connect and
+//	                                  listen on a Fresh one put another T
+//	                                  there (refresh)
 //	failed    Connected               the connection broke (pump.fail)      nobody's
 //	inListen  Listening               accept presents connections           the connecting side's
 //	gone      any                     no descriptor is left                 forget tells what was not told:
@@ -124,6 +126,9 @@
 //	connected to port 0
 //	recvmsg on a connected datagram socket    nothing       the TTL
 //	with IP_RECVTTL
+//
+// A datagram comes to T by the supervisor's loop: a read that does not wait and
+// is not caught may find nothing where Linux's loopback has delivered at once.
 //
 // select, poll and epoll are the kernel's own, and T decides what they say. A
 // failed attempt shows as the host's personality has it: under the BSDs there is
