@@ -99,7 +99,9 @@ func (c *Conn) takeSYN(now time.Duration, seg *wire.Segment) {
 	c.sndWL1 = seg.Seq
 	c.sndWL2 = seg.Ack
 	if f := c.fastOpen(); f != nil && c.state == SynSent {
-		f.granted, f.peerMSS = validCookie(o.FastOpen), peer
+		if f.peerMSS = peer; f.option { // a cookie that was not asked for is none (tcp_rcv_fastopen_synack)
+			f.granted = validCookie(o.FastOpen)
+		}
 	}
 }
 
