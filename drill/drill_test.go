@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-var scripts = flag.String("scripts", "", "run the packetdrill scripts below this directory, too, and log how each went")
+var scripts = flag.String("scripts", "testdata", "run the packetdrill scripts below this directory, too, and log how each went")
 
 // run runs a script of a file.
 func run(path string) error {
@@ -44,9 +44,6 @@ func TestScripts(t *testing.T) {
 
 // The scripts that somebody has are a report and no test: many want what is not here.
 func TestScripts_given(t *testing.T) {
-	if *scripts == "" {
-		t.Skip("no -scripts")
-	}
 	agree, differ, not := 0, 0, 0
 	err := filepath.WalkDir(*scripts, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".pkt" {
