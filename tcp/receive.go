@@ -299,8 +299,14 @@ func (c *Conn) receiveFIN(now time.Duration) Events {
 	if after(c.rcvNxt, c.rcvAdv) {
 		c.rcvAdv = c.rcvNxt
 	}
-	c.notes |= peerFIN | owesACK
+	c.notes |= peerFIN
 	c.later = nil
+	if c.state == Established && c.has(heard) && c.cfg.QuickAcks > 0 {
+		c.notes |= answers // our FIN may take it along (tcp_fin: inet_csk_enter_pingpong_mode)
+		c.oweACK(now)
+	} else {
+		c.notes |= owesACK
+	}
 	switch c.state {
 	case Established:
 		c.setState(CloseWait)
