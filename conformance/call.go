@@ -191,6 +191,14 @@ func (p param) parse(args []text, fds func(string) (int, bool), before []Arg) (i
 		arg.Address, err = parseAddress(s, modifiers)
 		return used, arg, err
 	case ArgData:
+		if count, ok := strings.CutSuffix(s, " bytes"); ok {
+			n, err := strconv.ParseUint(count, 10, 17)
+			if err != nil {
+				return 0, arg, bad
+			}
+			arg.Data = make([]byte, n)
+			break
+		}
 		d, err := strconv.Unquote(s)
 		if err != nil {
 			return 0, arg, bad

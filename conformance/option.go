@@ -84,6 +84,37 @@ var options = []Option{
 	{"TCP_DEFER_ACCEPT", linux.IPPROTO_TCP, linux.TCP_DEFER_ACCEPT, optionInt},
 	{"TCP_FASTOPEN", linux.IPPROTO_TCP, linux.TCP_FASTOPEN, optionInt},
 	{"TCP_FASTOPEN_CONNECT", linux.IPPROTO_TCP, linux.TCP_FASTOPEN_CONNECT, optionInt},
+	{"SO_DEBUG", linux.SOL_SOCKET, 1, optionInt},
+	{"SO_NO_CHECK", linux.SOL_SOCKET, 11, optionInt},
+	{"SO_RCVLOWAT", linux.SOL_SOCKET, 18, optionInt},
+	{"SO_SNDBUFFORCE", linux.SOL_SOCKET, 32, optionInt},
+	{"SO_RCVBUFFORCE", linux.SOL_SOCKET, 33, optionInt},
+	{"SO_BUSY_POLL", linux.SOL_SOCKET, 46, optionInt},
+	{"SO_BPF_EXTENSIONS", linux.SOL_SOCKET, 48, optionInt},
+	{"SO_INCOMING_CPU", linux.SOL_SOCKET, 49, optionInt},
+	{"SO_CNX_ADVICE", linux.SOL_SOCKET, 53, optionInt},
+	{"SO_TXREHASH", linux.SOL_SOCKET, 74, optionInt},
+	{"IP_OPTIONS", linux.IPPROTO_IP, 4, optionInt},
+	{"IP_RECVOPTS", linux.IPPROTO_IP, 6, optionInt},
+	{"IP_RETOPTS", linux.IPPROTO_IP, 7, optionInt},
+	{"IP_MTU_DISCOVER", linux.IPPROTO_IP, 10, optionInt},
+	{"IP_RECVTTL", linux.IPPROTO_IP, 12, optionInt},
+	{"IP_MTU", linux.IPPROTO_IP, 14, optionInt},
+	{"IP_RECVFRAGSIZE", linux.IPPROTO_IP, 25, optionInt},
+	{"IP_PROTOCOL", linux.IPPROTO_IP, 52, optionInt},
+	{"IPV6_MULTICAST_LOOP", linux.IPPROTO_IPV6, 19, optionInt},
+	{"IPV6_MTU_DISCOVER", linux.IPPROTO_IPV6, 23, optionInt},
+	{"IPV6_MTU", linux.IPPROTO_IPV6, 24, optionInt},
+	{"IPV6_RECVHOPOPTS", linux.IPPROTO_IPV6, 53, optionInt},
+	{"IPV6_HOPOPTS", linux.IPPROTO_IPV6, 54, optionInt},
+	{"IPV6_PATHMTU", linux.IPPROTO_IPV6, 61, optionInt},
+	{"IPV6_DONTFRAG", linux.IPPROTO_IPV6, 62, optionInt},
+	{"IPV6_AUTOFLOWLABEL", linux.IPPROTO_IPV6, 70, optionInt},
+	{"IPV6_RECVFRAGSIZE", linux.IPPROTO_IPV6, 77, optionInt},
+	{"TCP_LINGER2", linux.IPPROTO_TCP, 8, optionInt},
+	{"TCP_WINDOW_CLAMP", linux.IPPROTO_TCP, 10, optionInt},
+	{"UDP_NO_CHECK6_TX", linux.IPPROTO_UDP, 101, optionInt},
+	{"UDP_GRO", linux.IPPROTO_UDP, 104, optionInt},
 	{"TCP_MD5SIG", linux.IPPROTO_TCP, linux.TCP_MD5SIG, optionMD5Addr},
 }
 
@@ -152,6 +183,16 @@ func (o Option) encode(s string) ([]byte, error) {
 		}
 		return md5sig(ip, key), nil
 	default:
+		if s == "none" {
+			return nil, nil
+		}
+		if one, ok := strings.CutPrefix(s, "byte "); ok {
+			n, err := strconv.ParseUint(one, 0, 8)
+			if err != nil {
+				return nil, fmt.Errorf("%s: expected a byte as in byte 255, got %q", o.Name, s)
+			}
+			return []byte{byte(n)}, nil
+		}
 		n, err := strconv.ParseInt(s, 0, 32)
 		if err != nil {
 			return nil, fmt.Errorf("%s: expected a number, got %q", o.Name, s)

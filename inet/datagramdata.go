@@ -64,8 +64,8 @@ func (d *datagram) sendWay(to *sockaddr.Addr, carried int) (*path, errno.Errno) 
 	case e != errno.OK:
 	case w.broadcast && !d.sock.Options().Broadcast:
 		e = errno.EACCES
-	case carried > maxCarried(to.IP):
-		e = errno.EMSGSIZE // __ip_append_data, __ip6_append_data
+	case headerLen(to.IP)+carried > d.opts.longest(to.IP, w.out):
+		e = d.tooLong(*to, w.out)
 	}
 	return w, e
 }
@@ -248,22 +248,47 @@ func (d *datagram) Shutdown(_ *socket.Call, how socket.How) errno.Errno {
 
 // Option implements [socket.Endpoint].
 func (d *datagram) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno) {
+	switch (storedKey{level, name}) {
+	case storedKey{solIPv6, ipv6AddrForm}:
+		if !d.portless && d.hold.knows(level) {
+			return addrForm(d.family, d.remote.IsValid())
+		}
+	case storedKey{solIP, ipMTU}, storedKey{solIPv6, ipv6MTU}, storedKey{solIPv6, ipv6PathMTU}:
+		if d.hold.knows(level) {
+			return mtuOption(name, d.connectedBy(), d.remote.Addr())
+		}
+	}
 	return d.opts.option(d.stack, &d.hold, level, name)
+}
+
+// connectedBy returns the interface that leads to the peer, nil if there is none.
+func (d *datagram) connectedBy() *Interface {
+	if !d.remote.IsValid() {
+		return nil
+	}
+	to := d.Remote()
+	to.IP = d.remote.Addr()
+	w, e := d.way(&to, false, nil)
+	if e != errno.OK {
+		return nil
+	}
+	return w.out
 }
 
 // SetOption implements [socket.Endpoint].
 func (d *datagram) SetOption(call *socket.Call, level, name int, value []byte) errno.Errno {
-	value = widened(level, value)
 	switch {
 	case level == socket.SolSocket && name == socket.SoBindToDevice:
 		return d.stack.deviceExists(value)
-	case len(value) < 4:
-		return errno.EINVAL
-	case level == solTCP:
-		return errno.ENOPROTOOPT
+	case level == solIPv6 && name == ipv6AddrForm && d.hold.knows(level):
+		switch {
+		case len(value) < 4:
+			return errno.EINVAL
+		case !d.portless:
+			return becomeIPv4(d.sock, &d.family, socket.IntValue(value), d.remote.IsValid(), d.remote)
+		case socket.IntValue(value) != int(sockaddr.Inet):
+			return errno.EINVAL
+		}
 	}
-	if level == solIPv6 && name == ipv6AddrForm && !d.portless {
-		return becomeIPv4(d.sock, &d.family, socket.IntValue(value), d.remote.IsValid(), d.remote)
-	}
-	return d.opts.set(call, &d.hold, level, name, socket.IntValue(value))
+	return d.opts.set(call, &d.hold, level, name, value)
 }

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"dialtone/errno"
 	"dialtone/socket"
 	"dialtone/wire"
 )
@@ -147,9 +148,16 @@ const datagramOverhead = 256
 
 // heard takes an ICMP error about one of the socket's datagrams (udp_err).
 func (d *datagram) heard(h *heard) {
-	if d.opts.recvErr {
+	told, fatal := true, h.meaning.UDP
+	if h.meaning.Errno == errno.EMSGSIZE {
+		told, fatal = d.toldOfSize(h.is4)
+	}
+	switch {
+	case !told:
+		return
+	case d.opts.recvErr:
 		d.errors.add(h, d.family)
-	} else if !d.remote.IsValid() || !h.meaning.UDP {
+	case !d.remote.IsValid(), !fatal:
 		return
 	}
 	d.sock.SetError(h.meaning.Errno)

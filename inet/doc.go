@@ -9,6 +9,8 @@
 //	listener.go     listening ones and their queues
 //	datagram*.go    UDP and UDP-Lite sockets
 //	raw*.go         raw sockets; ping.go: ping sockets
+//	ipoption.go     options below SOL_SOCKET; optiontable.go: what they read and take
+//	mtu.go          what is too long for the way
 //	errorqueue.go   what recv(MSG_ERRQUEUE) takes
 //	port.go         who holds which local port
 //	route.go        the routes; rule.go: what comes before them

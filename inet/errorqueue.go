@@ -26,8 +26,9 @@ type queuedError struct {
 // maxQueuedErrors bounds the queue. Linux counts its bytes in SO_RCVBUF.
 const maxQueuedErrors = 64
 
-// Origins of errors (SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6).
+// Origins of errors (SO_EE_ORIGIN_LOCAL, SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6).
 const (
+	originLocal = 1
 	originICMP  = 2
 	originICMP6 = 3
 )
@@ -49,6 +50,15 @@ func (q *errorQueue) add(h *heard, family sockaddr.Family) {
 	q.entries = append(q.entries, queuedError{x, about, h.data()})
 }
 
+// addLocal queues an error that no message has brought, about what was to go to an address. Who reported it is all zeros.
+func (q *errorQueue) addLocal(e errno.Errno, info uint32, about sockaddr.Addr) {
+	if len(q.entries) < maxQueuedErrors {
+		x := &socket.ExtendedError{Errno: uint32(e), Origin: originLocal, Info: info}
+		x.Offender.Name = string(make([]byte, fullLen(about.Family)-sockaddr.LenFamily))
+		q.entries = append(q.entries, queuedError{extended: x, about: about})
+	}
+}
+
 // data is what an error says of the packet it is about: of UDP the payload, of other protocols all that IP carried
 // (ip_icmp_error).
 func (h *heard) data() []byte {
@@ -58,8 +68,8 @@ func (h *heard) data() []byte {
 	return carried(h.about)
 }
 
-// recv is recv(MSG_ERRQUEUE) on s: the oldest entry. With it goes the pending error; the next entry's takes its place
-// (sock_dequeue_err_skb).
+// recv is recv(MSG_ERRQUEUE) on s: the oldest entry. With it goes the pending error, if ICMP brought it; the next
+// entry's takes its place (sock_dequeue_err_skb).
 func (q *errorQueue) recv(s *socket.Socket, m *socket.Message) (int, errno.Errno) {
 	if q.empty() {
 		return 0, errno.EAGAIN
@@ -67,9 +77,12 @@ func (q *errorQueue) recv(s *socket.Socket, m *socket.Message) (int, errno.Errno
 	first := q.entries[0]
 	if q.entries = q.entries[1:]; len(q.entries) == 0 {
 		q.entries = nil
-		s.TakeError()
-	} else {
+	}
+	switch {
+	case len(q.entries) > 0 && q.entries[0].extended.Origin != originLocal:
 		s.SetError(errno.Errno(q.entries[0].extended.Errno))
+	case first.extended.Origin != originLocal:
+		s.TakeError()
 	}
 	n := copy(m.Data, first.data)
 	if n < len(first.data) {

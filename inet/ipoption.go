@@ -19,33 +19,57 @@ const (
 	solIPv6 = 41
 )
 
-// Options of the levels IP and IPv6, in Linux's numbers (ip(7), ipv6(7)).
+// Options of the levels IP, IPv6 and UDP, in Linux's numbers (ip(7), ipv6(7), udp(7)).
 const (
 	ipTOS               = 1
 	ipTTL               = 2
+	ipOptionsName       = 4
+	ipRecvOpts          = 6
 	ipRetOpts           = 7
 	ipMTUDiscover       = 10
 	ipRecvErr           = 11
 	ipRecvTTL           = 12
+	ipMTU               = 14
 	ipFreeBind          = 15
 	ipTransparent       = 19
 	ipBindAddressNoPort = 24
+	ipRecvFragSize      = 25
 	ipMulticastTTL      = 33
 	ipMulticastLoop     = 34
 	ipLocalPortRange    = 51
+	ipProtocol          = 52
 
-	ipv6AddrForm     = 1
-	ipv6UnicastHops  = 16
-	ipv6McastHops    = 18
-	ipv6McastLoop    = 19
-	ipv6MTUDiscover  = 23
-	ipv6RecvErr      = 25
-	ipv6V6Only       = 26
-	ipv6FlowInfoSend = 33
-	ipv6RecvHopLimit = 51
-	ipv6TClass       = 67
-	ipv6Transparent  = 75
-	ipv6FreeBind     = 78
+	ipv6AddrForm      = 1
+	ipv6OldHopOpts    = 3 // this and the next two: of RFC 2292
+	ipv6OldDstOpts    = 4
+	ipv6OldRtHdr      = 5
+	ipv6UnicastHops   = 16
+	ipv6McastHops     = 18
+	ipv6McastLoop     = 19
+	ipv6MTUDiscover   = 23
+	ipv6MTU           = 24
+	ipv6RecvErr       = 25
+	ipv6V6Only        = 26
+	ipv6FlowInfoSend  = 33
+	ipv6RecvHopLimit  = 51
+	ipv6RecvHopOpts   = 53
+	ipv6HopOpts       = 54
+	ipv6RtHdrDstOpts  = 55
+	ipv6RecvRtHdr     = 56
+	ipv6RtHdr         = 57
+	ipv6RecvDstOpts   = 58
+	ipv6DstOpts       = 59
+	ipv6PathMTU       = 61
+	ipv6DontFrag      = 62
+	ipv6TClass        = 67
+	ipv6AutoFlowLabel = 70
+	ipv6Transparent   = 75
+	ipv6RecvFragSize  = 77
+	ipv6FreeBind      = 78
+
+	udpNoCheck6Tx = 101
+	udpNoCheck6Rx = 102
+	udpGRO        = 104
 )
 
 // ipOptions are the options that TCP and UDP sockets have in common.
@@ -60,24 +84,12 @@ type ipOptions struct {
 	stored                map[storedKey]int
 }
 
-type storedKey struct{ level, name int }
-
-// storedDefaults are options that few sockets set, with what they read before (tcp(7), ip(7), ip-sysctl.rst). But for those of
-// multicast they do nothing: there is no corking and no path MTU discovery here, there are no flow labels to lease, and IP options are not passed up.
-var storedDefaults = map[storedKey]int{
-	{solTCP, tcpCork}: 0, {solTCP, tcpQuickAck}: 1, {solTCP, tcpLinger2}: 60,
-	{solTCP, tcpWindowClamp}: 0,
-	{solIP, ipMulticastTTL}:  1, {solIP, ipMulticastLoop}: 1, {solIPv6, ipv6FlowInfoSend}: 0,
-	{solIP, ipRetOpts}: 0, {solIPv6, ipv6McastHops}: 1, {solIPv6, ipv6McastLoop}: 1,
-	{solIP, ipMTUDiscover}: 1, {solIPv6, ipv6MTUDiscover}: 1,
-}
-
 // kept returns the value of a stored option.
 func (o *ipOptions) kept(key storedKey) int {
 	if n, ok := o.stored[key]; ok {
 		return n
 	}
-	return storedDefaults[key]
+	return optionRules[key].initial
 }
 
 // fields returns type of service and hop limit of what goes to an address, if that is no group's.
@@ -119,14 +131,10 @@ func (o *ipOptions) flag(level, name int) *bool {
 	return nil
 }
 
-// lacks reports whether the holder's socket knows no options of the level: one of AF_INET has none of IPv6.
-func (h *hold) lacks(level int) bool { return level == solIPv6 && h.sock.Family == sockaddr.Inet }
-
 // option reads an option of the socket that h belongs to.
 func (o *ipOptions) option(s *Stack, h *hold, level, name int) ([]byte, errno.Errno) {
 	switch {
-	case level == socket.SolSocket, level == solIP, level == solIPv6 && !h.lacks(level),
-		level == solTCP && h.sock.Type == socket.Stream:
+	case level == socket.SolSocket, h.knows(level):
 	case h.sock.Family == sockaddr.Inet:
 		return nil, errno.EOPNOTSUPP // ip_getsockopt, of a level that it knows nothing of
 	default:
@@ -139,6 +147,8 @@ func (o *ipOptions) option(s *Stack, h *hold, level, name int) ([]byte, errno.Er
 	switch key {
 	case storedKey{solIP, ipHdrIncl}:
 		return socket.Bool(false), errno.OK // a raw socket's, which others can read
+	case storedKey{solIP, ipProtocol}:
+		return socket.Int(int(h.port)), errno.OK // which is a raw socket's protocol, and all others' port
 	case storedKey{solIP, ipTOS}:
 		return socket.Int(int(o.tos)), errno.OK
 	case storedKey{solIPv6, ipv6TClass}:
@@ -155,24 +165,36 @@ func (o *ipOptions) option(s *Stack, h *hold, level, name int) ([]byte, errno.Er
 	case storedKey{solIPv6, ipv6V6Only}:
 		return socket.Bool(h.v6only), errno.OK
 	}
-	if _, ok := storedDefaults[key]; !ok {
-		return nil, errno.ENOPROTOOPT
+	if _, ok := optionRules[key]; ok {
+		return socket.Int(o.kept(key)), errno.OK
 	}
-	return socket.Int(o.kept(key)), errno.OK
-}
-
-// widened returns an option's value as a C int: of an option of IP one byte will do (do_ip_setsockopt).
-func widened(level int, value []byte) []byte {
-	if level == solIP && len(value) > 0 && len(value) < 4 {
-		return []byte{value[0], 0, 0, 0}
+	if emptyOptions[key] {
+		return nil, errno.OK
 	}
-	return value
+	return nil, errno.ENOPROTOOPT
 }
 
 // set sets an option of the socket that h belongs to.
-func (o *ipOptions) set(call *socket.Call, h *hold, level, name, n int) errno.Errno {
-	if h.lacks(level) {
+func (o *ipOptions) set(call *socket.Call, h *hold, level, name int, value []byte) errno.Errno {
+	key := storedKey{level, name}
+	rule, ok := optionRules[key]
+	switch {
+	case !h.knows(level):
 		return errno.ENOPROTOOPT
+	case emptyOptions[key] && len(value) == 0:
+		return errno.OK
+	case level == solUDP && len(value) < 4:
+		return errno.EINVAL // whatever it is (udp_lib_setsockopt)
+	case !ok:
+		return errno.ENOPROTOOPT
+	}
+	stream := h.sock.Type == socket.Stream
+	if stream && rule.stream != errno.OK {
+		return rule.stream
+	}
+	n, e := rule.value(level, value)
+	if e != errno.OK {
+		return e
 	}
 	if f := o.flag(level, name); f != nil {
 		if f == &o.transparent && call.Caller != nil && !call.Caller.May(socket.NetRaw) && !call.Caller.May(socket.NetAdmin) {
@@ -182,55 +204,33 @@ func (o *ipOptions) set(call *socket.Call, h *hold, level, name, n int) errno.Er
 		return errno.OK
 	}
 	// The congestion notification of a stream's packets is TCP's own (INET_ECN_MASK).
-	stream, ecn := h.sock.Type == socket.Stream, uint8(0)
+	ecn := uint8(0)
 	if stream {
 		ecn = 3
 	}
-	key := storedKey{level, name}
 	switch key {
 	case storedKey{solIP, ipTOS}:
 		o.tos = uint8(n) &^ ecn // of what is greater the low bits count
 		return errno.OK
 	case storedKey{solIPv6, ipv6TClass}:
-		if n < -1 || n > 255 {
-			return errno.EINVAL
-		}
 		o.class = uint8(max(n, 0)) &^ ecn
 		return errno.OK
 	case storedKey{solIP, ipTTL}:
-		if n < -1 || n > 255 || n == 0 {
+		if n == 0 {
 			return errno.EINVAL
 		}
 		o.ttl = uint8(max(n, 0))
 		return errno.OK
 	case storedKey{solIPv6, ipv6UnicastHops}:
-		if n < -1 || n > 255 {
-			return errno.EINVAL
-		}
 		o.hops = uint16(n + 1)
 		return errno.OK
 	case storedKey{solIP, ipMulticastTTL}, storedKey{solIPv6, ipv6McastHops}:
-		switch {
-		case stream && level == solIPv6:
-			return errno.ENOPROTOOPT
-		case stream, n < -1, n > 255:
-			return errno.EINVAL
-		case n == -1:
+		if n == -1 {
 			n = 1
-		}
-	case storedKey{solIP, ipMTUDiscover}, storedKey{solIPv6, ipv6MTUDiscover}:
-		if n < 0 || n > 5 { // IP_PMTUDISC_DONT to IP_PMTUDISC_OMIT
-			return errno.EINVAL
-		}
-	case storedKey{solIP, ipMulticastLoop}:
-		n = int(socket.Bool(n != 0)[0])
-	case storedKey{solIPv6, ipv6McastLoop}:
-		if n != 0 && n != 1 {
-			return errno.EINVAL
 		}
 	case storedKey{solIP, ipLocalPortRange}:
 		first, last := uint16(n), uint16(uint32(n)>>16)
-		if first != 0 && last != 0 && first > last {
+		if len(value) != 4 || first != 0 && last != 0 && first > last {
 			return errno.EINVAL
 		}
 		o.portFirst, o.portLast = first, last
@@ -241,9 +241,16 @@ func (o *ipOptions) set(call *socket.Call, h *hold, level, name, n int) errno.Er
 		}
 		h.v6only = n != 0
 		return errno.OK
-	}
-	if _, ok := storedDefaults[key]; !ok {
-		return errno.ENOPROTOOPT
+	case storedKey{solIPv6, ipv6MTU}:
+		if n != 0 && n < minMTU6 {
+			return errno.EINVAL
+		}
+	case storedKey{solTCP, tcpLinger2}:
+		n = linger2(n)
+	case storedKey{solTCP, tcpWindowClamp}:
+		if n != 0 {
+			n = max(n, minReceiveWindow)
+		}
 	}
 	o.store(key, n)
 	return errno.OK

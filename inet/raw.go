@@ -201,7 +201,7 @@ func (r *raw) rawWay(to *sockaddr.Addr, data []byte) (*path, errno.Errno) {
 	case e != errno.OK:
 		return w, e
 	case length > w.out.MTU():
-		return w, errno.EMSGSIZE
+		return w, r.tooLong(*to, w.out)
 	case length < headerLen(to.IP), to.IP.Is4() && length < int(data[0]&0xf)*4:
 		return w, errno.EINVAL
 	}

@@ -27,15 +27,18 @@ func (r *raw) filterOption(level, name int) ([]uint32, errno.Errno) {
 	proto, words := wire.ICMP, 1
 	switch {
 	case level == solRaw && r.family == sockaddr.Inet && name == icmpFilter:
-	case level == solICMPv6 && r.family == sockaddr.Inet6 && name == icmp6Filter:
+	case level == solICMPv6 && r.family == sockaddr.Inet6:
 		proto, words = wire.ICMPv6, len(r.filter)
-	case level == solRaw && r.family == sockaddr.Inet, level == solICMPv6 && r.family == sockaddr.Inet6:
+	case level == solRaw && r.family == sockaddr.Inet:
 		return nil, errno.ENOPROTOOPT
 	default:
 		return nil, errno.OK
 	}
 	if r.sock.Protocol != int32(proto) {
 		return nil, errno.EOPNOTSUPP
+	}
+	if proto == wire.ICMPv6 && name != icmp6Filter {
+		return nil, errno.ENOPROTOOPT
 	}
 	return r.filter[:words], errno.OK
 }
@@ -77,11 +80,13 @@ func (r *raw) Option(call *socket.Call, level, name int) ([]byte, errno.Errno) {
 // SetOption implements [socket.Endpoint]. A filter may be shorter than all of it.
 func (r *raw) SetOption(call *socket.Call, level, name int, value []byte) errno.Errno {
 	switch {
-	case r.headerOption(level, name) && len(value) < 4:
-		return errno.EINVAL
 	case r.headerOption(level, name):
-		r.header = socket.IntValue(value) != 0
-		return errno.OK
+		rule := optionRule{flag: true, empty: level == solIP}
+		n, e := rule.value(level, value)
+		if e == errno.OK {
+			r.header = n != 0
+		}
+		return e
 	case r.lacks(level):
 		return errno.ENOPROTOOPT
 	}

@@ -127,6 +127,14 @@ func (c *stream) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno) {
 		return socket.Bool(o.fastConnect), errno.OK
 	case storedKey{solTCP, tcpDeferAccept}:
 		return socket.Int(int(c.deferTime(o.deferAccept) / time.Second)), errno.OK
+	case storedKey{solIPv6, ipv6AddrForm}:
+		if c.hold.knows(level) {
+			return addrForm(c.family, c.conn.State() == tcp.Established)
+		}
+	case storedKey{solIP, ipMTU}, storedKey{solIPv6, ipv6MTU}, storedKey{solIPv6, ipv6PathMTU}:
+		if c.hold.knows(level) {
+			return mtuOption(name, c.connectedBy(), c.remote.Addr())
+		}
 	}
 	return o.option(c.stack, &c.hold, level, name)
 }
@@ -137,12 +145,18 @@ func (c *stream) SetOption(call *socket.Call, level, name int, value []byte) err
 		return c.stack.deviceExists(value)
 	}
 	if level == solTCP && name == tcpCongestion {
+		if len(value) == 0 {
+			return errno.EINVAL
+		}
 		if name, _, _ := bytes.Cut(value, []byte{0}); string(name) != "reno" {
 			return errno.ENOENT
 		}
 		return errno.OK
 	}
-	value = widened(level, value)
+	changes := level == solIPv6 && name == ipv6AddrForm && c.hold.knows(level)
+	if level != solTCP && !changes {
+		return c.change().set(call, &c.hold, level, name, value)
+	}
 	if len(value) < 4 {
 		return errno.EINVAL
 	}
@@ -181,7 +195,7 @@ func (c *stream) SetOption(call *socket.Call, level, name int, value []byte) err
 		if n < 0 {
 			return errno.EINVAL
 		}
-		o.fastQueue = int32(n)
+		o.fastQueue = int32(min(n, c.stack.core.Somaxconn))
 	case storedKey{solTCP, tcpFastOpenConnect}:
 		return c.setFastConnect(n)
 	case storedKey{solTCP, tcpDeferAccept}:
@@ -189,7 +203,7 @@ func (c *stream) SetOption(call *socket.Call, level, name int, value []byte) err
 	case storedKey{solIPv6, ipv6AddrForm}:
 		return c.becomeIPv4(n)
 	default:
-		return o.set(call, &c.hold, level, name, n)
+		return o.set(call, &c.hold, level, name, value)
 	}
 	return errno.OK
 }
@@ -214,6 +228,21 @@ func (c *stream) deferFor(seconds int) (n uint8) {
 	return n
 }
 
+// linger2 returns what TCP_LINGER2 reads once it is set: -1 for no time at all, two minutes at most (TCP_FIN_TIMEOUT_MAX), and
+// with 0 the host's.
+func linger2(seconds int) int {
+	switch {
+	case seconds < 0:
+		return -1
+	case seconds == 0:
+		return optionRules[storedKey{solTCP, tcpLinger2}].initial
+	}
+	return min(seconds, 120)
+}
+
+// minReceiveWindow is the least that TCP_WINDOW_CLAMP can be set to, in bytes (SOCK_MIN_RCVBUF / 2).
+const minReceiveWindow = 1152
+
 // becomeIPv4 is IPV6_ADDRFORM: a connected AF_INET6 socket with an IPv4-mapped peer becomes one of AF_INET (ipv6(7)).
 func (c *stream) becomeIPv4(family int) errno.Errno {
 	return becomeIPv4(c.sock, &c.family, family, c.conn.State() == tcp.Established, c.remote)
@@ -232,6 +261,22 @@ func becomeIPv4(s *socket.Socket, family *sockaddr.Family, wanted int, connected
 	}
 	*family, s.Family = sockaddr.Inet, sockaddr.Inet
 	return errno.OK
+}
+
+// addrForm reads IPV6_ADDRFORM: the family, of a connected socket.
+func addrForm(family sockaddr.Family, connected bool) ([]byte, errno.Errno) {
+	if !connected {
+		return nil, errno.ENOTCONN
+	}
+	return socket.Int(int(family)), errno.OK
+}
+
+// connectedBy returns the interface that leads to the peer, nil if there is none.
+func (c *stream) connectedBy() *Interface {
+	if c.conn.State() == tcp.Closed || c.conn.State() == tcp.TimeWait {
+		return nil
+	}
+	return c.way.out
 }
 
 func (s *Stack) deviceExists(name []byte) errno.Errno {

@@ -42,10 +42,14 @@ const (
 	SoTimestamp    = 29
 	SoAcceptConn   = 30
 	SoPeerSec      = 31
+	SoSndBufForce  = 32
+	SoRcvBufForce  = 33
 	SoMark         = 36
 	SoProtocol     = 38
 	SoDomain       = 39
 	SoCookie       = 57
+	SoRcvTimeoNew  = 66 // the same as SoRcvTimeo, where times have 64 bits anyway
+	SoSndTimeoNew  = 67
 )
 
 // options are the options of SOL_SOCKET. Those that nothing here acts on are stored, so that they read back.
@@ -66,6 +70,7 @@ type rareOptions struct {
 	receiveLow                  int32
 	device                      string // SO_BINDTODEVICE
 	domain                      *Domain
+	stored                      map[int]int // by name; see optionRules
 }
 
 // get returns the rare options, to read.
@@ -161,6 +166,9 @@ func (s *Socket) Option(c *Call, level, name int) ([]byte, errno.Errno) {
 		return s.Endpoint.Option(c, level, name)
 	}
 	o := &s.opts
+	if e := s.lacks(name); e != errno.OK {
+		return nil, e
+	}
 	if f := o.flag(name); f != nil {
 		return Bool(*f), errno.OK
 	}
@@ -179,9 +187,9 @@ func (s *Socket) Option(c *Call, level, name int) ([]byte, errno.Errno) {
 		return binary.LittleEndian.AppendUint64(nil, s.Cookie), errno.OK
 	case SoLinger:
 		return append(Bool(o.LingerOn), Int(int(o.Linger))...), errno.OK
-	case SoSndTimeo:
+	case SoSndTimeo, SoSndTimeoNew:
 		return timeval(o.get().sendTimeout), errno.OK
-	case SoRcvTimeo:
+	case SoRcvTimeo, SoRcvTimeoNew:
 		return timeval(o.get().receiveTimeout), errno.OK
 	case SoSndBuf:
 		if o.SendBuffer > 0 || !s.isTCP() {
@@ -199,8 +207,6 @@ func (s *Socket) Option(c *Call, level, name int) ([]byte, errno.Errno) {
 		return Int(o.ReceiveLow()), errno.OK
 	case SoSndLowAt:
 		return Int(1), errno.OK
-	case SoNoCheck:
-		return Int(0), errno.OK
 	case SoPeerCred:
 		if s.Family != sockaddr.Unix {
 			return NoPeer.Ucred(), errno.OK
@@ -215,6 +221,9 @@ func (s *Socket) Option(c *Call, level, name int) ([]byte, errno.Errno) {
 			return nil, errno.OK
 		}
 		return append([]byte(o.Device()), 0), errno.OK
+	}
+	if rule, ok := optionRules[name]; ok {
+		return o.stored(name, rule)
 	}
 	return s.Endpoint.Option(c, level, name)
 }
@@ -251,6 +260,9 @@ func (s *Socket) SetOption(c *Call, level, name int, value []byte) errno.Errno {
 		return errno.EINVAL
 	}
 	n := IntValue(value)
+	if e := s.lacks(name); e != errno.OK {
+		return e
+	}
 	if f := o.flag(name); f != nil {
 		if name == SoReusePort && n != 0 && s.Family == sockaddr.Unix {
 			return errno.EOPNOTSUPP // since Linux 6.14: only for internet sockets
@@ -267,9 +279,9 @@ func (s *Socket) SetOption(c *Call, level, name int, value []byte) errno.Errno {
 			return errno.EINVAL
 		}
 		o.LingerOn, o.Linger = n != 0, int32(IntValue(value[4:]))
-	case SoSndTimeo:
+	case SoSndTimeo, SoSndTimeoNew:
 		return setTimeval(&o.change().sendTimeout, value)
-	case SoRcvTimeo:
+	case SoRcvTimeo, SoRcvTimeoNew:
 		return setTimeval(&o.change().receiveTimeout, value)
 	case SoSndBuf:
 		o.SendBuffer = doubled(n, minSendBuffer)
@@ -286,11 +298,15 @@ func (s *Socket) SetOption(c *Call, level, name int, value []byte) errno.Errno {
 		}
 		o.change().mark = uint32(n)
 	case SoRcvLowAt:
-		o.change().receiveLow = int32(max(n, 1))
-	case SoNoCheck: // checksums exist only outside of memory
+		o.change().receiveLow = s.receiveLow(n)
+	case SoSndBufForce, SoRcvBufForce:
+		return s.forceBuffer(c, name, max(n, 0))
 	case SoType, SoProtocol, SoDomain, SoError, SoAcceptConn, SoSndLowAt, SoCookie, SoPeerCred:
 		return errno.ENOPROTOOPT
 	default:
+		if rule, ok := optionRules[name]; ok {
+			return o.store(c, name, n, rule)
+		}
 		return s.Endpoint.SetOption(c, level, name, value)
 	}
 	return errno.OK

@@ -4,6 +4,7 @@ package socket
 
 import (
 	"encoding/binary"
+	"math"
 	"time"
 
 	"dialtone/errno"
@@ -63,8 +64,15 @@ const (
 // (net.core.wmem_max and rmem_max).
 func doubled(n, least int) int32 {
 	const most = 4 << 20 // their defaults, seen on Linux 6.18; 212992 on older ones
-	n = min(max(n, 0), most)
-	return int32(max(2*n, least))
+	if n < 0 {
+		n = most // it is compared as an unsigned number
+	}
+	return forced(min(n, most), least)
+}
+
+// forced is doubled without the limit above (SO_SNDBUFFORCE, SO_RCVBUFFORCE). A negative number is 0.
+func forced(n, least int) int32 {
+	return int32(min(max(2*n, least), math.MaxInt32-1))
 }
 
 // SendBuffer is SO_SNDBUF in force, in bytes; a TCP socket that has not set it asks its connection.

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package inet
+
+import (
+	"math"
+	"net/netip"
+
+	"dialtone/errno"
+	"dialtone/sockaddr"
+	"dialtone/socket"
+)
+
+// Values of IP_MTU_DISCOVER and IPV6_MTU_DISCOVER (ip(7)). Nothing is fragmented here: what may be is sent whole.
+const (
+	pmtuDont      = 0
+	pmtuWant      = 1
+	pmtuDo        = 2
+	pmtuProbe     = 3
+	pmtuInterface = 4
+	pmtuOmit      = 5
+)
+
+// minMTU6 is the least that a link of IPv6 takes, in bytes (RFC 8200, 5).
+const minMTU6 = 1280
+
+// discovery returns what is done about packets that are too long for the way to an address.
+func (o *ipOptions) discovery(is4 bool) int {
+	if is4 {
+		return o.kept(storedKey{solIP, ipMTUDiscover})
+	}
+	return o.kept(storedKey{solIPv6, ipv6MTUDiscover})
+}
+
+// longest returns how many bytes a packet to an address may have, with its header, that leaves by out (ip_sk_ignore_df,
+// __ip6_append_data).
+func (o *ipOptions) longest(to netip.Addr, out *Interface) int {
+	most := headerLen(to) + maxCarried(to)
+	if o.stored == nil {
+		return most
+	}
+	mtu := out.MTU()
+	if n := o.kept(storedKey{solIPv6, ipv6MTU}); n != 0 && to.Is6() {
+		mtu = min(mtu, n)
+	}
+	switch o.discovery(to.Is4()) {
+	case pmtuDo, pmtuProbe, pmtuInterface:
+		return min(mtu, most)
+	}
+	if to.Is6() && o.kept(storedKey{solIPv6, ipv6DontFrag}) != 0 {
+		return min(mtu, most)
+	}
+	return most
+}
+
+// tooLong is what becomes of a packet to an address that is too long for the way by out: its sender is told, with
+// IP_RECVERR in the error queue, too (ip_local_error, ipv6_local_error).
+func (d *datagram) tooLong(to sockaddr.Addr, out *Interface) errno.Errno {
+	if d.opts.recvErr {
+		if to.IP.Is4() {
+			to.Port = d.remote.Port() // that of the peer, even if there is none
+		}
+		d.errors.addLocal(errno.EMSGSIZE, uint32(d.opts.longest(to.IP, out)), addr(d.family, to.AddrPort()))
+		d.sock.Wake(socket.Err)
+	}
+	return errno.EMSGSIZE
+}
+
+// toldOfSize reports whether a socket hears of ICMP's "fragmentation needed", or "packet too big", and whether without
+// IP_RECVERR it is an error: not if it has its packets fragmented (__udp4_lib_err, __udp6_lib_err, raw_err, rawv6_err).
+func (d *datagram) toldOfSize(is4 bool) (told, fatal bool) {
+	discovery := d.opts.discovery(is4)
+	switch {
+	case d.sock.Type == socket.Raw && is4:
+		return true, discovery != pmtuDont
+	case d.sock.Type == socket.Raw:
+		return true, discovery == pmtuDo
+	case discovery == pmtuDont:
+		return !is4, false
+	case discovery >= pmtuInterface:
+		return is4, is4
+	}
+	return true, true
+}
+
+// mtuOption is IP_MTU, IPV6_MTU or IPV6_PATHMTU of a socket that is connected to an address by out: nil if it is not.
+func mtuOption(name int, out *Interface, to netip.Addr) ([]byte, errno.Errno) {
+	if out == nil {
+		return nil, errno.ENOTCONN
+	}
+	mtu := out.MTU()
+	if to.Is4() {
+		mtu = min(mtu, math.MaxUint16) // a packet of IPv4 is no longer
+	}
+	if name == ipv6PathMTU {
+		return append(make([]byte, sockaddr.LenInet6), socket.Int(mtu)...), errno.OK // struct ip6_mtuinfo (RFC 3542, 11.4)
+	}
+	return socket.Int(mtu), errno.OK
+}
