@@ -63,6 +63,8 @@ type listening struct {
 	order     []*presented
 	// unshown: T had no room for all who wait in the layer's queue.
 	unshown bool
+	// mourned: who waits at T has been told that nothing listens any more.
+	mourned bool
 	// next is the ticket of the first in the layer's queue.
 	next ticket
 	// early are those that the layer's queue gave before T's did.
@@ -177,6 +179,9 @@ func (h *hosted) present() {
 		case 0:
 		case unix.ECONNREFUSED: // T was closed a moment ago; the harvest ends the listener
 			return
+		case unix.EAGAIN: // others on the real machine have found T's name, and filled its queue
+			l.unshown = true
+			return
 		default:
 			h.sup.warn("a connection could not be shown to its listener: %v", e)
 			return
@@ -185,17 +190,24 @@ func (h *hosted) present() {
 }
 
 // mourn tells who waits at T that nothing listens any more: the host has
-// crashed. A native connection that nobody is behind has T poll readable from
-// now on, and accept is refused.
+// crashed, or another thread has stopped it. A native connection that nobody is
+// behind has T poll readable from now on, and accept is refused.
 func (h *hosted) mourn() {
+	if h.listen.mourned {
+		return
+	}
+	h.listen.mourned = true
 	h.listen.announce()
 	s, e := nativeSocket(h.nativeType() | unix.SOCK_NONBLOCK)
 	if e == 0 {
 		e = connectNative(s, h.name)
 		unix.Close(s)
 	}
-	if e != 0 && e != unix.ECONNREFUSED { // the program has shut T down, or closed it
-		h.sup.warn("a listener could not be told that its host has crashed: %v", e)
+	switch e {
+	case 0, unix.ECONNREFUSED: // the program has shut T down, or closed it
+	case unix.EAGAIN: // T is full, and so polls readable
+	default:
+		h.sup.warn("a listener could not be told that nothing listens any more: %v", e)
 	}
 }
 
