@@ -17,11 +17,11 @@ func TestNativeReadsRefill(t *testing.T) {
 	needs(t, "python3")
 	for _, c := range []struct {
 		name, connect string
-		size, many    int // together less than the layer's SO_RCVBUF and what T takes
+		size, many    int // together less than the layer's SO_RCVBUF, so that none is lost wherever they wait
 	}{
 		{"not connected", "", 100, 60},
 		{"connected", "s.connect(to)", 100, 60},
-		{"connected, long", "s.connect(to)", 9000, 30}, // more than the send buffer of S
+		{"connected, long", "s.connect(to)", 9000, 22}, // more than the send buffer of S
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			v := newVirtual(t, Options{})
