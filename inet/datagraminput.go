@@ -150,6 +150,9 @@ const datagramOverhead = 256
 func (d *datagram) heard(h *heard) {
 	told, fatal := true, h.meaning.UDP
 	if h.meaning.Errno == errno.EMSGSIZE {
+		if d.opts.discovery(h.is4) < pmtuInterface {
+			d.stack.learnMTU(h.about.Dst, h.info)
+		}
 		told, fatal = d.toldOfSize(h.is4)
 	}
 	switch {

@@ -21,7 +21,7 @@
 //	forward.go      the way through, on a router
 //	icmp.go         errors sent and heard
 //
-// Not here: fragments, path MTU discovery, limits on how many ICMP errors are sent, more than one
+// Not here: fragments, path MTU discovery by connections that exist already, limits on how many ICMP errors are sent, more than one
 // path (IPPROTO_MPTCP is TCP), a firewall chain for what is forwarded.
 //
 // Everything here runs under the lock of the host's [socket.Core]; nothing blocks.

@@ -5,6 +5,7 @@ package inet
 import (
 	"math"
 	"net/netip"
+	"time"
 
 	"dialtone/errno"
 	"dialtone/sockaddr"
@@ -24,6 +25,47 @@ const (
 // minMTU6 is the least that a link of IPv6 takes, in bytes (RFC 8200, 5).
 const minMTU6 = 1280
 
+// pathMTU is the MTU of a way beyond the first link, bytes.
+type pathMTU struct {
+	bytes int
+	until time.Duration
+}
+
+const (
+	// pathMTUKept is how long it is believed in (net.ipv4.route.mtu_expires, net.ipv6.route.mtu_expires).
+	pathMTUKept = 600 * time.Second
+	// minMTU4 is the least that is believed of a way of IPv4, in bytes (net.ipv4.route.min_pmtu).
+	minMTU4 = 552
+	// maxPathMTUs bounds how many are kept.
+	maxPathMTUs = 4096
+)
+
+// learnMTU keeps what ICMP has told of the way to an address in the second word of its header (__ip_rt_update_pmtu,
+// __ip6_rt_update_pmtu).
+func (s *Stack) learnMTU(to netip.Addr, info uint32) {
+	mtu := int(info)
+	if to.Is4() {
+		mtu = max(int(uint16(info)), minMTU4) // RFC 1191, 4
+	} else if mtu < minMTU6 {
+		return
+	}
+	if s.mtuTo(to, mtu) < mtu {
+		return // it is known to be less
+	}
+	if s.pathMTUs == nil || len(s.pathMTUs) >= maxPathMTUs {
+		s.pathMTUs = map[netip.Addr]pathMTU{}
+	}
+	s.pathMTUs[to] = pathMTU{mtu, s.core.NowLocked() + pathMTUKept}
+}
+
+// mtuTo returns how long a packet to an address may be whose first link takes so many bytes.
+func (s *Stack) mtuTo(to netip.Addr, link int) int {
+	if p, ok := s.pathMTUs[to]; ok && s.core.NowLocked() < p.until {
+		return min(link, p.bytes)
+	}
+	return link
+}
+
 // discovery returns what is done about packets that are too long for the way to an address.
 func (o *ipOptions) discovery(is4 bool) int {
 	if is4 {
@@ -33,13 +75,16 @@ func (o *ipOptions) discovery(is4 bool) int {
 }
 
 // longest returns how many bytes a packet to an address may have, with its header, that leaves by out (ip_sk_ignore_df,
-// __ip6_append_data).
+// ip_sk_use_pmtu, __ip6_append_data).
 func (o *ipOptions) longest(to netip.Addr, out *Interface) int {
 	most := headerLen(to) + maxCarried(to)
 	if o.stored == nil {
 		return most
 	}
 	mtu := out.MTU()
+	if o.discovery(to.Is4()) < pmtuProbe {
+		mtu = out.stack.mtuTo(to, mtu)
+	}
 	if n := o.kept(storedKey{solIPv6, ipv6MTU}); n != 0 && to.Is6() {
 		mtu = min(mtu, n)
 	}
@@ -88,7 +133,7 @@ func mtuOption(name int, out *Interface, to netip.Addr) ([]byte, errno.Errno) {
 	if out == nil {
 		return nil, errno.ENOTCONN
 	}
-	mtu := out.MTU()
+	mtu := out.stack.mtuTo(to, out.MTU())
 	if to.Is4() {
 		mtu = min(mtu, math.MaxUint16) // a packet of IPv4 is no longer
 	}

@@ -44,6 +44,7 @@ type Stack struct {
 	connections       demux
 	listeners         map[uint16][]*stream
 	cookies           map[netip.Addr]fastPeer // of TCP Fast Open, by peer
+	pathMTUs          map[netip.Addr]pathMTU  // by destination, of those that ICMP has told; nil: none
 	timers            []*clock.Event          // idle ones, for reuse
 	spare             [3]*wire.Packet         // likewise
 	spares            int                     // of spare, from its beginning

@@ -289,10 +289,10 @@ func (s *Stack) sequence(local, remote netip.AddrPort) uint32 {
 	return uint32(s.draw(false, words(local.Addr()), words(remote.Addr()), ports)) + uint32(s.core.NowLocked().Microseconds()/4)
 }
 
-// mssOn returns what an interface's MTU, and TCP_MAXSEG, leave for the payload of a segment (RFC 9293, 3.7.1).
+// mssOn returns what the MTU of the way by an interface, and TCP_MAXSEG, leave for the payload of a segment (RFC 9293, 3.7.1).
 func (c *stream) mssOn(out *Interface) uint16 {
 	headers := headerLen(c.remote.Addr()) + 20
-	mss := uint16(min(max(out.MTU()-headers, 536), 65535-headers))
+	mss := uint16(min(max(c.stack.mtuTo(c.remote.Addr(), out.MTU())-headers, 256), 65535-headers))
 	if c.opts.maxSeg != 0 {
 		mss = min(mss, c.opts.maxSeg)
 	}
