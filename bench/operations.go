@@ -223,3 +223,15 @@ func used() int64 {
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc + m.StackInuse)
 }
+
+// settled is used once the timers of handshakes, of a second, have let go of what was measured before.
+func settled() int64 {
+	for before := used(); ; {
+		time.Sleep(1500 * time.Millisecond)
+		now := used()
+		if now > before-before/100 {
+			return now
+		}
+		before = now
+	}
+}
