@@ -120,6 +120,8 @@
 //	poll, direct, after the peer's close      HUP, too      IN, RDHUP
 //	first write, direct, after the peer's     EPIPE         success; the reset follows
 //	close
+//	poll, epoll, the moment an attempt fails  ERR, HUP;     all at once
+//	                                          then OUT
 //	SO_SNDBUF, SO_RCVBUF not set before       AF_UNIX's     TCP's, UDP's
 //	SO_TYPE of a raw socket                   SOCK_DGRAM    SOCK_RAW
 //	recvfrom, recvmsg on a datagram socket    port 0        the sender's port
@@ -141,6 +143,10 @@
 //
 // An error of a datagram socket without a peer, which there is with IP_RECVERR,
 // shows in the calls that are caught, and ends one that waits; it can't be polled.
+//
+// T has no room while an attempt is under way. When it fails S is closed, and the
+// kernel tells of that before it has let go of what S held (unix_release_sock): for
+// some microseconds T polls ERR and HUP, and not yet OUT.
 //
 // A program can't open fast: MSG_FASTOPEN and TCP_FASTOPEN_CONNECT answer
 // EOPNOTSUPP, as Linux does with bit 0 of net.ipv4.tcp_fastopen clear, since
