@@ -207,18 +207,25 @@ func TestCrash_atOnce(t *testing.T) {
 	})
 }
 
+// whileDown returns a network in the middle of the second between its host b's crash and restart.
+func whileDown(t *testing.T) *Running {
+	t.Helper()
+	s, err := Parse("f", []byte(crashing("  - {at: 1s, crash: b}\n  - {at: 2s, restart: b}\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(1500 * time.Millisecond)
+	return r
+}
+
 // TestCrash_portTaken: a service whose port somebody took while the host was down does not begin again, and Close says so.
 func TestCrash_portTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, err := Parse("f", []byte(crashing("  - {at: 1s, crash: b}\n  - {at: 2s, restart: b}\n")))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := s.Start()
-		if err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(1500 * time.Millisecond)
+		r := whileDown(t)
 		l, err := r.Host("b").Listen("tcp", ":80")
 		if err != nil {
 			t.Fatal(err)
@@ -234,15 +241,7 @@ func TestCrash_portTaken(t *testing.T) {
 // TestCrash_closed: a network that is closed while a host is down stays so.
 func TestCrash_closed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, err := Parse("f", []byte(crashing("  - {at: 1s, crash: b}\n  - {at: 2s, restart: b}\n")))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := s.Start()
-		if err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(1500 * time.Millisecond)
+		r := whileDown(t)
 		if err := r.Close(); err != nil {
 			t.Error(err)
 		}
