@@ -210,14 +210,7 @@ func TestCrash_atOnce(t *testing.T) {
 // whileDown returns a network in the middle of the second between its host b's crash and restart.
 func whileDown(t *testing.T) *Running {
 	t.Helper()
-	s, err := Parse("f", []byte(crashing("  - {at: 1s, crash: b}\n  - {at: 2s, restart: b}\n")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := s.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := started(t, crashing("  - {at: 1s, crash: b}\n  - {at: 2s, restart: b}\n"))
 	time.Sleep(1500 * time.Millisecond)
 	return r
 }

@@ -39,6 +39,18 @@ func zoneOf(t testing.TB, file string) *zone {
 // running starts the network of a file, which ends with the test.
 func running(t testing.TB, file string) *Running {
 	t.Helper()
+	r := started(t, file)
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+// started is running for a test that ends the network itself.
+func started(t testing.TB, file string) *Running {
+	t.Helper()
 	s, err := Parse("f", []byte(file))
 	if err != nil {
 		t.Fatal(err)
@@ -47,11 +59,6 @@ func running(t testing.TB, file string) *Running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	return r
 }
 
