@@ -6,6 +6,7 @@ package kernelarm
 
 import (
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,7 +43,7 @@ func newArm(t *testing.T) *Arm {
 }
 
 // The corpus is what the running kernel does. Time is real here and the machine may be busy, so a case that differs is
-// run again alone; it fails if it differs then too.
+// run again alone; it fails if it differs each time.
 func TestCorpus_holdsOnTheRunningKernel(t *testing.T) {
 	arm := newArm(t)
 	all, err := conformance.Corpus()
@@ -74,13 +75,13 @@ func TestCorpus_holdsOnTheRunningKernel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	agree, notRun := 0, 0
+	agree := 0
+	notRun := map[string][]string{} // the cases, by the reason
 	for _, r := range reports {
 		reason, isKnown := known[r.Key()]
 		switch {
 		case r.NotRun != "":
-			notRun++
-			t.Logf("%s: not run, %s", r.Case.ID, r.NotRun)
+			notRun[r.NotRun] = append(notRun[r.NotRun], r.Case.ID)
 		case r.Pass && isKnown:
 			t.Errorf("%s agrees, but differences.txt says: %s", r.Case.ID, reason)
 		case r.Pass:
@@ -89,7 +90,10 @@ func TestCorpus_holdsOnTheRunningKernel(t *testing.T) {
 			t.Errorf("%v", r)
 		}
 	}
-	t.Logf("%d cases agree, %d were not run, %d of %d are left out by -short", agree, notRun, len(all)-len(cases), len(all))
+	for reason, ids := range notRun {
+		t.Logf("%d not run, %s: %s", len(ids), reason, strings.Join(ids, " "))
+	}
+	t.Logf("%d of %d cases agree, %d are left out by -short", agree, len(all), len(all)-len(cases))
 }
 
 func TestWorld_aBlockedCallIsSeenAsBlocked(t *testing.T) {
