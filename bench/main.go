@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Bench measures connection set-up and data on Dialtone's sockets beside the kernel's and the peers': the same operations,
-// in one process, one after the other in turns, so that whatever else the machine does falls on all alike. It prints
+// in one process, one after the other in turns, so that whatever else the machine does falls on all alike; and programs
+// hosted by the supervisor beside the same on the kernel. It prints
 // medians and their ratio to the kernel's TCP; ratios are what counts, absolute figures are not worth keeping.
 //
 //	go run .                # all of it: some minutes
@@ -14,11 +15,15 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
 
 func main() {
+	if playRole(os.Args[1:]) {
+		return
+	}
 	var (
 		span   = flag.Duration("d", 500*time.Millisecond, "time for each measurement")
 		rounds = flag.Int("r", 5, "measurements of each operation on each peer")
@@ -35,7 +40,7 @@ func main() {
 		os.Exit(2)
 	}
 	r := &report{rounds: *rounds}
-	for _, op := range operations {
+	for _, op := range slices.Concat(operations, hostedOperations) {
 		if strings.Contains(op.name, *only) {
 			r.measure(op, *peer, *span)
 		}

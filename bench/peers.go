@@ -29,6 +29,8 @@ type ends struct {
 	listener net.Listener
 	dial     func() (net.Conn, error)
 	close    func()
+	// run runs a program where the listener can be reached, and returns what it printed: for hostedOperations alone.
+	run func(argv ...string) (string, error)
 	// rendezvous: dial returns once somebody has accepted.
 	rendezvous bool
 }

@@ -169,8 +169,8 @@
 // # What a connection costs
 //
 // socket, connect, accept and two closes in one thread, as multiples of the
-// kernel's own time over its loopback (Linux 6.18, 2 cores, quiet moments;
-// BenchmarkConnectAccept has the last one):
+// kernel's own time over its loopback (Linux 6.18, 2 cores, quiet moments; bench/
+// measures the last one):
 //
 //	1.2   three calls reported, two descriptors handed over, AF_UNIX: a C program that does nothing else
 //	1.5   and that knows its sockets, reads and writes the addresses, and learns of the closes

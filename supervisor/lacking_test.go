@@ -77,21 +77,30 @@ func roleLacking() int {
 	return hostAccepts()
 }
 
-// roleAccepts makes a connection on each of several threads.
+// roleAccepts makes connections on each of two threads.
 func roleAccepts() int {
-	if err := makeConnections(5); err != nil {
-		fmt.Println(err)
-		return 1
-	}
-	done := make(chan error)
+	makeConnections(4000)
+	done := make(chan bool)
 	go func() {
 		lockThread()
-		done <- makeConnections(5)
+		makeConnections(4001)
+		close(done)
 	}()
-	if err := <-done; err != nil {
-		fmt.Println(err)
-		return 1
-	}
+	<-done
 	fmt.Println("done")
 	return 0
+}
+
+// makeConnections makes, accepts and closes some connections, one after the other.
+func makeConnections(port int) {
+	l := listenOn(port, 5)
+	for range 5 {
+		c := stream()
+		must(unix.Connect(c, &unix.SockaddrInet4{Addr: loopback, Port: port}))
+		a, _, err := unix.Accept(l)
+		must(err)
+		must(unix.Close(c))
+		must(unix.Close(a))
+	}
+	must(unix.Close(l))
 }
