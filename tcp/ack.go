@@ -101,6 +101,9 @@ func (c *Conn) acknowledge(now time.Duration, seg *wire.Segment) (ev Events) {
 	c.measure(now, seg)
 	c.forgetBelow(c.sndUna)
 	c.grow(acked, flight)
+	if s := c.scoreboard(); s != nil && !c.has(recovering) && s.lost(0, uint32(c.largest())) {
+		c.startRecovery() // of what was sent later
+	}
 	c.progress(now)
 	if !wasRoomy && c.roomy() {
 		ev = Writable
@@ -118,6 +121,9 @@ func (c *Conn) progress(now time.Duration) {
 	c.rexmitAt = 0
 	if c.inFlight() > 0 {
 		c.armRetransmission(now)
+		if s := c.scoreboard(); s != nil && c.reneged(s) { // a timeout is to come soon (tcp_check_sack_reneging)
+			c.rexmitAt = now + max(c.srtt.duration()/2, 10*time.Millisecond)
+		}
 	}
 }
 

@@ -66,9 +66,18 @@ func (c *Conn) duplicateACK() {
 		c.dupAcks++
 	}
 	// A large segment is one, however many of the peer's MSS it holds: reordering moves it as a whole.
-	lost := c.dupAcks >= dupThresh || s != nil && s.lost(0, uint32(c.largest()))
-	if !lost || before(c.sndUna, c.recover) {
-		return // before recover they come from what a timeout sent twice (RFC 6582, 3.2, step 2)
+	if c.dupAcks >= dupThresh || s != nil && s.lost(0, uint32(c.largest())) {
+		c.startRecovery()
+	}
+}
+
+// startRecovery begins fast recovery after a loss (RFC 5681, 3.2; RFC 6675, 5), but not below recover, where duplicates may
+// come from what a timeout sent twice (RFC 6582, 3.2, step 2).
+func (c *Conn) startRecovery() {
+	mss := uint32(c.mss)
+	s := c.scoreboard()
+	if before(c.sndUna, c.recover) || s != nil && c.reneged(s) {
+		return
 	}
 	c.halve()
 	if s != nil {
@@ -86,27 +95,32 @@ func (c *Conn) duplicateACK() {
 // halve sets ssthresh after a loss (RFC 5681, equation 4).
 func (c *Conn) halve() { c.ssthresh = max(c.inFlight()/2, 2*uint32(c.mss)) }
 
-// collapse answers a retransmission timeout (RFC 5681, 3.1; RFC 6582, 4).
+// collapse answers a retransmission timeout (RFC 5681, 3.1; RFC 6582, 4; tcp_enter_loss).
 func (c *Conn) collapse() {
-	if c.retries == 0 {
-		c.halve() // a second timeout of the same segment says nothing new
+	if c.retries == 0 && !c.has(recovering) {
+		c.halve() // a second sign of the same loss says nothing new
 	}
 	c.cwnd = uint32(c.mss)
 	c.dupAcks = 0
 	c.recover = c.sndMax
 	c.notes &^= recovering
-	if c.rare != nil {
-		c.rare.sacked = nil
+	if s := c.scoreboard(); s != nil {
+		s.resent = c.sndUna
+		if len(s.spans) == 0 || c.reneged(s) {
+			c.rare.sacked = nil
+		}
 	}
 }
 
-// sendWindow returns how many bytes may be in flight: what the peer takes and what the network takes, with one segment
-// more for each of the first two duplicate acknowledgements (limited transmit, RFC 3042).
+// sendWindow returns how many bytes from sndUna on may be sent: what the peer takes and what the network takes. Beyond that
+// goes one segment for each of the first two duplicate acknowledgements (limited transmit, RFC 3042), or what the peer has.
 func (c *Conn) sendWindow() uint32 {
-	if c.has(recovering) {
-		if s := c.scoreboard(); s != nil {
-			return min(c.sndWnd, c.inFlight()+c.recoveryRoom(s))
-		}
+	s := c.scoreboard()
+	switch {
+	case s == nil:
+		return min(c.sndWnd, c.cwnd+uint32(min(c.dupAcks, 2))*uint32(c.mss))
+	case c.has(recovering):
+		return min(c.sndWnd, c.inFlight()+c.recoveryRoom(s))
 	}
-	return min(c.sndWnd, c.cwnd+uint32(min(c.dupAcks, 2))*uint32(c.mss))
+	return min(c.sndWnd, c.cwnd+s.spans.below(c.sndNxt))
 }

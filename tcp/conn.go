@@ -14,8 +14,8 @@ import "time"
 //	acknowledged   sent           sent, to be      waiting in send, then
 //	               (in flight)    sent again       the FIN
 //
-// Without loss sndNxt and sndMax are the same; a timeout puts sndNxt back. send holds the bytes from sndUna on (from
-// sndUna+1 while the SYN is not acknowledged).
+// Without loss sndNxt and sndMax are the same; a timeout puts sndNxt back, and what the peer has by its selective
+// acknowledgements is passed over. send holds the bytes from sndUna on (from sndUna+1 while the SYN is not acknowledged).
 //
 // The receive sequence space:
 //
@@ -214,19 +214,13 @@ type Info struct {
 
 // Info returns a look at the connection.
 func (c *Conn) Info() Info {
-	var sacked uint32
-	if s := c.scoreboard(); s != nil {
-		for _, have := range s.spans {
-			sacked += have.size()
-		}
-	}
 	return Info{
 		State: c.state, Retransmits: c.retries,
 		RTO: c.rto, SRTT: c.srtt.duration(), RTTVar: c.rttvar.duration(),
 		MSS: c.mss, Offer: c.offer, RcvMSS: c.rcvMSS, Cwnd: c.cwnd, Ssthresh: c.ssthresh,
 		SndWnd: c.sndWnd, RcvWnd: c.rcvAdv - c.rcvNxt,
 		SndUna: c.sndUna, SndNxt: c.sndNxt, RcvNxt: c.rcvNxt,
-		InFlight: c.inFlight(), Sacked: sacked, Recovering: c.has(recovering), Reordered: c.dupAcks > 0,
+		InFlight: c.inFlight(), Sacked: c.sacked(), Recovering: c.has(recovering), Reordered: c.dupAcks > 0,
 		SndScale: c.sndScale, RcvScale: c.rcvScale,
 		Timestamps: c.has(tsOK), SACK: c.has(sackOK), WindowScale: c.has(scaleOK),
 		SynText: c.has(synText),

@@ -105,6 +105,7 @@ func (c *Conn) nextFirst(now time.Duration, out *wire.Segment) bool {
 	} else {
 		n = min(n, int(c.mss)) // nothing says that more was lost
 	}
+	c.rexmitAt = 0 // the timer runs anew for it (tcp_xmit_retransmit_queue)
 	c.fillData(now, out, c.sndUna, 0, n, c.finSent())
 	if end := c.sndUna + uint32(len(out.Payload)); s != nil && before(s.resent, end) {
 		s.resent = end
@@ -115,12 +116,16 @@ func (c *Conn) nextFirst(now time.Duration, out *wire.Segment) bool {
 // nextData gives bytes and FIN that are due, as windows, Nagle's algorithm and silly window avoidance allow
 // (RFC 9293, 3.7.4 and 3.8.6.2.1).
 func (c *Conn) nextData(now time.Duration, out *wire.Segment) bool {
+	most := c.largest()
+	if c.sndNxt != c.sndMax {
+		most = min(most, c.passSACKed())
+	}
 	offset := int(c.sndNxt - c.sndUna)
 	unsent := c.send.size - offset
 	if unsent < 0 || unsent == 0 && !c.has(finDue) {
 		return false // less than 0: the FIN was sent
 	}
-	n := min(unsent, c.largest(), int(c.sendWindow())-offset)
+	n := min(unsent, most, int(c.sendWindow())-offset)
 	if n < 0 {
 		return false
 	}

@@ -3,6 +3,7 @@
 package tcp
 
 import (
+	"math"
 	"time"
 
 	"dialtone/wire"
@@ -12,7 +13,8 @@ import (
 // that the peer has; pipe is how much is thought to be on its way.
 
 // scoreboard is what the peer says it has beyond what it acknowledges. A connection has one from the first such word on,
-// until there are no spans any more or a timeout tells to believe none of it (RFC 2018, 8).
+// until there are no spans any more, or the peer turns out to have taken its word back. A timeout alone says nothing of that:
+// like Linux's (tcp_enter_loss), and unlike RFC 2018, 8 it leaves the spans as they are.
 type scoreboard struct {
 	spans  spans
 	resent uint32 // the holes below were sent again (RFC 6675, 2: HighRxt)
@@ -31,6 +33,18 @@ func (c *Conn) scoreboard() *scoreboard {
 	}
 	return c.rare.sacked
 }
+
+// sacked returns how many bytes the peer has beyond what it acknowledges.
+func (c *Conn) sacked() uint32 {
+	if s := c.scoreboard(); s != nil {
+		return s.spans.size()
+	}
+	return 0
+}
+
+// reneged reports whether the peer, which acknowledges up to the beginning of a span, does not have that any more (RFC 2018,
+// 8; tcp_timeout_mark_lost).
+func (c *Conn) reneged(s *scoreboard) bool { return len(s.spans) > 0 && s.spans[0].from == c.sndUna }
 
 // takeSACK notes the blocks of an acknowledgement that isn't old, and reports whether they tell of anything new. Blocks
 // that can't be, and those about what is acknowledged anyway (RFC 2883), are passed over.
@@ -110,6 +124,22 @@ func (s *scoreboard) next(una, mss uint32, lostOnly bool) (hole span, ok bool) {
 		from = have.to
 	}
 	return span{}, false
+}
+
+// passSACKed moves sndNxt over what the peer has, where a timeout has put it back, and returns how many bytes from there on it
+// lacks.
+func (c *Conn) passSACKed() int {
+	s := c.scoreboard()
+	if s == nil {
+		return math.MaxInt
+	}
+	if have, ok := s.spans.of(c.sndNxt); ok {
+		c.sndNxt = have.to
+	}
+	if i := s.spans.reaching(c.sndNxt); i < len(s.spans) {
+		return int(s.spans[i].from - c.sndNxt)
+	}
+	return math.MaxInt
 }
 
 // nextHole gives bytes again that the peer lacks while it has later ones, in recovery: those that are lost, or all of

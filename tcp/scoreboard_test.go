@@ -44,7 +44,7 @@ func goodput(t *testing.T, latency time.Duration, loss float64, burst int, sack 
 
 // TestSACK_goodput: what selective acknowledgements gain. Single losses on a long way cost a halved window each, with
 // them or without; what they save is a round trip for each loss after the first in a window, and timeouts. The bounds lie
-// below what was seen, of 25 seeds: 0.94, 1.6 and 2.4 times as much.
+// below what was seen, of 25 seeds: 0.99, 1.75 and 2.57 times as much.
 func TestSACK_goodput(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -53,7 +53,7 @@ func TestSACK_goodput(t *testing.T) {
 		burst   int
 		gain    float64
 	}{
-		{"1 % on 50 ms", 50 * time.Millisecond, 0.01, 1, 0.85},
+		{"1 % on 50 ms", 50 * time.Millisecond, 0.01, 1, 0.95},
 		{"1 % on 50 ms, 5 at a time", 50 * time.Millisecond, 0.01, 5, 1.5},
 		{"5 % on 5 ms", 5 * time.Millisecond, 0.05, 1, 1.4},
 	} {
@@ -71,8 +71,8 @@ func TestSACK_goodput(t *testing.T) {
 	}
 }
 
-// TestSACK_sendsAgainWhatWasLost: and little else, on a wire that keeps the order: what is sent twice for nothing comes from
-// timeouts, after which nothing is believed.
+// TestSACK_sendsAgainWhatWasLost: and little else, on a wire that keeps the order: what is sent twice for nothing is
+// what a timeout takes for lost, behind all that the peer has.
 func TestSACK_sendsAgainWhatWasLost(t *testing.T) {
 	const size = 4 << 20
 	for seed := range uint64(5) {
@@ -94,7 +94,7 @@ func TestSACK_sendsAgainWhatWasLost(t *testing.T) {
 		w.run(time.Hour, func() bool { return len(x.got[1]) == size })
 		again := sent - size
 		t.Logf("seed %d: %d bytes lost, %d sent again, in %v", seed, lost, again, w.now-start)
-		if again > lost+lost/2 {
+		if again > lost+lost/10 {
 			t.Errorf("seed %d: %d bytes lost, %d sent again", seed, lost, again)
 		}
 	}
@@ -253,17 +253,36 @@ func TestRecovery_holesAlone(t *testing.T) {
 	}
 }
 
-// TestRecovery_timeout: the peer may take back what it told of (RFC 2018, 8), so after a timeout all is sent again.
+// TestRecovery_timeout: what the peer has told of is not sent again after a timeout (tcp_enter_loss).
 func TestRecovery_timeout(t *testing.T) {
 	b := sending(t)
-	b.receive(sack(1, 1001, 2001))
+	b.receive(sack(1, 1001, 3001))
 	b.tick(200 * time.Millisecond)
 	b.want(wire.ACK, 1, 1, text(testMSS))
-	if b.c.rare.sacked != nil {
-		t.Error("a scoreboard after a timeout")
+	b.quiet()
+	b.receive(sack(3001, 4001, 9001))
+	b.want(wire.ACK, 3001, 1, text(testMSS))
+	b.want(wire.ACK, 9001, 1, text(testMSS))
+	b.quiet()
+	b.receive(peer(wire.ACK, 1, 10001, ""))
+	if b.quiet(); b.c.inFlight() != 0 || b.c.scoreboard() != nil {
+		t.Errorf("not done: %+v, %+v", b.c.Info(), b.c.scoreboard())
 	}
+}
+
+// TestRecovery_timeout_reneged: the peer may take back what it told of (RFC 2018, 8). It shows when what it acknowledges ends
+// where that begins; soon after all is sent again.
+func TestRecovery_timeout_reneged(t *testing.T) {
+	b := sending(t)
+	b.receive(sack(1, 1001, 3001))
 	b.receive(peer(wire.ACK, 1, 1001, ""))
+	b.tick(10 * time.Millisecond)
 	b.want(wire.ACK, 1001, 1, text(testMSS))
+	if b.c.scoreboard() != nil {
+		t.Error("what the peer has not is believed")
+	}
+	b.receive(peer(wire.ACK, 1, 2001, ""))
+	b.want(wire.ACK, 2001, 1, text(testMSS))
 }
 
 // TestSACK_nonsense: blocks that can't be are passed over.

@@ -57,3 +57,21 @@ func (all spans) of(seq uint32) (s span, ok bool) {
 	}
 	return span{}, false
 }
+
+// below returns how many bytes before seq are in the set.
+func (all spans) below(seq uint32) (n uint32) {
+	for _, s := range all {
+		if before(s.from, seq) {
+			n += min(s.size(), seq-s.from)
+		}
+	}
+	return n
+}
+
+// size returns how many bytes are in the set.
+func (all spans) size() (n uint32) {
+	for _, s := range all {
+		n += s.size()
+	}
+	return n
+}
