@@ -75,10 +75,15 @@ func (l *Impaired) Send(now time.Duration, from, to Station, p *wire.Packet) {
 		return
 	}
 	for _, a := range *rules {
-		if a.rule.matches(p) {
-			l.carry(a, now, from, to, p)
-			return
+		if !a.rule.matches(p) {
+			continue
 		}
+		if a.rule.Effect.byPacket() {
+			cut(p, l.MTU(), func(p *wire.Packet) { l.carry(a, now, from, to, p) })
+		} else {
+			l.carry(a, now, from, to, p)
+		}
+		return
 	}
 	l.Link.Send(now, from, to, p)
 }

@@ -47,11 +47,14 @@ func (a Action) String() string {
 // from the link's seed, the packet's flow (protocol, addresses and ports, in this direction), and how many packets of the
 // flow came before it: so what other flows do at the same time changes nothing. A flow that sends after 32,768 others or
 // more have sent is taken for a new one.
+//
+// Packets are those that fit the link's MTU: a longer TCP segment, which hosts send as to a network card that segments by
+// itself, is cut up before the effect, unless that is latency and jitter alone.
 type Effect struct {
 	// Latency is added to the way, and up to Jitter more, evenly distributed. Packets of a flow stay in their order.
 	Latency, Jitter time.Duration
 	// Rate is what the link carries, in bits per second, IP headers counted; 0 is as much as comes. All flows that the
-	// rule matches share it. Queue is how many bytes may wait for their turn, 0 being DefaultQueue; what finds no room
+	// rule matches share it, those of both directions if it names neither From nor To. Queue is how many bytes may wait for their turn, 0 being DefaultQueue; what finds no room
 	// is lost.
 	Rate  uint64
 	Queue int
@@ -112,8 +115,16 @@ func (r *Rule) Check() error {
 			return fmt.Errorf("%s of %v, want a share between 0 and 1", s.name, s.share)
 		}
 	}
-	if e.Latency < 0 || e.Jitter < 0 || e.ReorderBy < 0 || e.Queue < 0 {
-		return errors.New("times and the queue can't be less than 0")
+	for _, d := range [...]struct {
+		name string
+		time time.Duration
+	}{{"latency", e.Latency}, {"jitter", e.Jitter}, {"time to reorder by", e.ReorderBy}} {
+		if d.time < 0 {
+			return fmt.Errorf("%s of %v, want 0 or more", d.name, d.time)
+		}
+	}
+	if e.Queue < 0 {
+		return fmt.Errorf("queue of %d bytes, want 0 (for %d) or more", e.Queue, DefaultQueue)
 	}
 	if e.Reorder > 0 && e.ReorderBy == 0 {
 		return errors.New("what is held back for no time is not overtaken: want a time to reorder by")
