@@ -17,6 +17,8 @@ type Clock interface {
 	Now() time.Duration
 	// Recent returns the latest time that Now has told anybody: cheaper than asking, where a moment ago will do.
 	Recent() time.Duration
+	// Wall returns the date that it was at a time since the epoch.
+	Wall(at time.Duration) time.Time
 	// Check panics, and says why, if the calling goroutine can't use the clock.
 	Check()
 	// AfterFunc calls f, in a goroutine that is not the caller's, once d has gone by.
@@ -66,6 +68,9 @@ func (r *Real) Now() time.Duration {
 
 // Recent implements [Clock].
 func (r *Real) Recent() time.Duration { return time.Duration(r.recent.Load()) }
+
+// Wall implements [Clock]: by the date of now, which may have been set since.
+func (r *Real) Wall(at time.Duration) time.Time { return time.Now().Add(at - r.Now()) }
 
 // AfterFunc implements [Clock].
 func (r *Real) AfterFunc(d time.Duration, f func()) Timer {

@@ -35,6 +35,9 @@ func (m *Manual) Now() time.Duration {
 // Recent implements [Clock].
 func (m *Manual) Recent() time.Duration { return m.Now() }
 
+// Wall implements [Clock]: the epoch is that of Unix.
+func (m *Manual) Wall(at time.Duration) time.Time { return time.Unix(0, int64(at)) }
+
 // Check implements [Clock]: any goroutine can use the clock.
 func (m *Manual) Check() {}
 

@@ -26,6 +26,7 @@ const (
 	ArgText                   // Text: a path, or one of a few words
 	ArgSID                    // Text: the security context that the SID stands for; Int: the SID, if Text is ""
 	ArgContext                // Text: a security context, which may be wrong
+	ArgControl                // Control
 )
 
 // Arg is one argument of a call.
@@ -37,6 +38,7 @@ type Arg struct {
 	Data    []byte
 	Time    time.Duration
 	Option  Option
+	Control Control
 }
 
 // param describes an argument: how it is read.
@@ -65,6 +67,7 @@ var (
 	pOption  = param{kind: ArgOption, what: "a socket option"}
 	pSID     = param{kind: ArgSID, what: "a SID: a number, or a context as in u:r:client"}
 	pContext = param{kind: ArgContext, what: "a security context, in quotes if it is none"}
+	pControl = param{kind: ArgControl, optional: true, what: "a control message as in IP_TTL 5"}
 	pFlags   = param{kind: ArgInt, names: messageFlags, optional: true, what: "MSG_ flags"}
 )
 
@@ -90,7 +93,7 @@ var signatures = map[string]signature{
 	"inherit":      {params: []param{pFD}, binds: 1},
 	"send":         {params: []param{pFD, pData, pFlags}},
 	"sendto":       {params: []param{pFD, pData, pAddress, pFlags}},
-	"sendmsg":      {params: []param{pFD, pData, pAddress, pFlags}},
+	"sendmsg":      {params: []param{pFD, pData, pAddress, pFlags, pControl}, rest: true},
 	"recv":         {params: []param{pFD, pFlags}},
 	"recvfrom":     {params: []param{pFD, pFlags}},
 	"recvmsg":      {params: []param{pFD, pFlags}},
@@ -219,6 +222,10 @@ func (p param) parse(args []text, fds func(string) (int, bool), before []Arg) (i
 	case ArgValue:
 		var err error
 		arg.Data, err = before[len(before)-1].Option.encode(s)
+		return 1, arg, err
+	case ArgControl:
+		var err error
+		arg.Control, err = parseControl(s)
 		return 1, arg, err
 	case ArgSID, ArgContext:
 		err := p.label(&arg)

@@ -35,7 +35,8 @@ type datagram struct {
 	source4 netip.Addr
 
 	queue  fifo[received]
-	bytes  int // in queue
+	bytes  int    // in queue
+	drops  uint32 // how many found no room there
 	shut   shutdown
 	errors errorQueue
 	opts   ipOptions
@@ -48,8 +49,10 @@ type received struct {
 	sender  uint32 // SIDs: of the socket it is from, and its own
 	message uint32
 	ttl     uint8 // or hop limit, as it came
+	tos     uint8 // or traffic class
 	payload []byte
 	buffer  *wire.Buffer // held
+	notes   *notes       // nil: when it came the socket asked for nothing
 }
 
 func (s *Stack) newDatagram(sock *socket.Socket) *datagram {
@@ -192,7 +195,7 @@ func (d *datagram) associate(call *socket.Call, a sockaddr.Addr) errno.Errno {
 		d.choose(wildcard(d.family))
 	}
 	a.IP = s.meant(a.IP, d.local.Addr(), d.sock.Options().Device())
-	w, e := d.way(&a, false, t)
+	w, e := d.way(&a, false, nil, t)
 	if e != errno.OK {
 		return e
 	}
@@ -237,7 +240,7 @@ func (s *Stack) hearsOnly(ip netip.Addr) bool {
 }
 
 // way finds the route to an address and the source address; it holds until the next one is asked for.
-func (d *datagram) way(a *sockaddr.Addr, itself bool, t *trail.Trail) (*path, errno.Errno) {
+func (d *datagram) way(a *sockaddr.Addr, itself bool, own *ownOptions, t *trail.Trail) (*path, errno.Errno) {
 	s := d.stack
 	o := d.sock.Options()
 	q := query{to: a.IP, from: d.local.Addr(), device: o.Device(), onLink: o.DontRoute && a.IP.Is4(), foreign: d.opts.transparent}
@@ -251,6 +254,9 @@ func (d *datagram) way(a *sockaddr.Addr, itself bool, t *trail.Trail) (*path, er
 			return nil, s.core.Personality.IP.NoRoute
 		}
 		q.device = i.Name // even if the socket is bound to another
+	}
+	if own != nil {
+		own.query(&q)
 	}
 	if t != nil {
 		w, r, e := s.lookUp(q)

@@ -42,30 +42,34 @@ func (d *datagram) Send(call *socket.Call, m *socket.Message) (int, errno.Errno)
 	if e != errno.OK {
 		return 0, e
 	}
-	w, e := d.sendWay(&to, udpHeader+len(m.Data))
+	own, e := d.ownOptions(call, m, &to)
+	if e != errno.OK {
+		return 0, e
+	}
+	w, e := d.sendWay(&to, udpHeader+len(m.Data), own)
 	if e == errno.OK {
 		e = d.stopped()
 	}
 	if e != errno.OK {
 		return 0, e
 	}
-	p := d.packet(w, to.IP)
+	p := d.packet(w, to.IP, own)
 	p.UDP = wire.Datagram{SrcPort: d.local.Port(), DstPort: to.Port}
 	p.UDP.Payload, p.UDP.Buffer = wire.Copy(m.Data, 0)
 	return d.leave(call, m, p, w)
 }
 
 // sendWay finds the way of a packet that carries so many bytes to an address, and says why it may not go it.
-func (d *datagram) sendWay(to *sockaddr.Addr, carried int) (*path, errno.Errno) {
+func (d *datagram) sendWay(to *sockaddr.Addr, carried int, own *ownOptions) (*path, errno.Errno) {
 	itself := to.IP == netip.IPv4Unspecified()
 	to.IP = d.stack.meant(to.IP, d.local.Addr(), d.sock.Options().Device())
-	w, e := d.way(to, itself, nil)
+	w, e := d.way(to, itself, own, nil)
 	switch {
 	case e != errno.OK:
 	case w.broadcast && !d.sock.Options().Broadcast:
 		e = errno.EACCES
-	case headerLen(to.IP)+carried > d.opts.longest(to.IP, w.out):
-		e = d.tooLong(*to, w.out)
+	case headerLen(to.IP)+carried > d.opts.longest(to.IP, w.out, own):
+		e = d.tooLong(*to, w.out, own)
 	}
 	return w, e
 }
@@ -82,11 +86,14 @@ func (d *datagram) stopped() errno.Errno {
 }
 
 // packet returns a packet for the way to an address that carries nothing yet.
-func (d *datagram) packet(w *path, to netip.Addr) *wire.Packet {
+func (d *datagram) packet(w *path, to netip.Addr, own *ownOptions) *wire.Packet {
 	p := d.stack.newPacket()
 	p.Proto, p.Src, p.Dst = wire.Protocol(d.sock.Protocol), w.source, to
 	if p.TOS, p.TTL = d.opts.fields(d.stack, to); to.IsMulticast() {
 		p.TTL = d.opts.multicastHops(to.Is4())
+	}
+	if own != nil {
+		own.fields(p)
 	}
 	return p
 }
@@ -196,8 +203,8 @@ func (d *datagram) Recv(call *socket.Call, m *socket.Message) (int, errno.Errno)
 	m.From = addr(d.family, r.from)
 	m.From.Scope = r.scope
 	m.Sender, m.SID = r.sender, r.message
-	if d.opts.recvTTL {
-		m.TTL = r.ttl
+	if m.Control = nil; d.annotates() {
+		m.Control = d.annotate(&r)
 	}
 	if n < len(r.payload) {
 		m.Out |= socket.MsgTrunc
@@ -268,7 +275,7 @@ func (d *datagram) connectedBy() *Interface {
 	}
 	to := d.Remote()
 	to.IP = d.remote.Addr()
-	w, e := d.way(&to, false, nil)
+	w, e := d.way(&to, false, nil, nil)
 	if e != errno.OK {
 		return nil
 	}

@@ -122,22 +122,26 @@ func (d *datagram) input(p *wire.Packet, in *Interface) bool {
 		return admission == socket.Lose
 	}
 	r := received{from: netip.AddrPortFrom(p.Src, p.UDP.SrcPort), payload: p.UDP.Payload, buffer: p.UDP.Buffer}
-	r.sender, r.message, r.ttl = sender, message, p.TTL
-	d.push(r, in)
+	r.sender, r.message = sender, message
+	d.push(&r, p, in)
 	return true
 }
 
-// push queues what came by in, unless there is no room.
-func (d *datagram) push(r received, in *Interface) {
+// push queues r, which p brought by in, unless there is no room.
+func (d *datagram) push(r *received, p *wire.Packet, in *Interface) {
 	size := len(r.payload)
 	if d.bytes > 0 && d.bytes+size > d.sock.ReceiveBuffer() {
+		d.drops++
 		return
+	}
+	if r.ttl, r.tos = p.TTL, p.TOS; d.annotates() {
+		r.notes = d.note(p.Src, netip.AddrPortFrom(p.Dst, p.UDP.DstPort), in)
 	}
 	if ip := r.from.Addr(); ip.Is6() && ip.IsLinkLocalUnicast() {
 		r.scope = uint32(in.Index)
 	}
 	r.buffer.Hold()
-	d.queue.push(r)
+	d.queue.push(*r)
 	d.bytes += size + datagramOverhead
 	d.sock.Wake(socket.In)
 }
@@ -159,7 +163,7 @@ func (d *datagram) heard(h *heard) {
 	case !told:
 		return
 	case d.opts.recvErr:
-		d.errors.add(h, d.family)
+		d.errors.add(h, d.family, d.annotateError(h))
 	case !d.remote.IsValid(), !fatal:
 		return
 	}

@@ -21,6 +21,7 @@ type queuedError struct {
 	extended *socket.ExtendedError
 	about    sockaddr.Addr
 	data     []byte
+	control  []socket.ControlMessage
 }
 
 // maxQueuedErrors bounds the queue. Linux counts its bytes in SO_RCVBUF.
@@ -36,8 +37,8 @@ const (
 // empty reports whether q holds nothing; nil is empty.
 func (q *errorQueue) empty() bool { return q == nil || len(q.entries) == 0 }
 
-// add queues an error for a socket of the given family.
-func (q *errorQueue) add(h *heard, family sockaddr.Family) {
+// add queues an error for a socket of the given family, with the control messages that it comes with.
+func (q *errorQueue) add(h *heard, family sockaddr.Family, control []socket.ControlMessage) {
 	if len(q.entries) >= maxQueuedErrors {
 		return
 	}
@@ -47,7 +48,7 @@ func (q *errorQueue) add(h *heard, family sockaddr.Family) {
 	}
 	x.Offender = addr(family, netip.AddrPortFrom(h.from, 0))
 	about := addr(family, netip.AddrPortFrom(h.about.Dst, h.about.DstPort()))
-	q.entries = append(q.entries, queuedError{x, about, h.data()})
+	q.entries = append(q.entries, queuedError{x, about, h.data(), control})
 }
 
 // addLocal queues an error that no message has brought, about what was to go to an address. Who reported it is all zeros.
@@ -88,7 +89,7 @@ func (q *errorQueue) recv(s *socket.Socket, m *socket.Message) (int, errno.Errno
 	if n < len(first.data) {
 		m.Out |= socket.MsgTrunc
 	}
-	m.Size, m.Extended, m.From = len(first.data), first.extended, first.about
+	m.Size, m.Extended, m.From, m.Control = len(first.data), first.extended, first.about, first.control
 	m.Out |= socket.MsgErrQueue
 	return n, errno.OK
 }

@@ -58,7 +58,7 @@ func (s *Stack) inputICMP(p *wire.Packet, in *Interface) {
 	switch {
 	case (p.Proto == wire.ICMP) != p.Is4(): // the other version's
 	case p.IsError() && m.Quote != nil && quotesEnough(m.Quote):
-		s.deliverError(m.Quote, heard{typ: m.Type, code: m.Code, info: m.Info, from: p.Src, by: in})
+		s.deliverError(m.Quote, heard{typ: m.Type, code: m.Code, info: m.Info, from: p.Src, to: p.Dst, ttl: p.TTL, tos: p.TOS, by: in})
 	case m.Type == echoRequest(p.Proto):
 		if s.isBroadcast(p.Dst) || p.Is4() && p.Dst.IsMulticast() {
 			return // net.ipv4.icmp_echo_ignore_broadcasts, on by default
@@ -100,7 +100,7 @@ func quotesEnough(q *wire.Packet) bool {
 // localError tells the socket that sent p of an error e found on this host, as if an ICMP message had come.
 func (s *Stack) localError(p *wire.Packet, kind icmpKind, e errno.Errno, why string) {
 	typ, code := kind.of(p)
-	s.deliverError(p, heard{typ: typ, code: code, from: p.Src, by: s.interfaces[0], why: why, instead: e})
+	s.deliverError(p, heard{typ: typ, code: code, from: p.Src, to: p.Src, ttl: s.hopLimit(p.Is4()), by: s.interfaces[0], why: why, instead: e})
 }
 
 // heard is an ICMP error on its way to a socket.
@@ -109,7 +109,8 @@ type heard struct {
 	typ, code uint8
 	info      uint32
 	is4       bool
-	from      netip.Addr
+	from, to  netip.Addr
+	ttl, tos  uint8
 	by        *Interface   // it came in by
 	about     *wire.Packet // the quoted packet
 	why       string       // of a local error; empty: it came as a packet

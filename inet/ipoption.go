@@ -26,12 +26,15 @@ const (
 	ipOptionsName       = 4
 	ipRecvOpts          = 6
 	ipRetOpts           = 7
+	ipPktInfo           = 8
 	ipMTUDiscover       = 10
 	ipRecvErr           = 11
 	ipRecvTTL           = 12
+	ipRecvTOS           = 13
 	ipMTU               = 14
 	ipFreeBind          = 15
 	ipTransparent       = 19
+	ipOrigDstAddr       = 20
 	ipBindAddressNoPort = 24
 	ipRecvFragSize      = 25
 	ipMulticastTTL      = 33
@@ -40,9 +43,12 @@ const (
 	ipProtocol          = 52
 
 	ipv6AddrForm      = 1
-	ipv6OldHopOpts    = 3 // this and the next two: of RFC 2292
+	ipv6OldPktInfo    = 2 // this, the next three and IPV6_2292HOPLIMIT: of RFC 2292
+	ipv6OldHopOpts    = 3
 	ipv6OldDstOpts    = 4
 	ipv6OldRtHdr      = 5
+	ipv6OldHopLimit   = 8
+	ipv6FlowInfo      = 11
 	ipv6UnicastHops   = 16
 	ipv6McastHops     = 18
 	ipv6McastLoop     = 19
@@ -51,7 +57,10 @@ const (
 	ipv6RecvErr       = 25
 	ipv6V6Only        = 26
 	ipv6FlowInfoSend  = 33
+	ipv6RecvPktInfo   = 49
+	ipv6PktInfo       = 50
 	ipv6RecvHopLimit  = 51
+	ipv6HopLimit      = 52
 	ipv6RecvHopOpts   = 53
 	ipv6HopOpts       = 54
 	ipv6RtHdrDstOpts  = 55
@@ -61,8 +70,10 @@ const (
 	ipv6DstOpts       = 59
 	ipv6PathMTU       = 61
 	ipv6DontFrag      = 62
+	ipv6RecvTClass    = 66
 	ipv6TClass        = 67
 	ipv6AutoFlowLabel = 70
+	ipv6OrigDstAddr   = 74
 	ipv6Transparent   = 75
 	ipv6RecvFragSize  = 77
 	ipv6FreeBind      = 78
@@ -75,12 +86,13 @@ const (
 // ipOptions are the options that TCP and UDP sockets have in common.
 type ipOptions struct {
 	bindNoPort            bool
-	recvErr, recvTTL      bool
+	recvErr               bool
 	freeBind, transparent bool
 	tos, ttl              uint8  // of IPv4; ttl 0: the host's
 	class                 uint8  // of IPv6
 	hops                  uint16 // of IPv6, and 1 more; 0: the host's
 	portFirst, portLast   uint16 // IP_LOCAL_PORT_RANGE; 0: the host's
+	wants                 wanted // control messages with what is received
 	stored                map[storedKey]int
 }
 
@@ -121,8 +133,6 @@ func (o *ipOptions) flag(level, name int) *bool {
 		return &o.bindNoPort
 	case storedKey{solIP, ipRecvErr}, storedKey{solIPv6, ipv6RecvErr}:
 		return &o.recvErr
-	case storedKey{solIP, ipRecvTTL}, storedKey{solIPv6, ipv6RecvHopLimit}:
-		return &o.recvTTL
 	case storedKey{solIP, ipFreeBind}, storedKey{solIPv6, ipv6FreeBind}:
 		return &o.freeBind
 	case storedKey{solIP, ipTransparent}, storedKey{solIPv6, ipv6Transparent}:
@@ -142,6 +152,9 @@ func (o *ipOptions) option(s *Stack, h *hold, level, name int) ([]byte, errno.Er
 	}
 	if f := o.flag(level, name); f != nil {
 		return socket.Bool(*f), errno.OK
+	}
+	if w := wantedBy(level, name); w != 0 {
+		return socket.Bool(o.wants&w != 0), errno.OK
 	}
 	key := storedKey{level, name}
 	switch key {
@@ -201,6 +214,12 @@ func (o *ipOptions) set(call *socket.Call, h *hold, level, name int, value []byt
 			return errno.EPERM
 		}
 		*f = n != 0
+		return errno.OK
+	}
+	if w := wantedBy(level, name); w != 0 {
+		if o.wants &^= w; n != 0 {
+			o.wants |= w
+		}
 		return errno.OK
 	}
 	// The congestion notification of a stream's packets is TCP's own (INET_ECN_MASK).

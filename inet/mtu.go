@@ -76,9 +76,10 @@ func (o *ipOptions) discovery(is4 bool) int {
 
 // longest returns how many bytes a packet to an address may have, with its header, that leaves by out (ip_sk_ignore_df,
 // ip_sk_use_pmtu, __ip6_append_data).
-func (o *ipOptions) longest(to netip.Addr, out *Interface) int {
+func (o *ipOptions) longest(to netip.Addr, out *Interface, own *ownOptions) int {
 	most := headerLen(to) + maxCarried(to)
-	if o.stored == nil {
+	whole := own != nil && own.whole
+	if o.stored == nil && !whole {
 		return most
 	}
 	mtu := out.MTU()
@@ -92,7 +93,7 @@ func (o *ipOptions) longest(to netip.Addr, out *Interface) int {
 	case pmtuDo, pmtuProbe, pmtuInterface:
 		return min(mtu, most)
 	}
-	if to.Is6() && o.kept(storedKey{solIPv6, ipv6DontFrag}) != 0 {
+	if to.Is6() && (whole || o.kept(storedKey{solIPv6, ipv6DontFrag}) != 0) {
 		return min(mtu, most)
 	}
 	return most
@@ -100,12 +101,12 @@ func (o *ipOptions) longest(to netip.Addr, out *Interface) int {
 
 // tooLong is what becomes of a packet to an address that is too long for the way by out: its sender is told, with
 // IP_RECVERR in the error queue, too (ip_local_error, ipv6_local_error).
-func (d *datagram) tooLong(to sockaddr.Addr, out *Interface) errno.Errno {
+func (d *datagram) tooLong(to sockaddr.Addr, out *Interface, own *ownOptions) errno.Errno {
 	if d.opts.recvErr {
 		if to.IP.Is4() {
 			to.Port = d.remote.Port() // that of the peer, even if there is none
 		}
-		d.errors.addLocal(errno.EMSGSIZE, uint32(d.opts.longest(to.IP, out)), addr(d.family, to.AddrPort()))
+		d.errors.addLocal(errno.EMSGSIZE, uint32(d.opts.longest(to.IP, out, own)), addr(d.family, to.AddrPort()))
 		d.sock.Wake(socket.Err)
 	}
 	return errno.EMSGSIZE

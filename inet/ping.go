@@ -114,14 +114,18 @@ func (d *ping) Send(call *socket.Call, m *socket.Message) (int, errno.Errno) {
 	if e != errno.OK {
 		return 0, e
 	}
-	w, e := d.sendWay(&to, len(m.Data))
+	own, e := d.ownOptions(call, m, &to)
+	if e != errno.OK {
+		return 0, e
+	}
+	w, e := d.sendWay(&to, len(m.Data), own)
 	if e == errno.OK {
 		e = d.stopped()
 	}
 	if e != errno.OK {
 		return 0, e
 	}
-	p := d.packet(w, to.IP)
+	p := d.packet(w, to.IP, own)
 	p.ICMP = wire.Message{
 		Type: echoRequest(icmp), Info: uint32(d.local.Port())<<16 | uint32(binary.BigEndian.Uint16(m.Data[6:])),
 		Payload: slices.Clone(m.Data[echoHeader:]),
@@ -151,8 +155,6 @@ func (s *Stack) inputEcho(p *wire.Packet, in *Interface) {
 		return
 	}
 	if sender, message, admission := d.mayArrive(p, in); admission == socket.Admit {
-		d.push(received{
-			from: netip.AddrPortFrom(p.Src, 0), sender: sender, message: message, ttl: p.TTL, payload: carried(p),
-		}, in)
+		d.push(&received{from: netip.AddrPortFrom(p.Src, 0), sender: sender, message: message, payload: carried(p)}, p, in)
 	}
 }

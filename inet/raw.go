@@ -123,11 +123,15 @@ func (r *raw) Send(call *socket.Call, m *socket.Message) (int, errno.Errno) {
 	if e != errno.OK {
 		return 0, e
 	}
-	w, e := r.rawWay(&to, m.Data)
+	own, e := r.ownOptions(call, m, &to)
 	if e != errno.OK {
 		return 0, e
 	}
-	p := r.packet(w, to.IP)
+	w, e := r.rawWay(&to, m.Data, own)
+	if e != errno.OK {
+		return 0, e
+	}
+	p := r.packet(w, to.IP, own)
 	body := slices.Clone(m.Data) // the packet keeps it
 	if r.header {
 		if body = fillHeader(p, body); body == nil {
@@ -191,17 +195,17 @@ func (r *raw) icmp() bool {
 // rawWay finds the way to an address for what is sent. With the header among them they must fit the link (raw_send_hdrinc,
 // rawv6_send_hdrinc), and it counts what has stopped the socket, which without it nobody asks (__ip_append_data calls
 // sock_wmalloc for raw sockets).
-func (r *raw) rawWay(to *sockaddr.Addr, data []byte) (*path, errno.Errno) {
+func (r *raw) rawWay(to *sockaddr.Addr, data []byte, own *ownOptions) (*path, errno.Errno) {
 	length := len(data)
 	if !r.header {
-		return r.sendWay(to, length)
+		return r.sendWay(to, length, own)
 	}
-	w, e := r.sendWay(to, 0)
+	w, e := r.sendWay(to, 0, own)
 	switch {
 	case e != errno.OK:
 		return w, e
 	case length > w.out.MTU():
-		return w, r.tooLong(*to, w.out)
+		return w, r.tooLong(*to, w.out, own)
 	case length < headerLen(to.IP), to.IP.Is4() && length < int(data[0]&0xf)*4:
 		return w, errno.EINVAL
 	}

@@ -40,7 +40,7 @@ func (s *Stack) inputRaw(p *wire.Packet, in *Interface) (heard bool) {
 			if p.Is4() {
 				b = whole(p) // raw(7): the IPv4 header is part of what is read
 			}
-			r.push(received{from: netip.AddrPortFrom(p.Src, 0), sender: sender, message: message, ttl: p.TTL, payload: b}, in)
+			r.push(&received{from: netip.AddrPortFrom(p.Src, 0), sender: sender, message: message, payload: b}, p, in)
 		}
 	}
 	return heard

@@ -185,7 +185,7 @@ func (c *stream) heard(h *heard) {
 		if c.errors == nil {
 			c.errors = new(errorQueue)
 		}
-		c.errors.add(h, c.family)
+		c.errors.add(h, c.family, nil)
 	}
 	notes := c.inCall && facts.NoteOnly
 	h.record(c.stack, c.trail(), !notes && !h.meaning.Soft)

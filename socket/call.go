@@ -145,13 +145,14 @@ type Message struct {
 	// Receiver is the SID that the receiving socket must have (sendto_secure), 0 for any. SID is the message's own: given
 	// to send, where 0 is the socket's, and on receive set to what it was.
 	Receiver, SID uint32
+	// Control is what else goes with the bytes (cmsg(3)): given to send, and on receive set to what the socket asks for.
+	Control []ControlMessage
 
 	// Results of recv.
 	Sender   uint32         // the SID of the sending socket, without access control 0
 	From     sockaddr.Addr  // of the sender; the zero Addr where the family tells none
 	Out      int            // MSG_TRUNC, MSG_CTRUNC, MSG_EOR, MSG_ERRQUEUE
 	Size     int            // of the datagram received, which may be longer than Data
-	TTL      uint8          // or hop limit, of the datagram received; 0 where the socket does not ask for it (IP_RECVTTL)
 	Extended *ExtendedError // what MSG_ERRQUEUE took from the error queue
 }
 

@@ -55,8 +55,10 @@ const (
 // options are the options of SOL_SOCKET. Those that nothing here acts on are stored, so that they read back.
 type options struct {
 	ReuseAddr, ReusePort, Broadcast, KeepAlive bool
-	PassCred, OOBInline, DontRoute, Timestamp  bool
+	PassCred, OOBInline, DontRoute             bool
 	LingerOn                                   bool
+	drops                                      bool  // SO_RXQ_OVFL
+	stamps                                     stamp // how what is received tells when it came
 	Linger                                     int32 // SO_LINGER's time, in seconds
 	SendBuffer, ReceiveBuffer                  int32 // bytes, as doubled; 0: the family's default
 
@@ -147,8 +149,8 @@ func (o *options) flag(name int) *bool {
 		return &o.OOBInline
 	case SoDontRoute:
 		return &o.DontRoute
-	case SoTimestamp:
-		return &o.Timestamp
+	case soRxQOvfl:
+		return &o.drops
 	}
 	return nil
 }
@@ -171,6 +173,9 @@ func (s *Socket) Option(c *Call, level, name int) ([]byte, errno.Errno) {
 	}
 	if f := o.flag(name); f != nil {
 		return Bool(*f), errno.OK
+	}
+	if as := stampBy(name); as != noStamp {
+		return Bool(as == o.stamps || as == stampMicrosNew && o.stamps == stampNanosNew), errno.OK
 	}
 	switch name {
 	case SoError:
@@ -270,6 +275,12 @@ func (s *Socket) SetOption(c *Call, level, name int, value []byte) errno.Errno {
 		*f = n != 0
 		if k, ok := s.Endpoint.(KeepAlive); ok && name == SoKeepAlive {
 			k.KeepAlive(n != 0)
+		}
+		return errno.OK
+	}
+	if as := stampBy(name); as != noStamp {
+		if o.stamps = noStamp; n != 0 {
+			o.stamps = as
 		}
 		return errno.OK
 	}

@@ -41,22 +41,28 @@ var optionRules = map[int]optionRule{
 
 // Options that are named here alone.
 const (
-	soDebug          = 1
-	soBSDCompat      = 14
-	soPassSec        = 34
-	soWifiStatus     = 41
-	soPeekOff        = 42
-	soNoFCS          = 43
-	soBusyPoll       = 46
-	soBPFExtensions  = 48
-	soIncomingCPU    = 49
-	soCnxAdvice      = 53
-	soIncomingNAPIID = 56
-	soPreferBusyPoll = 69
-	soBusyPollBudget = 70
-	soTxRehash       = 74
-	soPassPIDFD      = 76
-	soPassRights     = 83
+	soDebug           = 1
+	soBSDCompat       = 14
+	soPassSec         = 34
+	soTimestampNS     = 35
+	soTimestamping    = 37
+	soRxQOvfl         = 40
+	soWifiStatus      = 41
+	soPeekOff         = 42
+	soNoFCS           = 43
+	soBusyPoll        = 46
+	soBPFExtensions   = 48
+	soIncomingCPU     = 49
+	soCnxAdvice       = 53
+	soIncomingNAPIID  = 56
+	soTimestampNew    = 63
+	soTimestampNSNew  = 64
+	soTimestampingNew = 65
+	soPreferBusyPoll  = 69
+	soBusyPollBudget  = 70
+	soTxRehash        = 74
+	soPassPIDFD       = 76
+	soPassRights      = 83
 )
 
 // lacks is the error of an option that sockets of other families, or types, have.

@@ -6,9 +6,6 @@ package supervisor
 
 import (
 	"fmt"
-	"net/netip"
-	"strconv"
-	"strings"
 
 	"dialtone/errno"
 	"dialtone/sockaddr"
@@ -46,12 +43,6 @@ type datagram struct {
 // turn. It is more than T or S holds (net.core.wmem_max), so that one turn
 // moves all that was there when it began.
 const datagramTurns = 1024
-
-type heldDatagram struct {
-	data     []byte
-	from     source
-	envelope string // "" without access control
-}
 
 // startDatagram readies a new T, of which fd is a descriptor. The supervisor
 // is locked.
@@ -170,108 +161,6 @@ func (d *datagram) up() {
 	}
 }
 
-// down passes on what has come in for the layer's socket.
-func (d *datagram) down() {
-	if d.h.sock == nil {
-		d.flushHeld()
-		return
-	}
-	buf := d.h.sup.chunk[:]
-	for turn := 0; d.flushHeld(); turn++ {
-		if turn == datagramTurns {
-			d.goOn()
-			return
-		}
-		m := socket.Message{Data: buf}
-		n, e := d.h.receive(&m)
-		if e == errno.EAGAIN {
-			return
-		}
-		if e != errno.OK {
-			d.reset(unix.Errno(e))
-			if e == errno.ENOTCONN || e == errno.EINVAL {
-				return // it does not go away by being read
-			}
-			continue
-		}
-		d.held = &heldDatagram{data: append([]byte(nil), buf[:n]...), from: source{plain(m.From), m.TTL}, envelope: envelopeOf(&m)}
-	}
-}
-
-// flushHeld gives T the datagram that is held. It reports whether none is left.
-func (d *datagram) flushHeld() bool {
-	if d.held == nil {
-		return true
-	}
-	e := d.deliver(d.held)
-	if e == unix.EAGAIN {
-		d.awaitRoom()
-		return false
-	}
-	switch e {
-	case unix.EMFILE, unix.ENFILE, unix.ENOBUFS, unix.ENOMEM:
-		d.h.sup.warn("a datagram was lost: %v", e)
-	}
-	d.held = nil // ECONNREFUSED, EPIPE: T has been closed or shut
-	return true
-}
-
-// deliver gives T one datagram.
-func (d *datagram) deliver(m *heldDatagram) unix.Errno {
-	beside, e := d.h.sup.envelopes.rights(m.envelope)
-	if e != 0 {
-		return e
-	}
-	if e = d.deliverWith(m, beside); e == unix.ETOOMANYREFS {
-		e = d.deliverWith(m, nil) // too many descriptors are under way: its SIDs are not known then
-	}
-	return e
-}
-
-// deliverWith gives T a datagram and what goes beside it.
-func (d *datagram) deliverWith(m *heldDatagram, beside []byte) unix.Errno {
-	if d.s >= 0 {
-		_, err := unix.SendmsgN(d.s, m.data, beside, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
-		return errnoOf(err)
-	}
-	fd, e := d.h.sup.senders.get(d.h.sup.prefix, m.from)
-	if e != 0 {
-		return e
-	}
-	_, err := unix.SendmsgN(fd, m.data, beside, &unix.SockaddrUnix{Name: "@" + d.h.name}, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
-	return errnoOf(err)
-}
-
-// awaitRoom has step run when T's queue has room. S tells by itself.
-func (d *datagram) awaitRoom() {
-	const events = unix.EPOLLOUT | unix.EPOLLONESHOT
-	if d.s >= 0 {
-		return
-	}
-	if d.probe >= 0 {
-		d.h.sup.loop.rearm(d.probe, events, d.probeWatch)
-		return
-	}
-	p, e := nativeSocket(unix.SOCK_DGRAM | unix.SOCK_NONBLOCK)
-	if e != 0 {
-		return // the next datagram that comes, or the next receive that is caught, tries again
-	}
-	if e = connectNative(p, d.h.name); e == 0 {
-		d.probeWatch, e = d.h.sup.loop.watch(p, events, func(uint32) {
-			d.h.sup.mu.Lock()
-			defer d.h.sup.mu.Unlock()
-			if d.h.datagram == d {
-				d.down()
-			}
-		})
-	}
-	if e != 0 {
-		unix.Close(p)
-		return
-	}
-	d.probe = p
-}
-
 // reset makes T poll ERR and its next call fail with e, once. The datagram
 // pair stays connected: S leaves T with a datagram unread, which is an error
 // for T, and comes back.
@@ -331,93 +220,4 @@ func (d *datagram) close() {
 		unix.Close(d.probe)
 		d.probe = -1
 	}
-}
-
-// source is what a sender's name tells of a datagram.
-type source struct {
-	address netip.AddrPort
-	ttl     uint8 // 0: nobody asks for it
-}
-
-// senders are sockets whose names are sources. The name stays with a datagram
-// after the socket is closed, so they are a cache.
-type senders struct {
-	fds map[source]*sender
-	now uint64 // counts uses
-}
-
-type sender struct {
-	fd   int
-	used uint64
-}
-
-const maxSenders = 256
-
-// senderMark stands between the prefix and the address in a sender's name,
-// ttlMark between the address and the TTL.
-const (
-	senderMark = "a."
-	ttlMark    = "/"
-)
-
-func (ss *senders) get(prefix string, from source) (int, unix.Errno) {
-	ss.now++
-	if s := ss.fds[from]; s != nil {
-		s.used = ss.now
-		return s.fd, 0
-	}
-	if len(ss.fds) >= maxSenders {
-		ss.evict()
-	}
-	fd, e := nativeSocket(unix.SOCK_DGRAM | unix.SOCK_NONBLOCK)
-	if e != 0 {
-		return -1, e
-	}
-	if e := bindNative(fd, fmt.Sprint(prefix, senderMark, from.address, ttlMark, from.ttl)); e != 0 {
-		unix.Close(fd)
-		return -1, e
-	}
-	ss.fds[from] = &sender{fd: fd, used: ss.now}
-	return fd, 0
-}
-
-// evict closes the sender that was used longest ago.
-func (ss *senders) evict() {
-	var oldest source
-	least := ^uint64(0)
-	for a, s := range ss.fds {
-		if s.used < least {
-			oldest, least = a, s.used
-		}
-	}
-	unix.Close(ss.fds[oldest].fd)
-	delete(ss.fds, oldest)
-}
-
-func (ss *senders) close() {
-	for _, s := range ss.fds {
-		unix.Close(s.fd)
-	}
-	clear(ss.fds)
-}
-
-// sourceOf reads the source address and the TTL out of a sender's name. Without
-// one the datagram came from the socket's peer, and its TTL is not known.
-func (h *hosted) sourceOf(from unix.Sockaddr) (a sockaddr.Addr, ttl uint8) {
-	_, text, ok := strings.Cut(abstractName(from), h.sup.prefix+senderMark)
-	if ok {
-		address, hops, _ := strings.Cut(text, ttlMark)
-		if ap, err := netip.ParseAddrPort(address); err == nil {
-			a = sockaddr.Of(ap)
-		}
-		if n, err := strconv.ParseUint(hops, 10, 8); err == nil {
-			ttl = uint8(n)
-		}
-	} else {
-		_, a, _ = h.sock.Ends()
-	}
-	if h.sock.Family == sockaddr.Inet6 && a.IP.Is4() {
-		a.Family, a.IP = sockaddr.Inet6, netip.AddrFrom16(a.IP.As16())
-	}
-	return a, ttl
 }

@@ -79,12 +79,12 @@
 // Linux 5.14 or later on x86-64; pidfd_getfd(2) permitted, which some
 // containers forbid. Programs of 32 bits are served too. Not served: io_uring
 // (ENOSYS), families other than AF_UNIX, AF_INET, AF_INET6 and NETLINK_ROUTE
-// (EAFNOSUPPORT), control messages on datagrams but for the TTL and the error
-// queue's, programs that are executable but not readable. AF_UNIX sockets and
-// /proc/net are the real machine's, but for the sockets that socket_secure made
-// (unixsocket.go). The filter is not a boundary against a hostile program: one
-// that runs as root can open /dev/net/tun, and reaches the real network by it.
-// Signals that were ignored when the supervisor started, other than SIGHUP and
+// (EAFNOSUPPORT), control messages on streams, programs that are executable but
+// not readable. AF_UNIX sockets and /proc/net are the real machine's, but for
+// the sockets that socket_secure made (unixsocket.go). The filter is not a
+// boundary against a hostile program: one that runs as root can open
+// /dev/net/tun, and reaches the real network by it. Signals that were ignored
+// when the supervisor started, other than SIGHUP and
 // SIGINT, have their default action in the program.
 //
 // Lest one program hold up the others, sendmmsg and recvmmsg end early, after
@@ -126,8 +126,9 @@
 //	SO_TYPE of a raw socket                   SOCK_DGRAM    SOCK_RAW
 //	recvfrom, recvmsg on a datagram socket    port 0        the sender's port
 //	connected to port 0
-//	recvmsg on a connected datagram socket    nothing       the TTL
-//	with IP_RECVTTL
+//
+// Control messages of datagrams (IP_PKTINFO, SO_TIMESTAMP and the like) travel to T
+// beside the bytes, as a descriptor of what they say (envelope.go).
 //
 // A datagram comes to T by the supervisor's loop: a read that does not wait and
 // is not caught may find nothing where Linux's loopback has delivered at once.

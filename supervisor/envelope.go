@@ -15,26 +15,55 @@ import (
 
 // T keeps the bytes of a datagram and, if it is not connected, the name of the
 // native socket that they came from. What else the layer knows of a datagram
-// under access control travels beside it, as a descriptor (SCM_RIGHTS) of a
-// memory file: the SIDs of its sender and of itself and, of AF_UNIX, the
-// sender's address. Who reads T natively does not see it.
+// travels beside it, as a descriptor (SCM_RIGHTS) of a memory file: the control
+// messages that the socket asks for, under access control the SIDs of its
+// sender and of itself and, of AF_UNIX, the sender's address. Who reads T
+// natively does not see it.
+type envelope struct {
+	sids    [2]uint32
+	from    []byte // a sockaddr
+	control []socket.ControlMessage
+}
 
-// sidsOfEnvelope is the length of the SIDs, which come first; the address, a
-// sockaddr, follows.
-const sidsOfEnvelope = 8
+// maxEnvelope is above the length of any, bytes.
+const maxEnvelope = 1024
 
 // envelopeOf describes what was received; "" if there is nothing to say.
 func envelopeOf(m *socket.Message) string {
 	onUnix := m.From.Family == sockaddr.Unix
-	if m.Sender == 0 && m.SID == 0 && !onUnix {
+	if m.Sender == 0 && m.SID == 0 && !onUnix && m.Control == nil {
 		return ""
+	}
+	var from []byte
+	if onUnix {
+		from = m.From.Append(nil)
 	}
 	b := binary.LittleEndian.AppendUint32(nil, m.Sender)
 	b = binary.LittleEndian.AppendUint32(b, m.SID)
-	if onUnix {
-		b = m.From.Append(b)
+	b = append(append(b, byte(len(from))), from...)
+	for _, c := range m.Control { // levels and types are below 256, and so are the lengths
+		b = append(append(b, byte(c.Level), byte(c.Type), byte(len(c.Data))), c.Data...)
 	}
 	return string(b)
+}
+
+// readEnvelope is the inverse of envelopeOf. Whoever knows T's name may have
+// sent something else: that says nothing.
+func readEnvelope(b []byte) (e envelope) {
+	if len(b) < 9 || len(b) < 9+int(b[8]) {
+		return envelope{}
+	}
+	e.sids = [2]uint32{le32(b[0:]), le32(b[4:])}
+	e.from, b = b[9:9+int(b[8])], b[9+int(b[8]):]
+	for len(b) > 0 {
+		if len(b) < 3 || len(b) < 3+int(b[2]) {
+			return envelope{}
+		}
+		data := b[3 : 3+int(b[2])]
+		e.control = append(e.control, socket.ControlMessage{Level: int(b[0]), Type: int(b[1]), Data: data})
+		b = b[3+len(data):]
+	}
+	return e
 }
 
 // envelopes are memory files by what they hold: a cache, for many datagrams
@@ -73,10 +102,10 @@ func (es *envelopes) close() {
 }
 
 // openEnvelope reads what came beside a datagram: zeroes if nothing did.
-func openEnvelope(control []byte) (sids [2]uint32, from []byte) {
+func openEnvelope(control []byte) (e envelope) {
 	messages, err := unix.ParseSocketControlMessage(control)
 	if err != nil {
-		return sids, nil
+		return e
 	}
 	for _, m := range messages {
 		fds, err := unix.ParseUnixRights(&m)
@@ -84,12 +113,12 @@ func openEnvelope(control []byte) (sids [2]uint32, from []byte) {
 			continue
 		}
 		for _, fd := range fds {
-			var b [sidsOfEnvelope + unix.SizeofSockaddrUnix]byte
-			if n, err := unix.Pread(fd, b[:], 0); err == nil && n >= sidsOfEnvelope {
-				sids, from = [2]uint32{le32(b[0:]), le32(b[4:])}, b[sidsOfEnvelope:n]
+			b := make([]byte, maxEnvelope)
+			if n, err := unix.Pread(fd, b, 0); err == nil {
+				e = readEnvelope(b[:n])
 			}
 			unix.Close(fd)
 		}
 	}
-	return sids, from
+	return e
 }

@@ -23,16 +23,18 @@ type receiving struct {
 	iov   []iovec
 	flags int
 	got   int // bytes of a stream so far (MSG_WAITALL)
+	// message: it is recvmsg or recvmmsg, which tell control messages.
+	message bool
 	// sids are those of the sending socket and of the message.
 	sids [2]uint32
 	// finish stores the results beside the bytes.
-	finish func(from []byte, control []controlMessage, flags int) unix.Errno
+	finish func(from []byte, control []socket.ControlMessage, flags int) unix.Errno
 }
 
 // recvfrom serves recvfrom(2).
 func (s *Supervisor) recvfrom(c *call, h *hosted) {
 	r := &receiving{c: c, h: h, dup: c.dup, iov: []iovec{{c.args[1], c.args[2]}}, flags: int(int32(c.args[3]))}
-	r.finish = func(from []byte, _ []controlMessage, _ int) unix.Errno {
+	r.finish = func(from []byte, _ []socket.ControlMessage, _ int) unix.Errno {
 		if c.args[4] == 0 {
 			return 0
 		}
@@ -53,8 +55,8 @@ func (s *Supervisor) recvmsg(c *call, h *hosted) {
 		c.proceed()
 		return
 	}
-	r := &receiving{c: c, h: h, dup: c.dup, iov: m.iov, flags: int(int32(c.args[2]))}
-	r.finish = func(from []byte, control []controlMessage, flags int) unix.Errno {
+	r := &receiving{c: c, h: h, dup: c.dup, iov: m.iov, flags: int(int32(c.args[2])), message: true}
+	r.finish = func(from []byte, control []socket.ControlMessage, flags int) unix.Errno {
 		return c.finishHeader(m, from, control, flags)
 	}
 	r.run()
@@ -62,7 +64,7 @@ func (s *Supervisor) recvmsg(c *call, h *hosted) {
 
 // finishHeader stores what recvmsg tells beside the bytes. T's own control
 // messages are not passed on: AF_UNIX's mean nothing to an inet socket.
-func (c *call) finishHeader(m *header, from []byte, control []controlMessage, flags int) unix.Errno {
+func (c *call) finishHeader(m *header, from []byte, control []socket.ControlMessage, flags int) unix.Errno {
 	if m.name != 0 {
 		if e := c.write(m.name, from[:min(int(m.nameLen), len(from))]); e != 0 {
 			return e
@@ -163,7 +165,7 @@ func (r *receiving) once() (int, unix.Errno) {
 	buf := make([]byte, total(r.iov, most)-r.got)
 	flags := r.flags&^unix.MSG_WAITALL | unix.MSG_DONTWAIT
 	var beside []byte
-	if r.c.secure != nil || r.h.isUnix() {
+	if r.message || r.c.secure != nil || r.h.isUnix() {
 		beside = make([]byte, unix.CmsgSpace(4))
 	}
 	peek := flags | unix.MSG_PEEK | unix.MSG_CMSG_CLOEXEC
@@ -183,34 +185,29 @@ func (r *receiving) once() (int, unix.Errno) {
 	if err != nil {
 		return 0, r.h.translate(errnoOf(err))
 	}
-	sids, unixName := openEnvelope(beside[:besideN])
-	r.sids = sids
+	came := openEnvelope(beside[:besideN])
+	r.sids = came.sids
 	if r.h.connects() && r.c.secure != nil {
 		peer := r.h.sock.PeerSID() // all that a connection carries has its socket's
 		r.sids = [2]uint32{peer, peer}
 	}
 	if r.h.ofRecords() {
-		unixName = r.h.unixPeer()
+		came.from = r.h.unixPeer()
 	}
 	result, e := n, unix.Errno(0)
 	if stream {
 		result, e = r.gotStream(buf[:n])
 	} else {
 		name := netlinkKernel
-		var control []controlMessage
 		switch {
 		case r.h.isUnix():
-			name = unixName
+			name = came.from
 		case r.h.sock != nil:
-			a, ttl := r.h.sourceOf(from)
-			name = a.Append(nil)
-			if ttl > 0 {
-				control = append(control, ttlMessage(r.h.sock.Family, ttl))
-			}
+			name = r.h.sourceOf(from).Append(nil)
 		}
 		// With MSG_TRUNC n is the datagram's length, which may exceed buf.
 		if e = r.c.scatter(r.iov, buf[:min(n, len(buf))]); e == 0 {
-			e = r.tell(name, control, out&unix.MSG_TRUNC)
+			e = r.tell(name, came.control, out&unix.MSG_TRUNC)
 		}
 	}
 	if r.flags&unix.MSG_PEEK == 0 && !r.c.gone {
@@ -220,7 +217,7 @@ func (r *receiving) once() (int, unix.Errno) {
 }
 
 // tell stores what is told beside the bytes.
-func (r *receiving) tell(from []byte, control []controlMessage, flags int) unix.Errno {
+func (r *receiving) tell(from []byte, control []socket.ControlMessage, flags int) unix.Errno {
 	if e := r.finish(from, control, flags); e != 0 {
 		return e
 	}
@@ -265,51 +262,4 @@ func skip(iov []iovec, n int) []iovec {
 		}
 	}
 	return rest
-}
-
-// errorQueue serves MSG_ERRQUEUE as far as the layer keeps one: the bytes of
-// the datagram that failed, and why; EAGAIN when there is none.
-func (r *receiving) errorQueue() (int, unix.Errno) {
-	if r.h.sock == nil {
-		return 0, unix.EAGAIN
-	}
-	m := socket.Message{Data: make([]byte, total(r.iov, maxDatagram)), Flags: socket.MsgErrQueue}
-	n, e := r.h.sock.Recv(r.c.layerCall(), &m)
-	if e != errno.OK {
-		return 0, unix.Errno(e)
-	}
-	if d := r.h.datagram; d != nil {
-		r.h.takeError(r.dup) // it goes with the entry; the next one's takes its place
-		d.down()
-	}
-	if e := r.c.scatter(r.iov, m.Data[:n]); e != 0 {
-		return 0, e
-	}
-	return n, r.tell(m.From.Append(nil), []controlMessage{errorMessage(r.h.sock.Family, m.Extended)}, m.Out)
-}
-
-// translate turns an error of T into that of the socket it stands for.
-func (h *hosted) translate(e unix.Errno) unix.Errno {
-	if e != unix.ECONNRESET {
-		return e
-	}
-	if h.err != 0 {
-		e, h.err = h.err, 0
-	}
-	return e
-}
-
-// takeError returns the pending error that the bytes' way has met, unless a
-// native call has told it already, and clears it and T's.
-func (h *hosted) takeError(dup int) unix.Errno {
-	if h.err == 0 {
-		return 0
-	}
-	e := h.err
-	h.err = 0
-	shown := h.datagram == nil || h.datagram.s >= 0
-	if takeNativeError(dup) == 0 && shown {
-		return 0
-	}
-	return e
 }

@@ -8,6 +8,8 @@ import (
 	"encoding/binary"
 	"time"
 
+	"dialtone/socket"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -37,8 +39,8 @@ func (s *Supervisor) recvmmsg(c *call, h *hosted) {
 		if e != 0 {
 			return e
 		}
-		r := &receiving{c: c, h: h, dup: dup, iov: m.iov, flags: flags}
-		r.finish = func(from []byte, control []controlMessage, flags int) unix.Errno {
+		r := &receiving{c: c, h: h, dup: dup, iov: m.iov, flags: flags, message: true}
+		r.finish = func(from []byte, control []socket.ControlMessage, flags int) unix.Errno {
 			return c.finishHeader(m, from, control, flags)
 		}
 		n, e := r.once()

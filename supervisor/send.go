@@ -27,6 +27,14 @@ func (c *call) urgent(h *hosted, flags uint64) bool {
 	return true
 }
 
+// outgoing is a message that a call sends.
+type outgoing struct {
+	data    []byte
+	raw     sockaddr.Raw // where to
+	control []socket.ControlMessage
+	flags   int
+}
+
 // sendto serves sendto(2) with an address; without one it is native.
 func (s *Supervisor) sendto(c *call, h *hosted) {
 	if c.urgent(h, c.args[3]) {
@@ -37,7 +45,7 @@ func (s *Supervisor) sendto(c *call, h *hosted) {
 		return
 	}
 	raw := c.rawAddress(c.args[4], c.args[5])
-	s.send(c, h, []iovec{{c.args[1], c.args[2]}}, raw, int(int32(c.args[3])))
+	s.send(c, h, []iovec{{c.args[1], c.args[2]}}, &outgoing{raw: raw, flags: int(int32(c.args[3]))})
 }
 
 // sendmsg serves sendmsg(2).
@@ -58,39 +66,44 @@ func (s *Supervisor) sendmsg(c *call, h *hosted) {
 		c.proceed() // the bytes and what goes with them are T's
 		return
 	}
-	s.send(c, h, m.iov, c.rawAddress(m.name, uint64(m.nameLen)), int(int32(c.args[2])))
+	control, e := c.readControl(m)
+	if e != 0 {
+		c.fail(e)
+		return
+	}
+	s.send(c, h, m.iov, &outgoing{raw: c.rawAddress(m.name, uint64(m.nameLen)), control: control, flags: int(int32(c.args[2]))})
 }
 
 // send is sendto and sendmsg.
-func (s *Supervisor) send(c *call, h *hosted, iov []iovec, raw sockaddr.Raw, flags int) {
+func (s *Supervisor) send(c *call, h *hosted, iov []iovec, o *outgoing) {
 	if h.connects() {
 		if e := c.maySend(h.sock); e != errno.OK {
 			c.fail(unix.Errno(e))
 			return
 		}
-		s.sendStream(c, iov, flags)
+		s.sendStream(c, iov, o.flags)
 		return
 	}
-	data, e := c.gather(iov, maxDatagram)
-	if e != 0 {
+	var e unix.Errno
+	if o.data, e = c.gather(iov, maxDatagram); e != 0 {
 		c.conclude(0, e)
 		return
 	}
-	n, e := s.sendOne(c, h, data, raw, flags)
-	if e == unix.EAGAIN && h.isUnix() && flags&unix.MSG_DONTWAIT == 0 && !nonBlocking(c.dup) {
-		s.parkSendUnix(c, h, data, raw)
+	n, e := s.sendOne(c, h, o)
+	if e == unix.EAGAIN && h.isUnix() && o.flags&unix.MSG_DONTWAIT == 0 && !nonBlocking(c.dup) {
+		s.parkSendUnix(c, h, o.data, o.raw)
 		return
 	}
 	c.conclude(int64(n), e)
 }
 
 // sendOne sends one datagram.
-func (s *Supervisor) sendOne(c *call, h *hosted, data []byte, raw sockaddr.Raw, flags int) (int, unix.Errno) {
+func (s *Supervisor) sendOne(c *call, h *hosted, o *outgoing) (int, unix.Errno) {
 	if h.sock == nil {
-		h.netlinkRequest(data)
-		return len(data), 0
+		h.netlinkRequest(o.data)
+		return len(o.data), 0
 	}
-	if h.isUnix() && len(data) > maxUnixDatagram-32 {
+	if h.isUnix() && len(o.data) > maxUnixDatagram-32 {
 		return 0, unix.EMSGSIZE
 	}
 	if h.datagram.s >= 0 {
@@ -99,11 +112,11 @@ func (s *Supervisor) sendOne(c *call, h *hosted, data []byte, raw sockaddr.Raw, 
 	if e := h.takeError(c.dup); e != 0 {
 		return 0, e
 	}
-	to, le := socket.Destination(h.sock.Core.Personality, raw)
+	to, le := socket.Destination(h.sock.Core.Personality, o.raw)
 	if le != errno.OK {
 		return 0, unix.Errno(le)
 	}
-	m := socket.Message{Data: data, Flags: flags, To: to}
+	m := socket.Message{Data: o.data, Flags: o.flags, To: to, Control: o.control}
 	c.label(&m)
 	n, le := h.sock.Send(c.layerCall(), &m)
 	if le == errno.EACCES {
@@ -142,12 +155,12 @@ func (s *Supervisor) sendmmsg(c *call, h *hosted) {
 	sent, e := 0, unix.Errno(0)
 	quota := newQuota()
 	one := func(at uint64) unix.Errno {
-		m, data, raw, e := s.readMessage(c, at)
+		o, iov, e := s.readMessage(c, at)
 		if e != 0 {
 			return e
 		}
-		quota.take(len(data), m.iov)
-		n, e := s.sendOne(c, h, data, raw, int(int32(c.args[3])))
+		quota.take(len(o.data), iov)
+		n, e := s.sendOne(c, h, o)
 		if e != 0 {
 			return e
 		}
@@ -167,18 +180,20 @@ func (s *Supervisor) sendmmsg(c *call, h *hosted) {
 	c.conclude(int64(sent), e)
 }
 
-// readMessage copies one message of sendmmsg. Meanwhile the supervisor is not
-// locked: others have their turn.
-func (s *Supervisor) readMessage(c *call, at uint64) (m *header, data []byte, raw sockaddr.Raw, e unix.Errno) {
+// readMessage copies one message of sendmmsg, and says what it was made of.
+// Meanwhile the supervisor is not locked: others have their turn.
+func (s *Supervisor) readMessage(c *call, at uint64) (o *outgoing, iov []iovec, e unix.Errno) {
 	s.mu.Unlock()
 	defer s.mu.Lock()
-	if m, e = c.readHeader(at); e != 0 {
-		return m, nil, raw, e
+	m, e := c.readHeader(at)
+	if e != 0 {
+		return nil, nil, e
 	}
-	if data, e = c.gather(m.iov, maxDatagram); e != 0 {
-		return m, nil, raw, e
+	o = &outgoing{raw: c.rawAddress(m.name, uint64(m.nameLen)), flags: int(int32(c.args[3]))}
+	if o.data, e = c.gather(m.iov, maxDatagram); e == 0 {
+		o.control, e = c.readControl(m)
 	}
-	return m, data, c.rawAddress(m.name, uint64(m.nameLen)), 0
+	return o, m.iov, e
 }
 
 // sendStream serves a send with an address on TCP, which ignores it where

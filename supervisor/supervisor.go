@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -77,7 +78,7 @@ func New(opts Options) (*Supervisor, error) {
 		byCookie:  map[uint64]*hosted{},
 		byID:      map[uint64]*hosted{},
 		listeners: map[*hosted]bool{},
-		senders:   senders{fds: map[source]*sender{}},
+		senders:   senders{fds: map[netip.AddrPort]*sender{}},
 	}
 	s.serve = s.dispatch
 	s.teller = newTeller(s)

@@ -124,6 +124,9 @@ func (t *thread) more(c conformance.Call, number func(int) int) (conformance.Res
 		if err != nil {
 			return conformance.Result{}, err
 		}
+		if len(a) > 4 {
+			return t.sendControl(fd, a, raw)
+		}
 		n, err := p.Sendto(fd, a[1].Data, number(3), raw)
 		return result(conformance.Number(n), err)
 	case "recv", "recvfrom", "recvmsg":
@@ -204,11 +207,15 @@ func (t *thread) recv(call string, fd, flags int) (conformance.Result, error) {
 		return result(conformance.Received(data), nil)
 	}
 	from := t.from(&m)
+	value := conformance.ReceivedFrom(data, from)
 	if x := m.Extended; x != nil {
 		offender := t.process.host.text(x.Offender)
-		return result(conformance.QueuedError(data, from, int(x.Errno), int(x.Type), int(x.Code), offender), nil)
+		value = conformance.QueuedError(data, from, int(x.Errno), int(x.Type), int(x.Code), offender)
 	}
-	return result(conformance.ReceivedFrom(data, from), nil)
+	if call != "recvmsg" {
+		return result(value, nil)
+	}
+	return result(conformance.WithControl(value, t.control(&m)), nil)
 }
 
 // from writes who sent a message.

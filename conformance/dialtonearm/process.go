@@ -99,12 +99,14 @@ func (h *host) text(a sockaddr.Addr) string {
 	if a == (sockaddr.Addr{}) || a.Family == sockaddr.Unix && a.Name == "" {
 		return conformance.AddressText(a.Append(nil), nil)
 	}
-	return conformance.AddressText(a.Append(nil), func(index int) string {
-		for _, i := range h.Stack().Interfaces() {
-			if i.Index == index {
-				return i.Name
-			}
+	return conformance.AddressText(a.Append(nil), h.interfaceName)
+}
+
+func (h *host) interfaceName(index int) string {
+	for _, i := range h.Stack().Interfaces() {
+		if i.Index == index {
+			return i.Name
 		}
-		return conformance.Number(index)
-	})
+	}
+	return conformance.Number(index)
 }

@@ -116,7 +116,7 @@ func (p *performer) call(name string) (string, unix.Errno) {
 		}
 		return conformance.Received(buf[:n]), 0
 	case "recvfrom", "recvmsg":
-		return p.recvmsg()
+		return p.recvmsg(name == "recvmsg")
 	case "getsockopt":
 		return p.getsockopt()
 	case "setsockopt":

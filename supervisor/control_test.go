@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && amd64
+
+package supervisor
+
+import (
+	"bytes"
+	"os/exec"
+	"reflect"
+	"testing"
+
+	"dialtone/socket"
+
+	"golang.org/x/sys/unix"
+)
+
+// sameAsKernel runs a Python script under the supervisor and without, and
+// holds that both print what is wanted.
+func sameAsKernel(t *testing.T, script, want string) {
+	needs(t, "python3")
+	v := newVirtual(t, Options{})
+	if out, status := v.run(t, nil, "python3", "-c", script); out != want || status != 0 {
+		t.Errorf("status %d:\n%s\nwant\n%s", status, out, want)
+	}
+	if out, err := exec.Command("python3", "-c", script).CombinedOutput(); err != nil || string(out) != want {
+		t.Errorf("the kernel: %v\n%s", err, out)
+	}
+}
+
+// Control messages reach a hosted program as they do any other, on sockets with
+// a peer and without, and say where what it sends comes from.
+func TestControlMessages(t *testing.T) {
+	sameAsKernel(t, `
+import socket, struct, time
+def show(m):
+    data, control, flags, _ = m
+    return data, [(l, t, x.hex() if (l, t) != (1, 35) else abs(struct.unpack("q", x[:8])[0] - time.time()) < 60) for l, t, x in control], flags
+def pair(family, host, options):
+    u = socket.socket(family, socket.SOCK_DGRAM)
+    u.bind((host, 0))
+    for level, name in options: u.setsockopt(level, name, 1)
+    c = socket.socket(family, socket.SOCK_DGRAM)
+    c.connect(u.getsockname())
+    return u, c
+u, c = pair(socket.AF_INET, "127.0.0.1", [(0, 8), (0, 12), (0, 13), (1, 35)])
+c.sendmsg([b"one"], [(0, 2, struct.pack("i", 7)), (0, 1, b"\x2a")])
+print(show(u.recvmsg(10, 500)))
+c.sendmsg([b"two"], [(0, 8, struct.pack("i", 0) + socket.inet_aton("127.0.0.5") + bytes(4))])
+print(u.recvfrom(10)[1][0])
+u.connect(c.getsockname())
+c.send(b"three")
+print(show(u.recvmsg(10, 500, socket.MSG_PEEK)))
+print(show(u.recvmsg(10, 30)))
+c.send(b"four")
+print(show(u.recvmsg(10)))
+c.send(b"five")
+print(u.recv(10))
+for bad in [(0, 2, b"x"), (0, 8, struct.pack("i", 99) + bytes(8)), (1, 29, bytes(4))]:
+    try: print(c.sendmsg([b"x"], [bad]))
+    except OSError as e: print(e.strerror)
+u, c = pair(socket.AF_INET6, "::1", [(41, 49), (41, 51), (41, 66)])
+c.sendmsg([b"six"], [(41, 52, struct.pack("i", 9)), (41, 67, struct.pack("i", 43))])
+print(show(u.recvmsg(10, 500)))
+c.setsockopt(41, 25, 1)
+c.setsockopt(41, 51, 1)
+c.connect(("::1", 9))
+c.send(b"lost")
+time.sleep(0.05)
+print(show(c.recvmsg(10, 500, socket.MSG_ERRQUEUE))[1][0])
+`, `(b'one', [(1, 35, True), (0, 8, '010000007f0000017f000001'), (0, 2, '07000000'), (0, 1, '2a')], 0)
+127.0.0.5
+(b'three', [(1, 35, True), (0, 8, '010000007f0000017f000001'), (0, 2, '40000000'), (0, 1, '00')], 0)
+(b'three', [(1, 35, True)], 8)
+(b'four', [], 8)
+b'five'
+Invalid argument
+No such device
+Invalid argument
+(b'six', [(41, 50, '0000000000000000000000000000000101000000'), (41, 52, '09000000'), (41, 67, '2b000000')], 0)
+(41, 52, '40000000')
+`)
+}
+
+// What is beside a datagram can be anything, if somebody else has put it there.
+func FuzzEnvelope(f *testing.F) {
+	m := socket.Message{Sender: 7, SID: 8, Control: []socket.ControlMessage{{Level: 0, Type: 2, Data: []byte{64, 0, 0, 0}}}}
+	f.Add([]byte(envelopeOf(&m)))
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		e := readEnvelope(b)
+		again := socket.Message{Sender: e.sids[0], SID: e.sids[1], Control: e.control}
+		if text := envelopeOf(&again); text != "" && !reflect.DeepEqual(readEnvelope([]byte(text)).control, e.control) {
+			t.Errorf("%+v became %q", e, text)
+		}
+	})
+}
+
+// What a program sends beside its bytes is taken apart as the kernel does.
+func FuzzParseControl(f *testing.F) {
+	f.Add(unix.UnixRights(3, 4), false)
+	f.Add([]byte{16, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 5, 0, 0, 0}, true)
+	f.Fuzz(func(t *testing.T, b []byte, compat bool) {
+		all, e := parseControl(b, compat)
+		if e != 0 || compat {
+			return
+		}
+		var again []byte
+		for _, m := range all {
+			again = append(again, make([]byte, unix.CmsgSpace(len(m.Data)))...)
+			at := again[len(again)-unix.CmsgSpace(len(m.Data)):]
+			at[0], at[1] = byte(unix.CmsgLen(len(m.Data))), byte(unix.CmsgLen(len(m.Data))>>8)
+			at[8], at[9], at[10], at[11] = byte(m.Level), byte(m.Level>>8), byte(m.Level>>16), byte(m.Level>>24)
+			at[12], at[13], at[14], at[15] = byte(m.Type), byte(m.Type>>8), byte(m.Type>>16), byte(m.Type>>24)
+			copy(at[16:], m.Data)
+		}
+		if twice, e := parseControl(again, false); e != 0 || len(twice) != len(all) {
+			t.Fatalf("%d messages became %d, %v", len(all), len(twice), e)
+		} else if len(all) > 0 && !bytes.Equal(twice[len(all)-1].Data, all[len(all)-1].Data) {
+			t.Errorf("%v became %v", all, twice)
+		}
+	})
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux && amd64
+
+package supervisor
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"dialtone/sockaddr"
+
+	"golang.org/x/sys/unix"
+)
+
+// senders are sockets whose names are sources. The name stays with a datagram
+// after the socket is closed, so they are a cache.
+type senders struct {
+	fds map[netip.AddrPort]*sender
+	now uint64 // counts uses
+}
+
+type sender struct {
+	fd   int
+	used uint64
+}
+
+const maxSenders = 256
+
+// senderMark stands between the prefix and the address in a sender's name.
+const senderMark = "a."
+
+func (ss *senders) get(prefix string, from netip.AddrPort) (int, unix.Errno) {
+	ss.now++
+	if s := ss.fds[from]; s != nil {
+		s.used = ss.now
+		return s.fd, 0
+	}
+	if len(ss.fds) >= maxSenders {
+		ss.evict()
+	}
+	fd, e := nativeSocket(unix.SOCK_DGRAM | unix.SOCK_NONBLOCK)
+	if e != 0 {
+		return -1, e
+	}
+	if e := bindNative(fd, fmt.Sprint(prefix, senderMark, from)); e != 0 {
+		unix.Close(fd)
+		return -1, e
+	}
+	ss.fds[from] = &sender{fd: fd, used: ss.now}
+	return fd, 0
+}
+
+// evict closes the sender that was used longest ago.
+func (ss *senders) evict() {
+	var oldest netip.AddrPort
+	least := ^uint64(0)
+	for a, s := range ss.fds {
+		if s.used < least {
+			oldest, least = a, s.used
+		}
+	}
+	unix.Close(ss.fds[oldest].fd)
+	delete(ss.fds, oldest)
+}
+
+func (ss *senders) close() {
+	for _, s := range ss.fds {
+		unix.Close(s.fd)
+	}
+	clear(ss.fds)
+}
+
+// sourceOf reads the source address out of a sender's name. Without one the
+// datagram came from the socket's peer.
+func (h *hosted) sourceOf(from unix.Sockaddr) (a sockaddr.Addr) {
+	_, text, ok := strings.Cut(abstractName(from), h.sup.prefix+senderMark)
+	if ok {
+		if ap, err := netip.ParseAddrPort(text); err == nil {
+			a = sockaddr.Of(ap)
+		}
+	} else {
+		_, a, _ = h.sock.Ends()
+	}
+	if h.sock.Family == sockaddr.Inet6 && a.IP.Is4() {
+		a.Family, a.IP = sockaddr.Inet6, netip.AddrFrom16(a.IP.As16())
+	}
+	return a
+}
