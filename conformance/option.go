@@ -126,6 +126,7 @@ var options = []Option{
 	{"TCP_LINGER2", linux.IPPROTO_TCP, 8, optionInt},
 	{"TCP_WINDOW_CLAMP", linux.IPPROTO_TCP, 10, optionInt},
 	{"UDP_NO_CHECK6_TX", linux.IPPROTO_UDP, 101, optionInt},
+	{"UDP_SEGMENT", linux.IPPROTO_UDP, 103, optionInt},
 	{"UDP_GRO", linux.IPPROTO_UDP, 104, optionInt},
 	{"TCP_MD5SIG", linux.IPPROTO_TCP, linux.TCP_MD5SIG, optionMD5Addr},
 }

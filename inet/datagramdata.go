@@ -53,9 +53,19 @@ func (d *datagram) Send(call *socket.Call, m *socket.Message) (int, errno.Errno)
 	if e != errno.OK {
 		return 0, e
 	}
+	if d.opts.segment != 0 || own != nil {
+		if size := d.segmentSize(own); size != 0 {
+			return d.sendSegments(call, m, to, w, own, size)
+		}
+	}
+	return d.sendUDP(call, m, m.Data, to, w, own)
+}
+
+// sendUDP sends one datagram with the data, which is m's or a part of it.
+func (d *datagram) sendUDP(call *socket.Call, m *socket.Message, data []byte, to sockaddr.Addr, w *path, own *ownOptions) (int, errno.Errno) {
 	p := d.packet(w, to.IP, own)
 	p.UDP = wire.Datagram{SrcPort: d.local.Port(), DstPort: to.Port}
-	p.UDP.Payload, p.UDP.Buffer = wire.Copy(m.Data, 0)
+	p.UDP.Payload, p.UDP.Buffer = wire.Copy(data, 0)
 	return d.leave(call, m, p, w)
 }
 

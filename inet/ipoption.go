@@ -80,6 +80,7 @@ const (
 
 	udpNoCheck6Tx = 101
 	udpNoCheck6Rx = 102
+	udpSegment    = 103
 	udpGRO        = 104
 )
 
@@ -93,6 +94,7 @@ type ipOptions struct {
 	hops                  uint16 // of IPv6, and 1 more; 0: the host's
 	portFirst, portLast   uint16 // IP_LOCAL_PORT_RANGE; 0: the host's
 	wants                 wanted // control messages with what is received
+	segment               uint16 // UDP_SEGMENT, bytes; 0: what is sent is one datagram
 	stored                map[storedKey]int
 }
 
@@ -173,6 +175,8 @@ func (o *ipOptions) option(s *Stack, h *hold, level, name int) ([]byte, errno.Er
 		}
 		_, ttl := o.fields(s, to)
 		return socket.Int(int(ttl)), errno.OK
+	case storedKey{solUDP, udpSegment}:
+		return socket.Int(int(o.segment)), errno.OK
 	case storedKey{solIP, ipLocalPortRange}:
 		return socket.Int(int(o.portFirst) | int(o.portLast)<<16), errno.OK
 	case storedKey{solIPv6, ipv6V6Only}:
@@ -253,6 +257,9 @@ func (o *ipOptions) set(call *socket.Call, h *hold, level, name int, value []byt
 			return errno.EINVAL
 		}
 		o.portFirst, o.portLast = first, last
+		return errno.OK
+	case storedKey{solUDP, udpSegment}:
+		o.segment = uint16(n)
 		return errno.OK
 	case storedKey{solIPv6, ipv6V6Only}:
 		if h.port != 0 {

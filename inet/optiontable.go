@@ -82,6 +82,7 @@ var optionRules = map[storedKey]optionRule{
 
 	{solUDP, udpNoCheck6Tx}: {flag: true},
 	{solUDP, udpNoCheck6Rx}: {flag: true},
+	{solUDP, udpSegment}:    {most: math.MaxUint16},
 	{solUDP, udpGRO}:        {flag: true},
 }
 

@@ -19,6 +19,8 @@ type ownOptions struct {
 	ttl    int        // or hop limit; -1: the socket's
 	tos    int        // or traffic class; -1: the socket's
 	whole  bool       // IPV6_DONTFRAG
+	// segment is UDP_SEGMENT, bytes; -1: the socket's
+	segment int
 }
 
 // query puts what is said about the way in q.
@@ -46,12 +48,14 @@ func (d *datagram) ownOptions(call *socket.Call, m *socket.Message, to *sockaddr
 	if len(m.Control) == 0 {
 		return nil, errno.OK
 	}
-	own := &ownOptions{ttl: -1, tos: -1}
+	own := &ownOptions{ttl: -1, tos: -1, segment: -1}
 	for _, c := range m.Control {
 		e := errno.OK
 		switch is4 := to.IP.Is4(); {
 		case c.Level == socket.SolSocket:
 			e = socket.CheckControl(call, c)
+		case c.Level == solUDP && d.hold.knows(solUDP):
+			e = own.udp(c)
 		case c.Level == solIP && is4:
 			e = own.ip(d, c)
 		case c.Level == solIPv6 && is4 && d.family == sockaddr.Inet6 && c.Type == ipv6PktInfo:
@@ -128,6 +132,15 @@ func (own *ownOptions) ip(d *datagram, c socket.ControlMessage) errno.Errno {
 	if !ok {
 		return errno.EINVAL
 	}
+	return errno.OK
+}
+
+// udp reads a control message of level UDP (__udp_cmsg_send).
+func (own *ownOptions) udp(c socket.ControlMessage) errno.Errno {
+	if c.Type != udpSegment || len(c.Data) != 2 {
+		return errno.EINVAL
+	}
+	own.segment = int(binary.LittleEndian.Uint16(c.Data))
 	return errno.OK
 }
 

@@ -111,6 +111,9 @@ func (o *options) SetDevice(name string) {
 	}
 }
 
+// NoCheck reports whether datagrams of IPv4 go without a checksum (SO_NO_CHECK).
+func (o *options) NoCheck() bool { return o.kept(SoNoCheck, optionRules[SoNoCheck]) != 0 }
+
 // ReceiveLow returns how many bytes make a socket readable (SO_RCVLOWAT), at least 1.
 func (o *options) ReceiveLow() int {
 	if o.rare == nil {

@@ -59,6 +59,11 @@ print(u.recv(10))
 for bad in [(0, 2, b"x"), (0, 8, struct.pack("i", 99) + bytes(8)), (1, 29, bytes(4))]:
     try: print(c.sendmsg([b"x"], [bad]))
     except OSError as e: print(e.strerror)
+c.setsockopt(17, 103, 4)
+c.send(b"segments")
+print(u.recv(10), u.recv(10))
+c.sendmsg([b"segments"], [(17, 103, struct.pack("H", 5))])
+print(u.recv(10), u.recv(10))
 u, c = pair(socket.AF_INET6, "::1", [(41, 49), (41, 51), (41, 66)])
 c.sendmsg([b"six"], [(41, 52, struct.pack("i", 9)), (41, 67, struct.pack("i", 43))])
 print(show(u.recvmsg(10, 500)))
@@ -77,6 +82,8 @@ b'five'
 Invalid argument
 No such device
 Invalid argument
+b'segm' b'ents'
+b'segme' b'nts'
 (b'six', [(41, 50, '0000000000000000000000000000000101000000'), (41, 52, '09000000'), (41, 67, '2b000000')], 0)
 (41, 52, '40000000')
 `)
