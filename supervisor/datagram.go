@@ -78,7 +78,6 @@ func (d *datagram) follow(dup int) unix.Errno {
 	case associated && d.s < 0:
 		return d.connect(dup)
 	case !associated && d.s >= 0:
-		d.up() // what T has sent before
 		if e := disconnectNative(dup); e != 0 {
 			return e
 		}
@@ -118,9 +117,7 @@ func (d *datagram) step() {
 	if d.h.datagram != d {
 		return
 	}
-	if d.s >= 0 {
-		d.up()
-	}
+	d.up()
 	d.down()
 }
 
@@ -134,6 +131,9 @@ func (d *datagram) goOn() {
 
 // up passes on what T has sent natively.
 func (d *datagram) up() {
+	if d.s < 0 {
+		return
+	}
 	buf := d.h.sup.chunk[:]
 	for turn := 0; d.waiting == nil; turn++ {
 		if turn == datagramTurns {
@@ -208,9 +208,7 @@ func (d *datagram) closeS() {
 
 // close drops what belongs to the socket. The supervisor is locked.
 func (d *datagram) close() {
-	if d.s >= 0 {
-		d.up() // what T has sent last
-	}
+	d.up() // what T has sent last
 	if d.waiting != nil {
 		d.waiting.Cancel(d.h.sock.Core)
 	}

@@ -119,6 +119,9 @@ func (s *Supervisor) withSocket(c *call, f func(c *call, h *hosted)) {
 	if c.replay() {
 		return
 	}
+	if h.datagram != nil {
+		h.datagram.up() // what was sent natively goes first
+	}
 	f(c, h)
 }
 

@@ -26,6 +26,7 @@ const roleVariable = "DIALTONE_TEST_ROLE"
 // roles by name; each returns the exit status.
 var roles = map[string]func() int{
 	"nested":            roleNested,
+	"sendsfirst":        roleSendsFirst,
 	"uring":             roleUring,
 	"attributes":        func() int { return roleAttributes("cat", "/proc/self/status", "/proc/self/limits") },
 	"attributes-hosted": func() int { return roleAttributes(os.Args[0]) },

@@ -106,9 +106,6 @@ func (s *Supervisor) sendOne(c *call, h *hosted, o *outgoing) (int, unix.Errno) 
 	if h.isUnix() && len(o.data) > maxUnixDatagram-32 {
 		return 0, unix.EMSGSIZE
 	}
-	if h.datagram.s >= 0 {
-		h.datagram.up() // what was sent natively goes first
-	}
 	if e := h.takeError(c.dup); e != 0 {
 		return 0, e
 	}
