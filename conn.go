@@ -29,8 +29,8 @@ func newConn(h *Host, s *socket.Socket, network string) *Conn {
 
 // Read implements [net.Conn].
 func (c *Conn) Read(b []byte) (int, error) {
-	c.read.Lock()
-	defer c.read.Unlock()
+	c.read.take(c.host)
+	defer c.read.leave(c.host)
 	if len(b) == 0 && !c.closed.Load() {
 		return 0, nil // package net asks neither the socket nor its deadline then
 	}
@@ -43,8 +43,8 @@ func (c *Conn) Read(b []byte) (int, error) {
 
 // Write implements [net.Conn].
 func (c *Conn) Write(b []byte) (int, error) {
-	c.write.Lock()
-	defer c.write.Unlock()
+	c.write.take(c.host)
+	defer c.write.leave(c.host)
 	if err := c.may(c.sock.WriteBy()); err != nil {
 		return 0, c.opError("write", err)
 	}

@@ -29,12 +29,22 @@
 //
 // All time comes from one clock. By default that is real time; inside a [testing/synctest] bubble it is the bubble's: a
 // connection attempt that nobody answers ends with ETIMEDOUT after its 131 seconds, at once. A network belongs to the
-// bubble it was made in: used on the other side of a bubble's wall it panics, and says what to do. A bubble ends when its
-// goroutines have: close listeners and both ends of connections, an HTTP client's idle ones too. [WithClock] gives it a
+// bubble it was made in: used on the other side of a bubble's wall it panics, and says what to do. [WithClock] gives it a
 // clock of your own.
 //
+// A bubble ends when its goroutines have: close listeners and both ends of connections, an HTTP client's idle ones too.
+// Where there is latency wait for the servers' goroutines as well: once the test function has returned a bubble's time
+// stands still, and what is under way does not arrive.
+//
+// It stands still, too, while a goroutine waits for a sync.Mutex (see [testing/synctest]). Where one is held during a
+// Write, as by net/http's client of HTTP/2, and the other end has not read enough yet, the bubble hangs: make room for all
+// that is written, with
+//
+//	host.SetSysctl("net.ipv4.tcp_wmem", "4096 67108864 67108864") // bytes; before the connection
+//
 // Whatever is left to chance (lost packets, implicit ports) comes from the network's seed ([WithSeed]), the packet's flow
-// and its number, never from the order in which goroutines happen to run: the same seed, the same run.
+// and its number, never from the order in which goroutines happen to run: the same seed, the same run. What your own
+// goroutines do at the same instant, and a select with several ways to go, is left to Go's scheduler.
 //
 // # Trouble
 //

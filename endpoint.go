@@ -21,8 +21,8 @@ type endpoint struct {
 	sock    *socket.Socket
 	network string
 	names   atomic.Pointer[names] // nil: nobody has asked, the socket knows
-	read    sync.Mutex            // calls that read take turns
-	write   sync.Mutex            // and those that write
+	read    turn                  // calls that read take turns
+	write   turn                  // and those that write
 	closed  atomic.Bool
 }
 

@@ -33,6 +33,7 @@ type Host struct {
 	unix    *unixdomain.Space
 	dialer  Dialer // without options
 
+	lines  lines
 	mu     sync.Mutex
 	pid    int         // of the newest process
 	access *mac.Module // nil: the host has no policy

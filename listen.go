@@ -148,8 +148,8 @@ type Listener struct {
 
 // Accept implements [net.Listener].
 func (l *Listener) Accept() (net.Conn, error) {
-	l.read.Lock()
-	defer l.read.Unlock()
+	l.read.take(l.host)
+	defer l.read.leave(l.host)
 	if err := l.may(l.sock.ReadBy()); err != nil {
 		return nil, l.localError("accept", err)
 	}

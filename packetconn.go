@@ -28,8 +28,8 @@ func newPacketConn(h *Host, s *socket.Socket, network string) *PacketConn {
 
 // Read implements [net.Conn].
 func (c *PacketConn) Read(b []byte) (int, error) {
-	c.read.Lock()
-	defer c.read.Unlock()
+	c.read.take(c.host)
+	defer c.read.leave(c.host)
 	if len(b) == 0 && !c.closed.Load() {
 		return 0, nil // as in Conn.Read; ReadFrom takes a datagram, whatever the room
 	}
@@ -54,8 +54,8 @@ func (c *PacketConn) ReadFromUDPAddrPort(b []byte) (n int, addr netip.AddrPort, 
 }
 
 func (c *PacketConn) readFrom(b []byte) (int, sockaddr.Addr, error) {
-	c.read.Lock()
-	defer c.read.Unlock()
+	c.read.take(c.host)
+	defer c.read.leave(c.host)
 	return c.recv(b)
 }
 
@@ -102,8 +102,8 @@ func (c *PacketConn) writeTo(b []byte, to net.Addr) (int, error) {
 
 // send sends a datagram to an address, nil being the peer. Its error goes into a [net.OpError].
 func (c *PacketConn) send(to *sockaddr.Addr, name string, b []byte) (int, error) {
-	c.write.Lock()
-	defer c.write.Unlock()
+	c.write.take(c.host)
+	defer c.write.leave(c.host)
 	if err := c.may(c.sock.WriteBy()); err != nil {
 		return 0, err
 	}

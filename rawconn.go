@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"sync"
 	"time"
 
 	"dialtone/errno"
@@ -79,10 +78,10 @@ func (r *RawConn) Write(f func(fd uintptr) (done bool)) error {
 }
 
 func (r *RawConn) until(
-	op string, turn *sync.Mutex, by func() time.Duration, want socket.Events, f func(fd uintptr) (done bool),
+	op string, turn *turn, by func() time.Duration, want socket.Events, f func(fd uintptr) (done bool),
 ) error {
-	turn.Lock()
-	defer turn.Unlock()
+	turn.take(r.e.host)
+	defer turn.leave(r.e.host)
 	for {
 		if err := r.e.may(by()); err != nil {
 			return r.e.opError(op, err)
