@@ -38,7 +38,7 @@ type Arg struct {
 	Data    []byte
 	Time    time.Duration
 	Option  Option
-	Control Control
+	Control Control // of ArgValue: the value, if there is an interface in it
 }
 
 // param describes an argument: how it is read.
@@ -221,7 +221,10 @@ func (p param) parse(args []text, fds func(string) (int, bool), before []Arg) (i
 		arg.Option = o
 	case ArgValue:
 		var err error
-		arg.Data, err = before[len(before)-1].Option.encode(s)
+		option := before[len(before)-1].Option
+		if arg.Control, err = option.onInterface(s); arg.Control.Data == nil && err == nil {
+			arg.Data, err = option.encode(s)
+		}
 		return 1, arg, err
 	case ArgControl:
 		var err error

@@ -61,6 +61,7 @@ type Control struct {
 	// Device is the interface whose index, in 32 bits, the arm fills in at IndexAt; "": there is none, or it is a number.
 	Device  string
 	IndexAt int
+	Big     bool // in the network's byte order
 }
 
 // Resolved returns the data with the interface's index.
@@ -73,7 +74,11 @@ func (c Control) Resolved(index func(string) (int, error)) ([]byte, error) {
 		return nil, err
 	}
 	b := append([]byte(nil), c.Data...)
-	binary.NativeEndian.PutUint32(b[c.IndexAt:], uint32(n))
+	if c.Big {
+		binary.BigEndian.PutUint32(b[c.IndexAt:], uint32(n))
+	} else {
+		binary.NativeEndian.PutUint32(b[c.IndexAt:], uint32(n))
+	}
 	return b, nil
 }
 

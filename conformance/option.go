@@ -18,14 +18,18 @@ import (
 type optionKind int
 
 const (
-	optionInt     optionKind = iota
-	optionTime               // struct timeval, written as a duration
-	optionText               // an interface's name or a security context, written in quotes
-	optionLinger             // struct linger, written as "off" or a duration in whole seconds
-	optionErrno              // SO_ERROR
-	optionRange              // IP_LOCAL_PORT_RANGE, written low-high
-	optionMD5Addr            // struct tcp_md5sig, written as the peer's address and a key in quotes; without one it is "key"
-	optionPass6              // struct icmp6_filter, written as the only type that is let in
+	optionInt      optionKind = iota
+	optionTime                // struct timeval, written as a duration
+	optionText                // an interface's name or a security context, written in quotes
+	optionLinger              // struct linger, written as "off" or a duration in whole seconds
+	optionErrno               // SO_ERROR
+	optionRange               // IP_LOCAL_PORT_RANGE, written low-high
+	optionMD5Addr             // struct tcp_md5sig, written as the peer's address and a key in quotes; without one it is "key"
+	optionPass6               // struct icmp6_filter, written as the only type that is let in
+	optionGroup               // struct ip_mreq, ip_mreqn or ipv6_mreq: a group, and an address or the name of an interface
+	optionVia                 // an interface by one of its IPv4 addresses, or by its name in struct ip_mreqn
+	optionIndex               // an interface by its name
+	optionIndexBig            // the same in the network's byte order
 )
 
 // Option is a socket option.
@@ -57,8 +61,13 @@ var options = []Option{
 	{"IP_RECVERR", linux.IPPROTO_IP, linux.IP_RECVERR, optionInt},
 	{"IP_TTL", linux.IPPROTO_IP, linux.IP_TTL, optionInt},
 	{"IP_TOS", linux.IPPROTO_IP, 1, optionInt},
+	{"IP_MULTICAST_IF", linux.IPPROTO_IP, 32, optionVia},
 	{"IP_MULTICAST_TTL", linux.IPPROTO_IP, 33, optionInt},
 	{"IP_MULTICAST_LOOP", linux.IPPROTO_IP, 34, optionInt},
+	{"IP_ADD_MEMBERSHIP", linux.IPPROTO_IP, 35, optionGroup},
+	{"IP_DROP_MEMBERSHIP", linux.IPPROTO_IP, 36, optionGroup},
+	{"IP_MULTICAST_ALL", linux.IPPROTO_IP, 49, optionInt},
+	{"IP_UNICAST_IF", linux.IPPROTO_IP, 50, optionIndexBig},
 	{"IP_FREEBIND", linux.IPPROTO_IP, linux.IP_FREEBIND, optionInt},
 	{"IP_TRANSPARENT", linux.IPPROTO_IP, linux.IP_TRANSPARENT, optionInt},
 	{"IP_BIND_ADDRESS_NO_PORT", linux.IPPROTO_IP, linux.IP_BIND_ADDRESS_NO_PORT, optionInt},
@@ -66,6 +75,11 @@ var options = []Option{
 	{"IPV6_V6ONLY", linux.IPPROTO_IPV6, linux.IPV6_V6ONLY, optionInt},
 	{"IPV6_RECVERR", linux.IPPROTO_IPV6, linux.IPV6_RECVERR, optionInt},
 	{"IPV6_UNICAST_HOPS", linux.IPPROTO_IPV6, 16, optionInt},
+	{"IPV6_MULTICAST_IF", linux.IPPROTO_IPV6, 17, optionIndex},
+	{"IPV6_UNICAST_IF", linux.IPPROTO_IPV6, 76, optionIndexBig},
+	{"IPV6_JOIN_GROUP", linux.IPPROTO_IPV6, 20, optionGroup},
+	{"IPV6_LEAVE_GROUP", linux.IPPROTO_IPV6, 21, optionGroup},
+	{"IPV6_MULTICAST_ALL", linux.IPPROTO_IPV6, 29, optionInt},
 	{"IPV6_MULTICAST_HOPS", linux.IPPROTO_IPV6, 18, optionInt},
 	{"IPV6_TCLASS", linux.IPPROTO_IPV6, 67, optionInt},
 	{"IPV6_ADDRFORM", linux.IPPROTO_IPV6, 1, optionInt},
@@ -246,6 +260,8 @@ func (o Option) Decode(b []byte) string {
 		return (time.Duration(word(4)) * time.Second).String()
 	case o.kind == optionText:
 		return strconv.Quote(strings.TrimRight(string(b), "\x00"))
+	case o.kind == optionVia && len(b) == 4:
+		return netip.AddrFrom4([4]byte(b)).String()
 	case o.kind == optionRange && len(b) >= 4:
 		return fmt.Sprintf("%d-%d", word(0)&0xffff, word(0)>>16)
 	case o.kind == optionInt && len(b) >= 4:

@@ -56,6 +56,9 @@ func (s *Stack) Crash() {
 		clear(all)
 	}
 	s.pathMTUs = nil
+	for _, i := range s.interfaces {
+		i.members = nil
+	}
 	for _, port := range slices.Sorted(maps.Keys(s.listeners)) {
 		for _, l := range slices.Clone(s.listeners[port]) {
 			l.Disconnect(&socket.Call{})

@@ -24,6 +24,8 @@ type datagram struct {
 	ports *datagrams // of its protocol
 
 	lastWay *keptWay // that was asked for last; nil: none
+	groups  []membership
+	egress  *egress
 
 	local  netip.AddrPort
 	remote netip.AddrPort // of an associated socket; invalid: none
@@ -258,6 +260,9 @@ func (d *datagram) way(a *sockaddr.Addr, itself bool, own *ownOptions, t *trail.
 	if own != nil {
 		own.query(&q)
 	}
+	if d.egress != nil {
+		d.egress.query(&q)
+	}
 	if t != nil {
 		w, r, e := s.lookUp(q)
 		s.recordRoute(t, a.IP, w, r, e)
@@ -308,5 +313,6 @@ func (d *datagram) Accept(*socket.Call, *socket.Socket) (socket.Endpoint, errno.
 // Close implements [socket.Endpoint].
 func (d *datagram) Close(*socket.Call) {
 	d.ports.remove(d)
+	d.leaveGroups()
 	d.empty()
 }

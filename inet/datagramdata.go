@@ -166,7 +166,7 @@ func (d *datagram) hearsItself(p *wire.Packet, w *path) bool {
 	if p.Dst.Is6() {
 		loop = storedKey{solIPv6, ipv6McastLoop}
 	}
-	return inGroup(p.Dst) && d.opts.kept(loop) != 0
+	return (inGroup(p.Dst) || p.Dst.IsMulticast() && w.out.hasMembers(p.Dst)) && d.opts.kept(loop) != 0
 }
 
 // target is where a datagram goes: the address given, else the peer.
@@ -265,6 +265,9 @@ func (d *datagram) Shutdown(_ *socket.Call, how socket.How) errno.Errno {
 
 // Option implements [socket.Endpoint].
 func (d *datagram) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno) {
+	if egressOption(level, name) && d.hold.knows(level) {
+		return d.egressValue(level, name), errno.OK
+	}
 	switch (storedKey{level, name}) {
 	case storedKey{solIPv6, ipv6AddrForm}:
 		if !d.portless && d.hold.knows(level) {
@@ -297,6 +300,10 @@ func (d *datagram) SetOption(call *socket.Call, level, name int, value []byte) e
 	switch {
 	case level == socket.SolSocket && name == socket.SoBindToDevice:
 		return d.stack.deviceExists(value)
+	case groupOption(level, name) && d.hold.knows(level):
+		return d.setGroup(level, name, value)
+	case egressOption(level, name) && d.hold.knows(level):
+		return d.setEgress(level, name, value)
 	case level == solIPv6 && name == ipv6AddrForm && d.hold.knows(level):
 		switch {
 		case len(value) < 4:

@@ -26,7 +26,8 @@ type Interface struct {
 	prefixes []netip.Prefix               // each address with the length of its network
 	answers  atomic.Pointer[[]netip.Addr] // sorted
 	contacts contacts
-	harmless netip.Addr // a source that was found to be no martian: most packets have it again
+	members  map[netip.Addr][]*datagram // by group; see membership
+	harmless netip.Addr                 // a source that was found to be no martian: most packets have it again
 
 	overLo   *Interface // see cameBy; nil until it is needed
 	standsIn bool       // it is another's overLo

@@ -111,7 +111,7 @@ func (s *Stack) audience(dst netip.Addr, i *Interface) audience {
 			return everybody
 		}
 		return us
-	case dst == limitedBroadcast, inGroup(dst):
+	case dst == limitedBroadcast, inGroup(dst), dst.IsMulticast() && i.hasMembers(dst):
 		return everybody
 	case dst.IsMulticast():
 		return others

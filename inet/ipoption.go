@@ -37,8 +37,11 @@ const (
 	ipOrigDstAddr       = 20
 	ipBindAddressNoPort = 24
 	ipRecvFragSize      = 25
+	ipMulticastIf       = 32
 	ipMulticastTTL      = 33
 	ipMulticastLoop     = 34
+	ipMulticastAll      = 49
+	ipUnicastIf         = 50
 	ipLocalPortRange    = 51
 	ipProtocol          = 52
 
@@ -50,12 +53,14 @@ const (
 	ipv6OldHopLimit   = 8
 	ipv6FlowInfo      = 11
 	ipv6UnicastHops   = 16
+	ipv6MulticastIf   = 17
 	ipv6McastHops     = 18
 	ipv6McastLoop     = 19
 	ipv6MTUDiscover   = 23
 	ipv6MTU           = 24
 	ipv6RecvErr       = 25
 	ipv6V6Only        = 26
+	ipv6MulticastAll  = 29
 	ipv6FlowInfoSend  = 33
 	ipv6RecvPktInfo   = 49
 	ipv6PktInfo       = 50
@@ -75,6 +80,7 @@ const (
 	ipv6AutoFlowLabel = 70
 	ipv6OrigDstAddr   = 74
 	ipv6Transparent   = 75
+	ipv6UnicastIf     = 76
 	ipv6RecvFragSize  = 77
 	ipv6FreeBind      = 78
 
@@ -198,6 +204,8 @@ func (o *ipOptions) set(call *socket.Call, h *hold, level, name int, value []byt
 	switch {
 	case !h.knows(level):
 		return errno.ENOPROTOOPT
+	case groupOption(level, name): // of a stream
+		return errno.EPROTO
 	case emptyOptions[key] && len(value) == 0:
 		return errno.OK
 	case level == solUDP && len(value) < 4:

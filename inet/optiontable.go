@@ -27,8 +27,8 @@ type optionRule struct {
 
 // optionRules are the options below SOL_SOCKET that have an int for their value, by experiment on Linux 6.18 (ip(7), ipv6(7),
 // tcp(7), udp(7), RFC 3542). What is stored here and does nothing has nothing to do here: no packet has IP options or extension
-// headers, or comes in fragments, UDP's checksums are outside of memory, nobody sends what UDP_GRO would join, and there are
-// no flow labels to lease. Of TCP's, TCP_CORK, TCP_QUICKACK, TCP_LINGER2 and TCP_WINDOW_CLAMP would do something.
+// headers, or comes in fragments, UDP's checksums are outside of memory, UDP_GRO may join what comes, and need not, and there
+// are no flow labels to lease. Of TCP's, TCP_CORK, TCP_QUICKACK, TCP_LINGER2 and TCP_WINDOW_CLAMP would do something.
 var optionRules = map[storedKey]optionRule{
 	{solIP, ipTOS}:               {empty: true},
 	{solIP, ipTTL}:               {least: -1, most: 255},
@@ -44,8 +44,11 @@ var optionRules = map[storedKey]optionRule{
 	{solIP, ipOrigDstAddr}:       {flag: true, empty: true},
 	{solIP, ipBindAddressNoPort}: {flag: true, empty: true},
 	{solIP, ipRecvFragSize}:      {flag: true, empty: true, stream: errno.EINVAL},
+	{solIP, ipMulticastIf}:       {stream: errno.EINVAL},
 	{solIP, ipMulticastTTL}:      {initial: 1, least: -1, most: 255, stream: errno.EINVAL},
 	{solIP, ipMulticastLoop}:     {initial: 1, flag: true},
+	{solIP, ipMulticastAll}:      {initial: 1, most: 1},
+	{solIP, ipUnicastIf}:         {},
 	{solIP, ipLocalPortRange}:    {},
 
 	{solIPv6, ipv6OldPktInfo}:    {flag: true},
@@ -53,9 +56,11 @@ var optionRules = map[storedKey]optionRule{
 	{solIPv6, ipv6OldDstOpts}:    {flag: true},
 	{solIPv6, ipv6OldRtHdr}:      {flag: true},
 	{solIPv6, ipv6OldHopLimit}:   {flag: true},
+	{solIPv6, ipv6MulticastIf}:   {stream: errno.ENOPROTOOPT},
 	{solIPv6, ipv6UnicastHops}:   {least: -1, most: 255},
 	{solIPv6, ipv6McastHops}:     {initial: 1, least: -1, most: 255, stream: errno.ENOPROTOOPT},
 	{solIPv6, ipv6McastLoop}:     {initial: 1, most: 1},
+	{solIPv6, ipv6MulticastAll}:  {initial: 1, flag: true},
 	{solIPv6, ipv6MTUDiscover}:   {initial: pmtuWant, most: pmtuOmit},
 	{solIPv6, ipv6MTU}:           {most: math.MaxInt32},
 	{solIPv6, ipv6RecvErr}:       {flag: true},
@@ -72,6 +77,7 @@ var optionRules = map[storedKey]optionRule{
 	{solIPv6, ipv6AutoFlowLabel}: {initial: 1, flag: true, empty: true},
 	{solIPv6, ipv6OrigDstAddr}:   {flag: true},
 	{solIPv6, ipv6Transparent}:   {flag: true},
+	{solIPv6, ipv6UnicastIf}:     {},
 	{solIPv6, ipv6RecvFragSize}:  {flag: true, empty: true},
 	{solIPv6, ipv6FreeBind}:      {flag: true},
 

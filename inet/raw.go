@@ -114,6 +114,7 @@ func (r *raw) Name() sockaddr.Addr {
 // Close implements [socket.Endpoint].
 func (r *raw) Close(*socket.Call) {
 	r.leaveTable()
+	r.leaveGroups()
 	r.empty()
 }
 

@@ -19,6 +19,8 @@ func (r *raw) hears(proto wire.Protocol, local, remote netip.Addr, in *Interface
 		return false
 	case !r.hold.addr.IsUnspecified() && r.hold.addr != local:
 		return false
+	case local.IsMulticast() && !r.hearsGroup(local, in):
+		return false
 	}
 	return !r.remote.IsValid() || r.remote.Addr() == remote
 }

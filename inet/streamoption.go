@@ -4,6 +4,7 @@ package inet
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math"
 	"net/netip"
 	"time"
@@ -152,6 +153,11 @@ func (c *stream) SetOption(call *socket.Call, level, name int, value []byte) err
 			return errno.ENOENT
 		}
 		return errno.OK
+	}
+	if (level == solIP && name == ipUnicastIf || level == solIPv6 && name == ipv6UnicastIf) && len(value) >= 4 {
+		if index := binary.BigEndian.Uint32(value); index != 0 && c.stack.interfaceIndexed(index) == nil {
+			return errno.EADDRNOTAVAIL // connections ask for no such thing
+		}
 	}
 	changes := level == solIPv6 && name == ipv6AddrForm && c.hold.knows(level)
 	if level != solTCP && !changes {

@@ -89,6 +89,22 @@ b'segme' b'nts'
 `)
 }
 
+// Groups are joined, and heard, by hosted programs as by others.
+func TestGroups(t *testing.T) {
+	sameAsKernel(t, `
+import socket
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+u.bind(("", 0))
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("127.0.0.1"))
+to = ("239.1.2.3", u.getsockname()[1])
+s.sendto(b"nobody", to)
+u.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(to[0]) + socket.inet_aton("127.0.0.1"))
+s.sendto(b"member", to)
+print(u.recvfrom(10)[0])
+`, "b'member'\n")
+}
+
 // What is beside a datagram can be anything, if somebody else has put it there.
 func FuzzEnvelope(f *testing.F) {
 	m := socket.Message{Sender: 7, SID: 8, Control: []socket.ControlMessage{{Level: 0, Type: 2, Data: []byte{64, 0, 0, 0}}}}

@@ -82,7 +82,11 @@ func (t *thread) perform(c conformance.Call, owner *process) (conformance.Result
 		}
 		return result(a[1].Option.Decode(v), nil)
 	case "setsockopt":
-		return result("", p.Setsockopt(fd, a[1].Option.Level, a[1].Option.Code, a[2].Data))
+		v, err := t.value(a[2])
+		if err != nil {
+			return conformance.Result{}, err
+		}
+		return result("", p.Setsockopt(fd, a[1].Option.Level, a[1].Option.Code, v))
 	case "fcntl":
 		return result("", p.SetNonblock(fd, a[2].Text == "on"))
 	case "open":

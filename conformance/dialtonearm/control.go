@@ -17,13 +17,7 @@ func (t *thread) sendControl(fd int, a []conformance.Arg, to sockaddr.Raw) (conf
 	}
 	m := socket.Message{Data: a[1].Data, Flags: a[3].Int, To: address}
 	for _, arg := range a[4:] {
-		data, err := arg.Control.Resolved(func(name string) (int, error) {
-			i := h.interfaceNamed(name)
-			if i == nil {
-				return 0, conformance.NotRun("host %s has no interface %s", h.Name(), name)
-			}
-			return i.Index, nil
-		})
+		data, err := arg.Control.Resolved(t.process.host.index)
 		if err != nil {
 			return conformance.Result{}, err
 		}
@@ -31,6 +25,23 @@ func (t *thread) sendControl(fd int, a []conformance.Arg, to sockaddr.Raw) (conf
 	}
 	n, err := t.as.Sendmsg(fd, &m)
 	return result(conformance.Number(n), err)
+}
+
+// value is that of an option.
+func (t *thread) value(a conformance.Arg) ([]byte, error) {
+	if a.Control.Data == nil {
+		return a.Data, nil
+	}
+	return a.Control.Resolved(t.process.host.index)
+}
+
+// index returns that of an interface.
+func (h *host) index(name string) (int, error) {
+	i := h.interfaceNamed(name)
+	if i == nil {
+		return 0, conformance.NotRun("host %s has no interface %s", h.Name(), name)
+	}
+	return i.Index, nil
 }
 
 // control writes the control messages that a message came with.

@@ -121,6 +121,12 @@ func (p *performer) call(name string) (string, unix.Errno) {
 		return p.getsockopt()
 	case "setsockopt":
 		o, v := p.args[1].Option, p.args[2].Data
+		if c := p.args[2].Control; c.Data != nil {
+			var err error
+			if v, err = c.Resolved(interfaceIndex); err != nil {
+				return "", err.(unix.Errno)
+			}
+		}
 		return p.plain(p.sys(unix.SYS_SETSOCKOPT, p.fd(), uintptr(o.Level), uintptr(o.Code), p.at(v), uintptr(len(v))))
 	case "getsockname":
 		return p.name(unix.SYS_GETSOCKNAME)

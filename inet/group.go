@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package inet
+
+import (
+	"net/netip"
+	"slices"
+
+	"dialtone/errno"
+)
+
+// membership is a group that a socket has joined on an interface (RFC 1112, 6.1; RFC 4291, 2.7). Nobody else is told, by IGMP
+// or MLD: a link brings what is for a group to all that are on it, and each host takes in what it has members for.
+type membership struct {
+	group netip.Addr
+	on    *Interface
+	by    netip.Addr // the interface's address that the call named; invalid or unspecified: none
+}
+
+// maxMemberships is how many groups of IPv4 a socket may be in (net.ipv4.igmp_max_memberships).
+const maxMemberships = 20
+
+// hasMembers reports whether a socket of the host is in a group on i.
+func (i *Interface) hasMembers(group netip.Addr) bool { return len(i.members[group]) > 0 }
+
+// joinGroup puts d in a group (ip_mc_join_group, ipv6_sock_mc_join).
+func (d *datagram) joinGroup(m membership) errno.Errno {
+	is4, count := m.group.Is4(), 0
+	for _, other := range d.groups {
+		if other.group == m.group && other.on == m.on {
+			return errno.EADDRINUSE
+		}
+		if other.group.Is4() {
+			count++
+		}
+	}
+	if is4 && count == maxMemberships {
+		return errno.ENOBUFS
+	}
+	d.groups = append(d.groups, m)
+	if m.on.members == nil {
+		m.on.members = map[netip.Addr][]*datagram{}
+	}
+	m.on.members[m.group] = append(m.on.members[m.group], d)
+	return errno.OK
+}
+
+// leaveGroup takes d out of a group: on the interface that m names, if it names one, or else on that of the address that it was
+// joined by, if m has one (ip_mc_leave_group, ipv6_sock_mc_drop).
+func (d *datagram) leaveGroup(m membership) errno.Errno {
+	at := slices.IndexFunc(d.groups, func(other membership) bool {
+		switch {
+		case other.group != m.group:
+			return false
+		case m.on != nil:
+			return other.on == m.on
+		}
+		return !m.by.IsValid() || m.by.IsUnspecified() || other.by == m.by
+	})
+	if at < 0 {
+		return errno.EADDRNOTAVAIL
+	}
+	d.quit(d.groups[at])
+	d.groups = slices.Delete(d.groups, at, at+1)
+	return errno.OK
+}
+
+func (d *datagram) quit(m membership) {
+	rest := slices.DeleteFunc(m.on.members[m.group], func(o *datagram) bool { return o == d })
+	if len(rest) > 0 {
+		m.on.members[m.group] = rest
+	} else {
+		delete(m.on.members, m.group)
+	}
+}
+
+// leaveGroups takes d out of all groups.
+func (d *datagram) leaveGroups() {
+	for _, m := range d.groups {
+		d.quit(m)
+	}
+	d.groups = nil
+}
+
+// hearsGroup reports whether what came by in for a group is for d, whose host takes it in. A socket that has not joined it hears
+// it all the same unless it says otherwise (IP_MULTICAST_ALL, IPV6_MULTICAST_ALL). For IPv6 it does not matter on which
+// interface it has (ip_mc_sf_allow, inet6_mc_check).
+func (d *datagram) hearsGroup(group netip.Addr, in *Interface) bool {
+	all := storedKey{solIP, ipMulticastAll}
+	if group.Is6() {
+		all = storedKey{solIPv6, ipv6MulticastAll}
+	}
+	return d.opts.kept(all) != 0 || slices.ContainsFunc(d.groups, func(m membership) bool {
+		return m.group == group && (group.Is6() || m.on == in)
+	})
+}
