@@ -275,7 +275,11 @@ func (d *datagram) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno)
 		}
 	case storedKey{solIP, ipMTU}, storedKey{solIPv6, ipv6MTU}, storedKey{solIPv6, ipv6PathMTU}:
 		if d.hold.knows(level) {
-			return mtuOption(name, d.connectedBy(), d.remote.Addr())
+			mtu := 0
+			if out := d.connectedBy(); out != nil {
+				mtu = d.stack.mtuTo(d.remote.Addr(), out.MTU())
+			}
+			return mtuOption(name, d.remote.Addr(), mtu)
 		}
 	}
 	return d.opts.option(d.stack, &d.hold, level, name)

@@ -10,7 +10,7 @@
 //	datagram*.go    UDP and UDP-Lite sockets
 //	raw*.go         raw sockets; ping.go: ping sockets
 //	ipoption.go     options below SOL_SOCKET; optiontable.go: what they read and take
-//	mtu.go          what is too long for the way
+//	mtu.go          what is too long for the way (streammtu.go)
 //	errorqueue.go   what recv(MSG_ERRQUEUE) takes
 //	port.go         who holds which local port
 //	route.go        the routes; rule.go: what comes before them
@@ -21,8 +21,8 @@
 //	forward.go      the way through, on a router
 //	icmp.go         errors sent and heard
 //
-// Not here: fragments, path MTU discovery by connections that exist already, limits on how many ICMP errors are sent, more than one
-// path (IPPROTO_MPTCP is TCP), a firewall chain for what is forwarded.
+// Not here: fragments, limits on how many ICMP errors are sent, more than one path (IPPROTO_MPTCP is TCP), a firewall chain for
+// what is forwarded.
 //
 // Everything here runs under the lock of the host's [socket.Core]; nothing blocks.
 package inet

@@ -105,7 +105,7 @@ func (c *stream) input(p *wire.Packet, local, remote netip.AddrPort, in *Interfa
 		q.requests++
 	}
 	child.enter()
-	child.conn.Accept(child.now(), child.config(remote.Addr()), seg, s.sequence(local, remote), child.mssOn(w.out))
+	child.conn.Accept(child.now(), child.config(remote.Addr()), seg, s.sequence(local, remote), child.findMSS())
 	c.acceptFast(child, seg)
 	child.pump()
 	return true

@@ -32,8 +32,6 @@ type pathMTU struct {
 }
 
 const (
-	// pathMTUKept is how long it is believed in (net.ipv4.route.mtu_expires, net.ipv6.route.mtu_expires).
-	pathMTUKept = 600 * time.Second
 	// minMTU4 is the least that is believed of a way of IPv4, in bytes (net.ipv4.route.min_pmtu).
 	minMTU4 = 552
 	// maxPathMTUs bounds how many are kept.
@@ -55,7 +53,7 @@ func (s *Stack) learnMTU(to netip.Addr, info uint32) {
 	if s.pathMTUs == nil || len(s.pathMTUs) >= maxPathMTUs {
 		s.pathMTUs = map[netip.Addr]pathMTU{}
 	}
-	s.pathMTUs[to] = pathMTU{mtu, s.core.NowLocked() + pathMTUKept}
+	s.pathMTUs[to] = pathMTU{mtu, s.core.NowLocked() + s.Sysctl.RouteMTUExpires}
 }
 
 // mtuTo returns how long a packet to an address may be whose first link takes so many bytes.
@@ -129,12 +127,12 @@ func (d *datagram) toldOfSize(is4 bool) (told, fatal bool) {
 	return true, true
 }
 
-// mtuOption is IP_MTU, IPV6_MTU or IPV6_PATHMTU of a socket that is connected to an address by out: nil if it is not.
-func mtuOption(name int, out *Interface, to netip.Addr) ([]byte, errno.Errno) {
-	if out == nil {
+// mtuOption is IP_MTU, IPV6_MTU or IPV6_PATHMTU of a socket that is connected to an address, and knows of the MTU of the way
+// there: 0 if it is not.
+func mtuOption(name int, to netip.Addr, mtu int) ([]byte, errno.Errno) {
+	if mtu == 0 {
 		return nil, errno.ENOTCONN
 	}
-	mtu := out.stack.mtuTo(to, out.MTU())
 	if to.Is4() {
 		mtu = min(mtu, math.MaxUint16) // a packet of IPv4 is no longer
 	}

@@ -57,6 +57,7 @@ type stream struct {
 	lost      bool // what is sent vanishes: see MappedSticks
 	filtered  bool // the host's own firewall dropped what was sent last
 	mapped    bool // has had an IPv4-mapped peer
+	narrow    bool // the way takes less than its first link, as far as the connection knows
 }
 
 // shutdown is which halves of a connection are over, as poll and recv see it (sk_shutdown).

@@ -276,7 +276,7 @@ func (c *stream) open(call *socket.Call) {
 	c.enter()
 	c.apply(c.sock)
 	iss := s.sequence(c.local, c.remote)
-	c.conn.Open(c.now(), c.config(c.remote.Addr()), c.local.Port(), c.remote.Port(), iss, c.mssOn(c.way.out))
+	c.conn.Open(c.now(), c.config(c.remote.Addr()), c.local.Port(), c.remote.Port(), iss, c.findMSS())
 	c.openFast(call)
 	c.inCall = true
 	s.core.Release(c)
@@ -287,14 +287,4 @@ func (c *stream) open(call *socket.Call) {
 func (s *Stack) sequence(local, remote netip.AddrPort) uint32 {
 	ports := uint64(local.Port())<<16 | uint64(remote.Port())
 	return uint32(s.draw(false, words(local.Addr()), words(remote.Addr()), ports)) + uint32(s.core.NowLocked().Microseconds()/4)
-}
-
-// mssOn returns what the MTU of the way by an interface, and TCP_MAXSEG, leave for the payload of a segment (RFC 9293, 3.7.1).
-func (c *stream) mssOn(out *Interface) uint16 {
-	headers := headerLen(c.remote.Addr()) + 20
-	mss := uint16(min(max(c.stack.mtuTo(c.remote.Addr(), out.MTU())-headers, 256), 65535-headers))
-	if c.opts.maxSeg != 0 {
-		mss = min(mss, c.opts.maxSeg)
-	}
-	return mss
 }

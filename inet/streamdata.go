@@ -27,6 +27,9 @@ func (c *stream) Send(_ *socket.Call, m *socket.Message) (int, errno.Errno) {
 	if len(m.Data) == 0 {
 		return 0, errno.OK
 	}
+	if c.narrow {
+		c.conn.SetMSS(c.findMSS()) // the way may be wider again (tcp_current_mss)
+	}
 	n := c.conn.Write(m.Data)
 	c.pump()
 	if n == 0 {

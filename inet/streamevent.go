@@ -165,14 +165,16 @@ func (c *stream) enter() {
 // heard takes an ICMP error about one of the connection's segments. While it is being set up, a mapped error ends it;
 // later errors are noted (RFC 1122, 4.2.3.9).
 func (c *stream) heard(h *heard) {
-	if c.sock == nil {
-		return
-	}
 	facts := &c.stack.core.Personality.TCP
 	info := c.conn.Info()
 	switch state := info.State; {
 	case h.about.TCP.Seq-info.SndUna > info.InFlight:
 		return // about nothing that is under way: an old error, or a guess (RFC 5927, 4.1)
+	case h.meaning.Errno == errno.EMSGSIZE:
+		c.tooLong(h)
+		return
+	case c.sock == nil:
+		return
 	case state != tcp.SynSent && state != tcp.SynReceived:
 		if h.meaning.TCP {
 			c.sock.NoteError(h.meaning.Errno)

@@ -99,6 +99,8 @@ func (c *stream) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno) {
 		return socket.Bool(c.noDelay), errno.OK
 	case storedKey{solTCP, tcpMaxSeg}:
 		switch {
+		case c.conn.State() == tcp.SynSent:
+			return socket.Int(c.synMSS()), errno.OK
 		case c.conn.State() != tcp.Closed:
 			return socket.Int(int(c.conn.MSS())), errno.OK
 		case o.maxSeg != 0:
@@ -134,7 +136,7 @@ func (c *stream) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno) {
 		}
 	case storedKey{solIP, ipMTU}, storedKey{solIPv6, ipv6MTU}, storedKey{solIPv6, ipv6PathMTU}:
 		if c.hold.knows(level) {
-			return mtuOption(name, c.connectedBy(), c.remote.Addr())
+			return mtuOption(name, c.remote.Addr(), c.mtu())
 		}
 	}
 	return o.option(c.stack, &c.hold, level, name)
@@ -275,14 +277,6 @@ func addrForm(family sockaddr.Family, connected bool) ([]byte, errno.Errno) {
 		return nil, errno.ENOTCONN
 	}
 	return socket.Int(int(family)), errno.OK
-}
-
-// connectedBy returns the interface that leads to the peer, nil if there is none.
-func (c *stream) connectedBy() *Interface {
-	if c.conn.State() == tcp.Closed || c.conn.State() == tcp.TimeWait {
-		return nil
-	}
-	return c.way.out
 }
 
 func (s *Stack) deviceExists(name []byte) errno.Errno {

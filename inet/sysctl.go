@@ -36,7 +36,8 @@ type Sysctl struct {
 	IPv6Forwarding       bool        // net.ipv6.conf.all.forwarding: and of IPv6
 	IPUnprivilegedPort   uint16      // ports below it need CAP_NET_BIND_SERVICE
 	IPDefaultTTL         uint8
-	PingGroupFirst       uint32 // net.ipv4.ping_group_range: the groups that may have ping sockets
+	RouteMTUExpires      time.Duration // how long is believed what ICMP has told of a way's MTU
+	PingGroupFirst       uint32        // net.ipv4.ping_group_range: the groups that may have ping sockets
 	PingGroupLast        uint32
 	IPv6BindV6Only       bool
 }
@@ -79,6 +80,7 @@ func defaultSysctl(p *personality.Personality) Sysctl {
 		IPLocalPortLast:      p.TCP.PortsLast,
 		IPUnprivilegedPort:   1024,
 		IPDefaultTTL:         64,
+		RouteMTUExpires:      600 * time.Second,
 		PingGroupFirst:       p.IP.PingGroups.First,
 		PingGroupLast:        p.IP.PingGroups.Last,
 		IPv6BindV6Only:       p.IP.V6Only,

@@ -44,6 +44,9 @@ var settings = map[string]setting{
 	"net.ipv4.ping_group_range": {least: 0, most: math.MaxInt32, empty: true, setRange: func(y *Sysctl, first, last int) {
 		y.PingGroupFirst, y.PingGroupLast = uint32(first), uint32(last)
 	}},
+	"net.ipv4.route.mtu_expires": number(0, 1<<31/1000-1, func(y *Sysctl, v int) {
+		y.RouteMTUExpires = time.Duration(v) * time.Second
+	}),
 	"net.ipv4.tcp_abort_on_overflow": flag(func(y *Sysctl) *bool { return &y.TCPAbortOnOverflow }),
 	"net.ipv4.tcp_fastopen":          number(0, 1<<16-1, func(y *Sysctl, v int) { y.TCPFastOpen = v }),
 	"net.ipv4.tcp_fin_timeout": number(0, 1<<31/1000-1, func(y *Sysctl, v int) {

@@ -28,7 +28,7 @@ func (c *stream) info() []byte {
 	switch {
 	case i.Recovering:
 		b[1] = 3 // TCP_CA_Recovery
-	case i.Retransmits > 0:
+	case i.Losing:
 		b[1] = 4 // TCP_CA_Loss
 	case i.Reordered:
 		b[1] = 1 // TCP_CA_Disorder
@@ -55,6 +55,7 @@ func (c *stream) info() []byte {
 	packets := func(bytes uint32) uint32 { return (bytes + mss - 1) / mss }
 	put(24, packets(i.InFlight))
 	put(28, packets(i.Sacked))
+	put(60, uint32(c.mtu()))
 	put(68, uint32(i.SRTT.Microseconds()))
 	put(72, uint32(i.RTTVar.Microseconds()))
 	if i.Ssthresh == math.MaxUint32 {

@@ -75,6 +75,7 @@ type rare struct {
 	keep *keepAlive // nil: SO_KEEPALIVE is off
 
 	sacked *scoreboard // nil: the peer told of nothing beyond what it acknowledges
+	most   uint16      // the MSS while the path took more than it does, bytes; 0: it never did
 
 	userTimeout time.Duration // TCP_USER_TIMEOUT; 0: Config's limits alone
 	synRetry    uint8         // TCP_SYNCNT; 0: Config.SynRetries
@@ -148,12 +149,6 @@ func (c *Conn) RemotePort() uint16 { return c.remote }
 // MSS returns the largest payload of one packet, in bytes.
 func (c *Conn) MSS() uint16 { return c.mss }
 
-// SetMSS lowers the largest payload of a packet after a route's MTU was found to be less (RFC 1191, RFC 8201). More
-// than the present one changes nothing. mss is as for Open. What is in flight is cut anew when it is sent again.
-func (c *Conn) SetMSS(mss uint16) {
-	c.mss = min(c.mss, c.payload(mss))
-}
-
 // SetNoDelay switches Nagle's algorithm off (TCP_NODELAY) or on.
 func (c *Conn) SetNoDelay(on bool) { c.set(noDelay, on) }
 
@@ -206,7 +201,8 @@ type Info struct {
 	SndWnd, RcvWnd                uint32 // bytes
 	SndUna, SndNxt, RcvNxt        uint32
 	InFlight, Sacked              uint32 // bytes
-	Recovering, Reordered         bool   // in fast recovery; duplicate acknowledgements came, fewer than show a loss
+	Recovering, Losing            bool   // in fast recovery; sending again what was lost by a timeout or a path's MTU
+	Reordered                     bool   // duplicate acknowledgements came, fewer than show a loss
 	SndScale, RcvScale            uint8
 	Timestamps, SACK, WindowScale bool
 	SynText                       bool // bytes went with a SYN, and were taken
@@ -221,6 +217,7 @@ func (c *Conn) Info() Info {
 		SndWnd: c.sndWnd, RcvWnd: c.rcvAdv - c.rcvNxt,
 		SndUna: c.sndUna, SndNxt: c.sndNxt, RcvNxt: c.rcvNxt,
 		InFlight: c.inFlight(), Sacked: c.sacked(), Recovering: c.has(recovering), Reordered: c.dupAcks > 0,
+		Losing:   !c.has(recovering) && before(c.sndUna, c.recover),
 		SndScale: c.sndScale, RcvScale: c.rcvScale,
 		Timestamps: c.has(tsOK), SACK: c.has(sackOK), WindowScale: c.has(scaleOK),
 		SynText: c.has(synText),

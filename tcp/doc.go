@@ -47,5 +47,5 @@
 // Loss recovery is that of RFC 6675, by the peer's selective acknowledgements (scoreboard.go; ours are made in
 // reassembly.go), and NewReno's (RFC 6582) with a peer that gives none. What is lost is told by what came after it, not by
 // the time (RACK), and a duplicate is not told of (DSACK, RFC 2883). SYN cookies are one more way into SYN-RECEIVED in
-// open.go; a path's MTU arrives at SetMSS in conn.go.
+// open.go; a path's MTU arrives in pathmtu.go.
 package tcp

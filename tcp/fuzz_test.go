@@ -68,7 +68,7 @@ func FuzzReceive(f *testing.F) {
 			case op < 244:
 				b.c.Abort()
 			case op < 246:
-				b.c.SetMSS(uint16(take()) * 8)
+				b.c.Narrow(uint16(take()) * 8)
 			case op < 248:
 				b.c.SetRcvBuf(uint32(take()) * 16)
 			case op < 251:
