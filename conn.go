@@ -12,7 +12,7 @@ import (
 )
 
 // Conn is a connected stream or seqpacket socket: what [Host.Dial] and [Listener.Accept] return as a [net.Conn]. It has
-// the methods of [net.TCPConn] and [net.UnixConn] that a socket in memory can have.
+// [net.TCPConn]'s methods that set options and close one half.
 //
 // It does not implement [syscall.Conn], for libraries that find it hand the descriptor to the kernel (database drivers,
 // to see whether a connection is alive). [Conn.RawConn] has the same calls.

@@ -4,6 +4,7 @@ package dialtone
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"strings"
@@ -36,6 +37,9 @@ func WithTrail(ctx context.Context, t *trail.Trail) context.Context {
 
 // DialContext connects to an address, as [net.Dialer.DialContext] does. Errors are *[net.OpError].
 func (d *Dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	if d.Host == nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: errors.New("Dialer.Host is not set: nobody dials")}
+	}
 	d.Host.network.clock.Check()
 	deadline := d.deadline()
 	var room [2]target // for the addresses of most names

@@ -3,6 +3,7 @@
 package dialtone
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -42,18 +43,18 @@ type Fault struct {
 func (n *Network) Fault(f Fault) (remove func(), err error) {
 	r := &faultRule{Fault: f}
 	if f.Errno == errno.OK {
-		return nil, fmt.Errorf("a fault needs an errno")
+		return nil, errors.New("a fault needs an errno")
 	}
 	if f.Nth < 0 || f.Times < 0 {
-		return nil, fmt.Errorf("a fault can't count less than 0")
+		return nil, fmt.Errorf("a fault counts from 1, for a number of times: Nth is %d, Times %d", f.Nth, f.Times)
 	}
 	if f.From != "" {
 		if _, ok := n.Lookup(f.From); !ok {
-			return nil, fmt.Errorf("there is no host %s", f.From)
+			return nil, fmt.Errorf("the From of a fault: there is no host %s", f.From)
 		}
 	}
 	if r.prefixes, err = n.prefixes(f.To); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the To of a fault, %q: %w", f.To, err)
 	}
 	if r.unix = f.To; len(r.prefixes) > 0 {
 		r.unix = ""

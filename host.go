@@ -95,8 +95,17 @@ func (h *Host) Tree() *unixdomain.Tree { return h.tree }
 // Unix returns the host's AF_UNIX: its settings.
 func (h *Host) Unix() *unixdomain.Space { return h.unix }
 
-// Attach gives the host an interface on a link, with addresses. Each address brings a route to its network.
+// Attach gives the host an interface on a link, with addresses. Each address brings a route to its network. It fails if the
+// name is empty or taken, an address is no valid prefix, or the link has no room.
 func (h *Host) Attach(name string, l link.Link, addresses ...netip.Prefix) (*inet.Interface, error) {
+	if name == "" || l == nil {
+		return nil, fmt.Errorf("host %s: interface %q, link %v: an interface needs both", h.name, name, l)
+	}
+	for _, a := range addresses {
+		if !a.IsValid() {
+			return nil, fmt.Errorf("host %s: interface %s: %v is no address with a prefix length that it can have", h.name, name, a.Addr())
+		}
+	}
 	i, err := h.stack.AddInterface(name, l)
 	if err != nil {
 		return nil, fmt.Errorf("host %s: %w", h.name, err)

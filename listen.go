@@ -4,6 +4,7 @@ package dialtone
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"slices"
@@ -18,6 +19,9 @@ import (
 
 // Listen listens as [net.Listen] does: network is tcp, unix or unixpacket, tcp may have 4 or 6 added. Without a host, or
 // on a wildcard, tcp listens for both versions of IP. Port 0 is any that is free.
+//
+// The path of a UNIX socket is one in [Host.Tree], where there is /tmp alone at first. Whoever listens and dials by package
+// net's words is root, with no umask: a [Process] can be somebody else.
 func (h *Host) Listen(network, address string) (net.Listener, error) {
 	return (&ListenConfig{Host: h}).Listen(context.Background(), network, address)
 }
@@ -71,6 +75,9 @@ func (lc *ListenConfig) ListenPacket(ctx context.Context, network, address strin
 // bound makes a socket of one of the types and binds it.
 func (lc *ListenConfig) bound(ctx context.Context, network, address string, types ...socket.Type) (*socket.Socket, target, error) {
 	h := lc.Host
+	if h == nil {
+		return nil, target{}, &net.OpError{Op: "listen", Net: network, Err: errors.New("ListenConfig.Host is not set: nobody listens")}
+	}
 	h.network.clock.Check()
 	at, err := h.listenTarget(ctx, network, address)
 	if err != nil {
@@ -138,8 +145,8 @@ func (h *Host) listenError(network string, at target, err error) error {
 	return &net.OpError{Op: "listen", Net: network, Addr: h.shown(network, at), Err: err}
 }
 
-// Listener is a listening socket: what [Host.Listen] returns as a [net.Listener]. It has the methods of
-// [net.TCPListener] and [net.UnixListener] that a socket in memory can have.
+// Listener is a listening socket: what [Host.Listen] returns as a [net.Listener]. It has [net.TCPListener]'s SetDeadline and
+// [net.UnixListener]'s SetUnlinkOnClose.
 type Listener struct {
 	endpoint
 	keepAlive net.KeepAliveConfig // of accepted connections

@@ -19,14 +19,16 @@ const (
 	NameServFail NameFault = iota + 1
 	// NameSilent: no answer comes.
 	NameSilent
+	// NameNotFound: the name server answers that there is no such name (NXDOMAIN; RFC 1035, 4.1.1).
+	NameNotFound
 )
 
 // FaultName makes looking up a name fail, whatever the network knows of it; every name but localhost, if name is empty.
 // Of several faults the first that was added for the name, or for all, decides. remove ends it.
 //
-// Errors are those of package net's own resolver, a *[net.DNSError] that is temporary: with NameServFail at once, with
-// NameSilent after 10 s, in which that asks twice (timeout and attempts of resolv.conf(5)), or when the dial's own time is
-// over; then it is a timeout, too. An address in writing is not looked up.
+// Errors are those of package net's own resolver, a *[net.DNSError]. With NameNotFound it says so, at once. Else it is
+// temporary: with NameServFail at once, with NameSilent after 10 s, in which that asks twice (timeout and attempts of
+// resolv.conf(5)), or when the dial's own time is over; then it is a timeout, too. An address in writing is not looked up.
 func (n *Network) FaultName(name string, f NameFault) (remove func()) {
 	r := &nameRule{key(name), f}
 	n.mu.Lock()
@@ -83,6 +85,8 @@ func (n *Network) faultedLookUp(ctx context.Context, name string, deadline time.
 		return &net.DNSError{Err: "server misbehaving", Name: name, IsTemporary: true}
 	case NameSilent:
 		return dnsError(n.awaitNothing(ctx, deadline), name)
+	case NameNotFound:
+		return notFound(name)
 	}
 	return nil
 }

@@ -91,6 +91,9 @@ func TestFaultName(t *testing.T) {
 		later()
 		expect("db.test.", nil, 0)
 		two()
+		gone := n.FaultName("web.test", dialtone.NameNotFound)
+		expect("web.test.", &net.DNSError{Name: "web.test.", IsNotFound: true}, 0)
+		gone()
 		all := n.FaultName("", dialtone.NameServFail)
 		for _, name := range []string{"db.test.", "web.test.", "nobody.test."} {
 			expect(name, servFail(name), 0)

@@ -124,6 +124,8 @@ func (n *Network) answerName(message []byte) []byte {
 			return nil
 		case NameServFail:
 			rcode = rcodeServFail
+		case NameNotFound:
+			rcode = rcodeName
 		default:
 			var known bool
 			if records, known = n.records(&q); !known {

@@ -4,6 +4,7 @@ package dialtone
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -85,7 +86,7 @@ func (n *Network) Hub() *link.Shared { return n.hub }
 func (n *Network) Impair(rules ...link.Rule) error { return n.way.SetRules(rules...) }
 
 // Host returns the host with the given name. If there is none it makes one, on the network's hub, with one IPv4 and one
-// IPv6 address and Linux's personality.
+// IPv6 address and Linux's personality. It panics if nobody could dial the name: if it is empty, an address, or has a port.
 func (n *Network) Host(name string) *Host {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -94,7 +95,7 @@ func (n *Network) Host(name string) *Host {
 	}
 	h, err := n.newHost(name, personality.Linux)
 	if err != nil {
-		panic("dialtone: " + err.Error()) // only an empty name can be wrong
+		panic("dialtone: " + err.Error()) // of the name: it can't be another's here
 	}
 	_, err = h.Attach("eth0", n.way, netip.PrefixFrom(n.next4, hub4.Bits()), netip.PrefixFrom(n.next6, hub6.Bits()))
 	if err != nil {
@@ -104,8 +105,12 @@ func (n *Network) Host(name string) *Host {
 	return h
 }
 
-// NewHost makes a host with a personality, which has a loopback interface alone: see [Host.Attach].
+// NewHost makes a host with a personality, which has a loopback interface alone: see [Host.Attach]. It fails if there is a
+// host of that name, or nobody could dial it.
 func (n *Network) NewHost(name string, p *personality.Personality) (*Host, error) {
+	if p == nil {
+		return nil, fmt.Errorf("host %s: no personality, expected one such as personality.Linux", name)
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return n.newHost(name, p)
@@ -135,9 +140,16 @@ func (h *Host) NewNamespace(name string) (*Host, error) {
 
 // addHost adds the host that build makes.
 func (n *Network) addHost(name string, build func(seed uint64) *Host) (*Host, error) {
+	_, notAddress := netip.ParseAddr(name)
 	switch {
+	case n.hosts == nil:
+		return nil, errors.New("this network was not made by NewNetwork")
 	case name == "":
-		return nil, fmt.Errorf("a host needs a name")
+		return nil, errors.New("a host needs a name")
+	case notAddress == nil:
+		return nil, fmt.Errorf("%s is an address, expected a host's name: Attach gives a host its addresses", name)
+	case strings.ContainsAny(name, ":/[]@ "):
+		return nil, fmt.Errorf("%q is no host's name: it is dialed as name:port, expected one without : / [ ] @ and spaces", name)
 	case n.hosts[key(name)] != nil:
 		return nil, fmt.Errorf("there is a host %s already", name)
 	}
@@ -175,8 +187,11 @@ func (n *Network) Lookup(name string) (h *Host, ok bool) {
 }
 
 // AddName makes a name stand for addresses, beside those of the host of that name, if there is one: for addresses that
-// no host has.
+// no host has. It panics if one of them is the zero Addr.
 func (n *Network) AddName(name string, ips ...netip.Addr) {
+	if slices.Contains(ips, netip.Addr{}) {
+		panic(fmt.Sprintf("dialtone: the zero netip.Addr is no address for %q", name))
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.names[key(name)] = append(n.names[key(name)], ips...)

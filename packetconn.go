@@ -13,8 +13,8 @@ import (
 )
 
 // PacketConn is a datagram socket: what [Host.ListenPacket] returns as a [net.PacketConn], and [Host.Dial] as a
-// [net.Conn]. It has the methods of [net.UDPConn] and [net.UnixConn] that a socket in memory can have. Like [Conn] it does
-// not implement [syscall.Conn].
+// [net.Conn]. Beside their methods it has those of [net.UDPConn] that take a [netip.AddrPort], and those that set buffers.
+// Like [Conn] it does not implement [syscall.Conn].
 type PacketConn struct {
 	endpoint
 }

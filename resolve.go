@@ -120,7 +120,12 @@ func (n *Network) known(ips []netip.Addr, name string) ([]netip.Addr, error) {
 	if ips = n.lookUp(ips, name); len(ips) > 0 {
 		return ips, nil
 	}
-	return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
+	return nil, notFound(name)
+}
+
+// notFound is package net's error for a name that the name server says does not exist.
+func notFound(name string) error {
+	return &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
 }
 
 // lookUp appends the addresses of a name; localhost is known where nobody has given it another meaning (RFC 6761, 6.3).

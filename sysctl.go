@@ -4,7 +4,9 @@ package dialtone
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"dialtone/inet"
 )
@@ -24,6 +26,9 @@ func SysctlNames() []string {
 // SetSysctl changes a setting of the host by its Linux name (net.ipv4.tcp_syn_retries), to a value as sysctl(8) takes it,
 // for what is opened from now on. The error says which names, or values, there are.
 func (h *Host) SetSysctl(name, value string) error {
+	if !slices.Contains(SysctlNames(), name) {
+		return fmt.Errorf("unknown sysctl %q, expected one of %s", name, strings.Join(SysctlNames(), " "))
+	}
 	if name != unixQueue && name != backlog {
 		return h.stack.SetSysctlNamed(name, value)
 	}

@@ -94,6 +94,21 @@ func (r *Rule) Check() error {
 	if int(r.Action) >= len(actionNames) {
 		return fmt.Errorf("there is no action %d", r.Action)
 	}
+	for _, p := range [...]struct {
+		name   string
+		prefix netip.Prefix
+	}{{"from", r.From}, {"to", r.To}} {
+		if p.prefix != (netip.Prefix{}) && !p.prefix.IsValid() {
+			return fmt.Errorf("%s %v with a length that such an address can't have, want a valid prefix or the zero Prefix, which is any",
+				p.name, p.prefix.Addr())
+		}
+	}
+	if r.From.IsValid() && r.To.IsValid() && r.From.Addr().Is4() != r.To.Addr().Is4() {
+		return fmt.Errorf("from %v to %v: no packet is of two versions of IP", r.From, r.To)
+	}
+	if r.ToPort != 0 && r.Protocol != 0 && r.Protocol != wire.TCP && r.Protocol != wire.UDP && r.Protocol != wire.UDPLite {
+		return fmt.Errorf("to port %d of protocol %d, which has no ports", r.ToPort, r.Protocol)
+	}
 	e := &r.Effect
 	if r.Action != Pass && *e != (Effect{}) {
 		return fmt.Errorf("what is not passed on (%v) can have no other effect", r.Action)

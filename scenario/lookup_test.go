@@ -17,13 +17,14 @@ links: {lan: {kind: hub}}
 hosts:
   a.test: {interfaces: {eth0: {link: lan, addresses: [10.0.0.1/24]}}}
   db.test:
-    aliases: [www.test, mail.test]
+    aliases: [www.test, mail.test, old.test]
     interfaces: {eth0: {link: lan, addresses: [10.0.0.2/24]}}
     services: [{kind: dns}, {kind: echo}]
 lookups:
   - {name: DB.test, fail: servfail}
   - {name: mail.test, fail: silent}
   - {name: elsewhere.example, fail: servfail}
+  - {name: old.test, fail: nxdomain}
 `
 
 // TestLookups: a Go program's dials and its resolver, which asks the name server by UDP and TCP, fail in the same way.
@@ -34,6 +35,7 @@ func TestLookups(t *testing.T) {
 		"mail.test.":         {IsTemporary: true, IsTimeout: true},
 		"elsewhere.example.": {IsTemporary: true},
 		"other.example.":     {IsNotFound: true},
+		"old.test.":          {IsNotFound: true},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			r := running(t, failingNames)
@@ -102,7 +104,7 @@ func TestLookups_all(t *testing.T) {
 func TestLookups_mistakes(t *testing.T) {
 	for items, want := range map[string]string{
 		"{name: a.test}":                                                   `f:3:5: the key "fail" is missing`,
-		"{name: a.test, fail: nxdomain}":                                   `f:3:26: "nxdomain", expected one of servfail, silent`,
+		"{name: a.test, fail: formerr}":                                    `f:3:26: "formerr", expected one of servfail, silent, nxdomain`,
 		"{name: 10.0.0.1, fail: silent}":                                   `f:3:12: "10.0.0.1" is no domain name, expected labels of letters, digits and hyphens with dots between, such as web.test`,
 		"{nmae: a.test, fail: silent}":                                     `f:3:6: unknown key "nmae", expected "name"`,
 		"{name: '', fail: silent}":                                         `f:3:12: "" is no domain name, expected labels of letters, digits and hyphens with dots between, such as web.test`,

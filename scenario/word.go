@@ -68,9 +68,9 @@ func (k serviceKind) usualPort() uint16 {
 type nameFault dialtone.NameFault
 
 // nameFaults are the library's values for the file's words.
-var nameFaults = []dialtone.NameFault{dialtone.NameServFail, dialtone.NameSilent}
+var nameFaults = []dialtone.NameFault{dialtone.NameServFail, dialtone.NameSilent, dialtone.NameNotFound}
 
-func (nameFault) choices() []string { return []string{"servfail", "silent"} }
+func (nameFault) choices() []string { return []string{"servfail", "silent", "nxdomain"} }
 func (f *nameFault) choose(i int)   { *f = nameFault(nameFaults[i]) }
 
 // mode is what becomes of access control's denials.

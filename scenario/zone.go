@@ -94,6 +94,8 @@ func (z *zone) answer(query *dns.Msg) *dns.Msg {
 		return nil
 	case dialtone.NameServFail:
 		reply.Rcode = dns.RcodeServerFailure
+	case dialtone.NameNotFound:
+		reply.Authoritative, reply.Rcode = true, dns.RcodeNameError
 	default:
 		reply.Authoritative = true
 		if !z.records(reply, question) {
