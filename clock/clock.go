@@ -52,6 +52,9 @@ type Real struct {
 // NewReal returns a clock whose epoch is now.
 func NewReal() *Real { return &Real{epoch: time.Now(), bubbled: inBubble()} }
 
+// Bubbled reports whether the clock was made in a synctest bubble, whose time is not the machine's.
+func (r *Real) Bubbled() bool { return r.bubbled }
+
 // Now implements [Clock].
 func (r *Real) Now() time.Duration {
 	now := int64(time.Since(r.epoch))

@@ -182,6 +182,9 @@ func (c *Conn) fillData(now time.Duration, out *wire.Segment, seq uint32, offset
 		length++
 	}
 	c.fill(now, out, seq, flags, text)
+	if len(payload) > int(c.mss) {
+		out.Part = c.mss
+	}
 	next := seq + length
 	if after(next, c.sndNxt) {
 		c.sndNxt = next

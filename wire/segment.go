@@ -25,6 +25,7 @@ type Segment struct {
 	Flags            Flags
 	Window           uint16 // as on the wire, unscaled
 	Urgent           uint16
+	Part             uint16 // see [Packet.Segments]
 	Options          Options
 	Payload          []byte
 	Buffer           *Buffer // where Payload lies; nil: nowhere in particular
