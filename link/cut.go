@@ -9,11 +9,15 @@ func (e *Effect) byPacket() bool {
 	return e.Rate != 0 || e.Loss != 0 || e.Bursts != GilbertElliott{} || e.Duplicate != 0 || e.Reorder != 0 || e.Corrupt != 0
 }
 
-// cut calls send with p, or, if p is a TCP segment that is too long for the MTU, with those it is cut into: hosts send up to
-// 64 KiB at once, as to a network card that segments by itself, and this is the card. FIN and PSH go with the last, CWR with
-// the first (as Linux's tcp_gso_segment does it). p belongs to cut. A signed segment stays whole: it has one signature.
+// cut calls send with p, or, if p is a TCP segment that stands for many or is too long for the MTU, with those it is cut
+// into: hosts send up to 64 KiB at once, as to a network card that segments by itself, and this is the card. FIN and PSH go
+// with the last, CWR with the first (as Linux's tcp_gso_segment does it). p belongs to cut, and what send gets to send. A
+// signed segment stays whole: it has one signature.
 func cut(p *wire.Packet, mtu int, send func(*wire.Packet)) {
 	most := room(p, mtu)
+	if p.TCP.Part > 0 {
+		most = min(most, int(p.TCP.Part))
+	}
 	for p.Proto == wire.TCP && p.TCP.Options.MD5 == nil && most > 0 && len(p.TCP.Payload) > most {
 		q := p.Clone()
 		q.TCP.Payload = p.TCP.Payload[:most:most]

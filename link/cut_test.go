@@ -39,6 +39,7 @@ func TestCut(t *testing.T) {
 		p := l.segment(length, flags)
 		p.TCP.Options.HasTimestamps = rapid.Bool().Draw(t, "timestamps")
 		p.TCP.Options.SACKBlocks = rapid.Uint8Range(0, 3).Draw(t, "blocks")
+		p.TCP.Part = rapid.SampledFrom([]uint16{0, 500, 1460}).Draw(t, "part")
 		whole := *p
 		want := bytes.Clone(p.TCP.Payload)
 		p.TCP.Buffer.Hold()
@@ -49,6 +50,9 @@ func TestCut(t *testing.T) {
 		cut(p, DefaultMTU, func(q *wire.Packet) {
 			if b, err := wire.Append(nil, q); err != nil || len(b) > DefaultMTU {
 				t.Fatalf("a piece of %d bytes: %v", len(b), err)
+			}
+			if part := int(whole.TCP.Part); part > 0 && len(q.TCP.Payload) > part {
+				t.Fatalf("a piece with %d bytes of payload, want %d at most", len(q.TCP.Payload), part)
 			}
 			if got, want := q.TCP.Seq, whole.TCP.Seq+uint32(len(text)); got != want {
 				t.Fatalf("number %d, want %d", got, want)

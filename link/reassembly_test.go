@@ -26,7 +26,7 @@ func drawDatagram(t *rapid.T) wire.Packet {
 	return p
 }
 
-func cut(t *rapid.T, p *wire.Packet, mtu int, id uint32) (pieces [][]byte) {
+func pieces(t *rapid.T, p *wire.Packet, mtu int, id uint32) (all [][]byte) {
 	whole, err := wire.Append(nil, p)
 	if err != nil {
 		t.Fatal(err)
@@ -35,9 +35,9 @@ func cut(t *rapid.T, p *wire.Packet, mtu int, id uint32) (pieces [][]byte) {
 		if len(b) > mtu {
 			t.Fatalf("a piece of %d bytes, the MTU is %d", len(b), mtu)
 		}
-		pieces = append(pieces, bytes.Clone(b))
+		all = append(all, bytes.Clone(b))
 	}
-	return pieces
+	return all
 }
 
 // What was cut is put together again, in whatever order the pieces come, and however often; pieces of other packets
@@ -46,22 +46,22 @@ func TestReassembly(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawDatagram(t)
 		mtu := rapid.IntRange(1280, 1500).Draw(t, "mtu") // 1280: RFC 8200, 5
-		pieces := cut(t, &p, mtu, 7)
-		if len(pieces) == 1 {
-			if _, ok, err := wire.ParseFragment(pieces[0]); ok || err != nil {
+		all := pieces(t, &p, mtu, 7)
+		if len(all) == 1 {
+			if _, ok, err := wire.ParseFragment(all[0]); ok || err != nil {
 				t.Fatalf("a whole packet: %v, %v", ok, err)
 			}
 			return
 		}
-		arrivals := rapid.Permutation(append(pieces[:len(pieces):len(pieces)], pieces[:len(pieces)-1]...)).Draw(t, "arrivals")
+		arrivals := rapid.Permutation(append(all[:len(all):len(all)], all[:len(all)-1]...)).Draw(t, "arrivals")
 		other := p
 		other.UDP.DstPort = 3
 		var r reassembly
 		missing := map[int]bool{}
-		for i := range pieces {
+		for i := range all {
 			missing[i] = true
 		}
-		for i, b := range append([][]byte{cut(t, &other, mtu, 8)[0]}, arrivals...) {
+		for i, b := range append([][]byte{pieces(t, &other, mtu, 8)[0]}, arrivals...) {
 			f, ok, err := wire.ParseFragment(b)
 			if !ok || err != nil {
 				t.Fatal(ok, err)
@@ -70,8 +70,8 @@ func TestReassembly(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for j := range pieces {
-				if bytes.Equal(pieces[j], b) {
+			for j := range all {
+				if bytes.Equal(all[j], b) {
 					delete(missing, j)
 				}
 			}
@@ -94,9 +94,9 @@ func TestReassemblyRefusesOverlaps(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := drawDatagram(t)
 		p.UDP.Payload = append(p.UDP.Payload, make([]byte, 3000)...)
-		pieces := cut(t, &p, 1280, 7)
+		all := pieces(t, &p, 1280, 7)
 		var r reassembly
-		first, _, err := wire.ParseFragment(pieces[0])
+		first, _, err := wire.ParseFragment(all[0])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +106,7 @@ func TestReassemblyRefusesOverlaps(t *testing.T) {
 			overlapping.Offset, overlapping.Payload, overlapping.More = 0, first.Payload[:8], false
 		}
 		fragments := []wire.Fragment{first, overlapping}
-		for _, b := range pieces[1:] {
+		for _, b := range all[1:] {
 			f, _, err := wire.ParseFragment(b)
 			if err != nil {
 				t.Fatal(err)

@@ -171,24 +171,26 @@ func (t *TUN) arm() {
 // write gives p to the machine.
 func (t *TUN) write(p *wire.Packet) {
 	t.counts.ToMachine++
-	if err := t.encode(p); err != nil {
+	var lost error
+	cut(p, t.mtu, func(p *wire.Packet) {
+		lost = errors.Join(lost, t.encode(p))
+		p.Free()
+	})
+	if lost != nil {
 		t.counts.Lost++
 	}
-	p.Free()
 }
 
 func (t *TUN) encode(p *wire.Packet) error {
-	for s := range p.Segments() {
-		b, err := wire.Append(t.out[:0], s)
-		if err != nil {
+	b, err := wire.Append(t.out[:0], p)
+	if err != nil {
+		return err
+	}
+	t.out = b
+	t.id++
+	for piece := range wire.Fragments(b, t.mtu, t.id) {
+		if _, err := t.device.Write(piece); err != nil {
 			return err
-		}
-		t.out = b
-		t.id++
-		for piece := range wire.Fragments(b, t.mtu, t.id) {
-			if _, err := t.device.Write(piece); err != nil {
-				return err
-			}
 		}
 	}
 	return nil

@@ -25,10 +25,12 @@ type Segment struct {
 	Flags            Flags
 	Window           uint16 // as on the wire, unscaled
 	Urgent           uint16
-	Part             uint16 // see [Packet.Segments]
-	Options          Options
-	Payload          []byte
-	Buffer           *Buffer // where Payload lies; nil: nowhere in particular
+	// Part: the segment stands for many, of so many bytes of payload each but the last, as one that a network card has yet to
+	// cut (segmentation offload). 0: for itself.
+	Part    uint16
+	Options Options
+	Payload []byte
+	Buffer  *Buffer // where Payload lies; nil: nowhere in particular
 }
 
 // Options are the TCP options of a segment. An option that takes a value and can be absent has a Has field.
