@@ -3,7 +3,7 @@
 // Package link carries packets between interfaces. A [Link] decides who is on it, who answers for an address, and when
 // (or whether) a packet arrives.
 //
-// There are cables, hubs, and the loopback. Faults and taps are links that wrap a link: [Impaired] delays, loses, changes
+// There are cables, hubs, and the loopback; a [TUN] device puts the running machine on one of them. Faults and taps are links that wrap a link: [Impaired] delays, loses, changes
 // or rejects packets by rules.
 package link
 

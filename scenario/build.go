@@ -27,6 +27,7 @@ type Running struct {
 	links   map[string]link.Link      // by name, with their rules
 	bare    map[string]*link.Shared   // the same without
 	zone    *zone
+	tuns    []*link.TUN
 
 	mu      sync.Mutex                  // held while something happens
 	serving map[*dialtone.Host]*serving // see on
@@ -47,6 +48,7 @@ func (s *Scenario) Start(options ...dialtone.Option) (*Running, error) {
 		serving: make(map[*dialtone.Host]*serving),
 	}
 	if err := r.build(&s.file); err != nil {
+		_ = r.unwire() // what went wrong first is to be told
 		return nil, err
 	}
 	r.zone = newZone(&s.file, r.Network)
@@ -85,6 +87,9 @@ func (r *Running) build(f *file) error {
 			return fmt.Errorf("link %s: %w", f.Links[i].name.v, err)
 		}
 		r.links[f.Links[i].name.v] = l
+		if err := r.wire(l, &part.TUN); err != nil {
+			return fmt.Errorf("link %s: %w", f.Links[i].name.v, err)
+		}
 	}
 	for i := range f.Hosts {
 		if err := r.host(&f.Hosts[i]); err != nil {

@@ -22,12 +22,14 @@ type checker struct {
 	names     map[string]position   // by lower-case name, where it was first given
 	served    map[string]position   // the same of names with SRV records, which may be those of hosts too
 	addresses map[netip.Addr]string // by address, the host that has it
+	devices   map[string]position   // by name, where a TUN device was first named
 }
 
 // check adds the mistakes of f to m.
 func check(f *file, m *mistakes) {
 	c := &checker{
 		m, f, make(map[string]int), make(map[string]position), make(map[string]position), make(map[netip.Addr]string),
+		make(map[string]position),
 	}
 	if len(f.Hosts) == 0 {
 		c.add(position{}, "no hosts, expected at least one")
@@ -38,6 +40,9 @@ func check(f *file, m *mistakes) {
 		for j := range h.v.Aliases {
 			c.name(&h.v.Aliases[j])
 		}
+	}
+	for i := range f.Links {
+		c.tun(&f.Links[i])
 	}
 	for i := range f.Hosts {
 		c.host(&f.Hosts[i])

@@ -12,25 +12,54 @@ import (
 const interfaceNameMax = 15
 
 func (c *checker) networkInterface(host string, i *entry[interfacePart]) {
-	switch name := i.name.v; {
-	case name == "lo":
+	if i.name.v == "lo" {
 		c.add(i.name.at, "every host has its loopback, expected another name than \"lo\"")
-	case name == "" || len(name) > interfaceNameMax || strings.ContainsAny(name, "/: \t"):
-		c.add(i.name.at, "%q is no name of an interface, expected 1 to %d letters such as eth0", name, interfaceNameMax)
+	} else {
+		c.newInterface(&i.name)
 	}
 	if link := &i.v.Link; link.given() {
 		c.link(link)
 	}
-	for j := range i.v.Addresses {
-		a := &i.v.Addresses[j]
+	c.newAddresses(host, i.v.Addresses)
+}
+
+// newInterface checks that name can be one of an interface.
+func (c *checker) newInterface(name *value[string]) {
+	if name.v == "" || len(name.v) > interfaceNameMax || strings.ContainsAny(name.v, "/: \t") {
+		c.add(name.at, "%q is no name of an interface, expected 1 to %d letters such as eth0", name.v, interfaceNameMax)
+	}
+}
+
+// newAddresses checks that addresses can be those of whose interface, and are nobody else's.
+func (c *checker) newAddresses(whose string, addresses list[value[netip.Prefix]]) {
+	for i := range addresses {
+		a := &addresses[i]
 		if !a.given() || !a.v.IsValid() || !c.unicastAddress(a.v.Addr(), a.at) {
 			continue
 		}
 		if other, taken := c.addresses[a.v.Addr()]; taken {
 			c.add(a.at, "%v is an address of %s already, expected one that is free", a.v.Addr(), other)
 		}
-		c.addresses[a.v.Addr()] = host
+		c.addresses[a.v.Addr()] = whose
 	}
+}
+
+// tun checks what puts the running machine on a link.
+func (c *checker) tun(l *entry[linkPart]) {
+	tun := &l.v.TUN
+	if !tun.Device.given() {
+		return
+	}
+	c.stations[l.name.v]++
+	c.newInterface(&tun.Device)
+	if first, again := c.devices[tun.Device.v]; again {
+		c.add(tun.Device.at, "the device %q is on a link already on line %d, expected another", tun.Device.v, first.line)
+	}
+	c.devices[tun.Device.v] = tun.Device.at
+	if len(tun.Addresses) == 0 {
+		c.add(tun.Device.at, "the machine has no address there, expected one at least")
+	}
+	c.newAddresses("the machine", tun.Addresses)
 }
 
 // link checks that name is a link, and has room for one more interface.

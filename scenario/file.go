@@ -37,6 +37,12 @@ type linkPart struct {
 	Kind    value[linkKind]      `key:"kind,required"`
 	Latency value[time.Duration] `key:"latency"`
 	Rules   list[linkRulePart]   `key:"rules"`
+	TUN     tunPart              `key:"tun"`
+}
+
+type tunPart struct {
+	Device    value[string]             `key:"device,required"`
+	Addresses list[value[netip.Prefix]] `key:"addresses,required"`
 }
 
 type hostPart struct {

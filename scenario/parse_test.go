@@ -121,6 +121,26 @@ func TestMistakes(t *testing.T) {
 				"  a: {interfaces: {e: {link: l, addresses: []}}}\n  b: {interfaces: {e: {link: l, addresses: []}}}\n  c: {interfaces: {e: {link: l, addresses: []}}}\n",
 			`f:5:30: the cable "l" has both its ends already, expected a hub or another cable`,
 		},
+		{
+			"a TUN device on a full cable", "links: {l: {kind: cable, tun: {device: d, addresses: [10.0.0.9/24]}}}\nhosts:\n" +
+				"  a: {interfaces: {e: {link: l, addresses: []}}}\n  b: {interfaces: {e: {link: l, addresses: []}}}\n",
+			`f:4:30: the cable "l" has both its ends already, expected a hub or another cable`,
+		},
+		{
+			"a host with the machine's address", "links: {l: {kind: hub, tun: {device: d, addresses: [10.0.0.9/24]}}}\nhosts:\n" +
+				"  a: {interfaces: {e: {link: l, addresses: [10.0.0.9/24]}}}\n",
+			"f:3:45: 10.0.0.9 is an address of the machine already, expected one that is free",
+		},
+		{
+			"a TUN device twice", "links:\n  l: {kind: hub, tun: {device: d, addresses: [10.0.0.9/24]}}\n" +
+				"  m: {kind: hub, tun: {device: d, addresses: [10.0.1.9/24]}}\nhosts: {a: {}}\n",
+			`f:3:32: the device "d" is on a link already on line 2, expected another`,
+		},
+		{
+			"a TUN device without addresses", "links: {l: {kind: hub, tun: {device: d/0, addresses: []}}}\nhosts: {a: {}}\n",
+			"f:1:38: \"d/0\" is no name of an interface, expected 1 to 15 letters such as eth0\n" +
+				"f:1:38: the machine has no address there, expected one at least",
+		},
 
 		{"route with bits", minimal + "    routes:\n      - {to: 10.1.1.1/24, via: 10.0.0.2}\n", "f:11:14: 10.1.1.1/24 has bits set behind its length, expected 10.1.1.0/24"},
 		{"route of two versions", minimal + "    routes:\n      - {to: 10.1.1.0/24, via: fd00::2}\n", "f:11:32: fd00::2 is not of the IP version of 10.1.1.0/24"},

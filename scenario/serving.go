@@ -69,7 +69,7 @@ func (r *Running) Close() error {
 	if r.timer != nil {
 		r.timer.Stop()
 	}
-	err := r.err
+	err := errors.Join(r.err, r.unwire())
 	for _, h := range r.Network.Hosts() {
 		if s := r.on(h); s.now != nil {
 			err = errors.Join(err, s.now.Close())
