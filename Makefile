@@ -3,7 +3,7 @@
 GO ?= go
 # Floors 0 to 4: what Go programs import. They also build where the supervisor does not run.
 FLOORS = ./errno ./sockaddr ./wire ./clock ./personality ./trail ./link ./selinux ./firewall ./tcp \
-	./socket ./unixdomain ./netlink ./packet ./vsock ./landlock ./inet ./mac ./drill .
+	./socket ./unixdomain ./netlink ./packet ./vsock ./landlock ./inet ./mac ./drill ./capture .
 FUZZTIME ?= 20s
 
 .PHONY: all check test race fuzz cross bench vuln

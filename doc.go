@@ -64,7 +64,8 @@
 // A dial by name goes on to the host's other address when one fails: give rules for both ([Host.Addresses]), or dial
 // "tcp4", else it gets over what has befallen one of them.
 //
-// Why a connect ended as it did, layer by layer, says a [trail.Trail] given with [WithTrail].
+// Why a connect ended as it did, layer by layer, says a [trail.Trail] given with [WithTrail]. Package capture writes the
+// packets as a file for Wireshark.
 //
 // # The machine under it
 //

@@ -19,7 +19,7 @@ var floors = map[string]int{
 	"socket":     2,
 	"unixdomain": 3, "inet": 3, "mac": 3, "landlock": 3, "netlink": 3, "packet": 3, "vsock": 3,
 	"":         4,
-	"scenario": 5, "supervisor": 5, "drill": 5,
+	"scenario": 5, "supervisor": 5, "drill": 5, "capture": 5,
 	"cmd": 7,
 }
 

@@ -33,6 +33,7 @@ type Network struct {
 	next6  netip.Addr
 	faults *faults         // nil: there has never been one
 	policy *selinux.Policy // of all hosts; nil: none
+	taps   []*hostTaps
 
 	nameFaults atomic.Pointer[[]*nameRule] // replaced, never changed; nil: there has never been one
 
@@ -157,6 +158,9 @@ func (n *Network) addHost(name string, build func(seed uint64) *Host) (*Host, er
 	n.hosts[key(name)] = h
 	if n.faults != nil {
 		h.setFaults(n.faults)
+	}
+	for _, t := range n.taps {
+		t.add(h)
 	}
 	if n.policy != nil && h.machine == nil {
 		if err := h.SetPolicy(n.policy); err != nil {

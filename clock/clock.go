@@ -55,6 +55,9 @@ func NewReal() *Real { return &Real{epoch: time.Now(), bubbled: inBubble()} }
 // Bubbled reports whether the clock was made in a synctest bubble, whose time is not the machine's.
 func (r *Real) Bubbled() bool { return r.bubbled }
 
+// Epoch returns when the clock was made, by the calendar.
+func (r *Real) Epoch() time.Time { return r.epoch }
+
 // Now implements [Clock].
 func (r *Real) Now() time.Duration {
 	now := int64(time.Since(r.epoch))

@@ -11,8 +11,8 @@ import (
 )
 
 // ClearTo reports whether nobody acts on packets from the host to an address of peer's, another host: they go straight
-// over a link that hands them over as they are and at once, and neither host has firewall rules, or access control to
-// label them by. It says how things are now.
+// over a link that hands them over as they are and at once, and neither host has firewall rules, taps, or access control
+// to label them by. It says how things are now.
 func (s *Stack) ClearTo(peer *Stack, ip netip.Addr) bool {
 	if !peer.open() {
 		return false
@@ -47,8 +47,8 @@ func (s *Stack) open() bool {
 	return s.openLocked()
 }
 
-// openLocked reports whether the host has neither a firewall nor access control.
+// openLocked reports whether the host has no firewall, no access control, and nobody who looks on.
 func (s *Stack) openLocked() bool {
 	open := func(c *firewall.Chain) bool { return len(c.Rules) == 0 && c.Policy.Action == firewall.Accept }
-	return open(&s.Firewall.Input) && open(&s.Firewall.Output) && s.core.Access == nil
+	return open(&s.Firewall.Input) && open(&s.Firewall.Output) && s.core.Access == nil && len(s.taps) == 0
 }

@@ -20,6 +20,7 @@
 //	neighbour.go    who does not answer yet; contact.go: who has answered before
 //	forward.go      the way through, on a router
 //	icmp.go         errors sent and heard
+//	tap.go          who looks on
 //
 // Not here: fragments, limits on how many ICMP errors are sent, more than one path (IPPROTO_MPTCP is TCP), a firewall chain for
 // what is forwarded.

@@ -38,7 +38,7 @@ func (s *Stack) forward(p *wire.Packet, in *Interface) {
 	case e == errno.OK:
 		p.TTL--
 		if to, _ := s.resolve(w.out, w.nextHop, p); to != nil {
-			s.core.Transmit(w.out.link, w.out, to, p)
+			w.out.transmit(to, p)
 		}
 	case r != nil && r.Type == Blackhole:
 		p.Free()

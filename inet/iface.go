@@ -49,8 +49,8 @@ func (s *Stack) AddInterface(name string, l link.Link) (*Interface, error) {
 	return i, nil
 }
 
-// Wrap puts what wrap returns between the interface and its link, for what the interface sends from now on: a tap, or a
-// fault.
+// Wrap puts what wrap returns between the interface and its link, for what the interface sends from now on: a
+// fault. Who only looks on is a [Tap].
 func (i *Interface) Wrap(wrap func(link.Link) link.Link) {
 	i.stack.core.Lock()
 	i.link = wrap(i.link)

@@ -13,6 +13,9 @@ import (
 
 // Input implements [socket.Input]: a packet came in by i.
 func (i *Interface) Input(p *wire.Packet) {
+	if len(i.stack.taps) > 0 && i.up {
+		i.tell(firewall.Input, p)
+	}
 	if !i.loopback && p.Src != i.harmless && i.martian(p) {
 		p.Free()
 		return
@@ -21,7 +24,7 @@ func (i *Interface) Input(p *wire.Packet) {
 }
 
 // echo is an interface at which the host hears what it sent by it to everybody. Where that comes from is not asked
-// (dev_loopback_xmit).
+// (dev_loopback_xmit), and no tap is told of it (packet_rcv: PACKET_LOOPBACK).
 type echo struct{ *Interface }
 
 // Deliver implements [link.Station].

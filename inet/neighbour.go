@@ -77,7 +77,7 @@ func (s *Stack) neighbourFailed(n *neighbour) {
 	to, ok := n.key.out.link.Neighbour(n.key.out, n.key.ip)
 	for _, p := range n.waiting {
 		if ok {
-			s.core.Transmit(n.key.out.link, n.key.out, to, p)
+			n.key.out.transmit(to, p)
 			continue
 		}
 		if s.owner(p.Src) == nil { // forwarded

@@ -42,7 +42,7 @@ func (s *Stack) output(p *wire.Packet, w path, t *trail.Trail) fate {
 		return sent
 	}
 	if w.broadcast || p.Dst.IsMulticast() {
-		s.core.Transmit(w.out.link, w.out, nil, p)
+		w.out.transmit(nil, p)
 		return sent
 	}
 	var to link.Station
@@ -64,8 +64,16 @@ func (s *Stack) output(p *wire.Packet, w path, t *trail.Trail) fate {
 	if t != nil && to == (vacated{}) {
 		t.Add(s.core.Now(), trail.Neighbour, "%v on %s has answered before, and is believed to be there%s", w.nextHop, w.out.Name, s.crashOf(w.nextHop))
 	}
-	s.core.Transmit(w.out.link, w.out, to, p)
+	w.out.transmit(to, p)
 	return sent
+}
+
+// transmit sends p by i to a station; nil is everyone else on the link.
+func (i *Interface) transmit(to link.Station, p *wire.Packet) {
+	if len(i.stack.taps) > 0 {
+		i.tell(firewall.Output, p)
+	}
+	i.stack.core.Transmit(i.link, i, to, p)
 }
 
 func (s *Stack) recordFirewall(t *trail.Trail, d firewall.Direction, v firewall.Verdict, r *firewall.Rule) {

@@ -25,7 +25,8 @@ type Stack struct {
 	Crashes Crashes
 
 	core       *socket.Core
-	interfaces []*Interface       // [0] is lo
+	interfaces []*Interface // [0] is lo
+	taps       []*Tap
 	own        []ownAddress       // see address.go
 	ownAt      map[netip.Addr]int // where in own; nil: few
 	routes     []Route            // best first, see route.go

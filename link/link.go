@@ -3,8 +3,8 @@
 // Package link carries packets between interfaces. A [Link] decides who is on it, who answers for an address, and when
 // (or whether) a packet arrives.
 //
-// There are cables, hubs, and the loopback; a [TUN] device puts the running machine on one of them. Faults and taps are links that wrap a link: [Impaired] delays, loses, changes
-// or rejects packets by rules.
+// There are cables, hubs, and the loopback; a [TUN] device puts the running machine on one of them. Faults are links that
+// wrap a link: [Impaired] delays, loses, changes or rejects packets by rules. Who only looks on taps the hosts (inet.Tap).
 package link
 
 import (
