@@ -37,8 +37,8 @@
 // stands still, and what is under way does not arrive.
 //
 // It stands still, too, while a goroutine waits for a sync.Mutex (see [testing/synctest]). Where one is held during a
-// Write, as by net/http's client of HTTP/2, and the other end has not read enough yet, the bubble hangs: make room for all
-// that is written, with
+// Write, as by net/http's client of HTTP/2 and by x/crypto/ssh, and the other end has not read enough yet, the bubble
+// hangs: make room for all that is written, with
 //
 //	host.SetSysctl("net.ipv4.tcp_wmem", "4096 67108864 67108864") // bytes; before the connection
 //
