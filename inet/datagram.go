@@ -26,6 +26,7 @@ type datagram struct {
 	lastWay *keptWay // that was asked for last; nil: none
 	groups  []membership
 	egress  *egress
+	pending *corked // nil: none
 
 	local  netip.AddrPort
 	remote netip.AddrPort // of an associated socket; invalid: none
@@ -234,44 +235,6 @@ func (d *datagram) associate(call *socket.Call, a sockaddr.Addr) errno.Errno {
 func (d *datagram) choose(ip netip.Addr) {
 	d.local = netip.AddrPortFrom(ip, d.hold.port)
 	d.hold.addr = ip
-}
-
-// hearsOnly reports whether no packet of IPv4 can come from an address that a socket may be bound to.
-func (s *Stack) hearsOnly(ip netip.Addr) bool {
-	return ip.Is6() || ip.IsMulticast() || s.isBroadcast(ip)
-}
-
-// way finds the route to an address and the source address; it holds until the next one is asked for.
-func (d *datagram) way(a *sockaddr.Addr, itself bool, own *ownOptions, t *trail.Trail) (*path, errno.Errno) {
-	s := d.stack
-	o := d.sock.Options()
-	q := query{to: a.IP, from: d.local.Addr(), device: o.Device(), onLink: o.DontRoute && a.IP.Is4(), foreign: d.opts.transparent}
-	q.itself = itself
-	if a.IP.Is4() && (q.from.Is6() || d.source4.IsValid()) {
-		q.from = d.source4
-	}
-	if a.Scope != 0 && needsScope(a.IP) {
-		i := s.interfaceIndexed(a.Scope)
-		if i == nil {
-			return nil, s.core.Personality.IP.NoRoute
-		}
-		q.device = i.Name // even if the socket is bound to another
-	}
-	if own != nil {
-		own.query(&q)
-	}
-	if d.egress != nil {
-		d.egress.query(&q)
-	}
-	if t != nil {
-		w, r, e := s.lookUp(q)
-		s.recordRoute(t, a.IP, w, r, e)
-		return &w, e
-	}
-	if d.lastWay == nil {
-		d.lastWay = new(keptWay)
-	}
-	return &d.lastWay.way, s.lookUpAgain(d.lastWay, &q)
 }
 
 // Name implements [socket.Endpoint].

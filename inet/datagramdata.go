@@ -3,6 +3,7 @@
 package inet
 
 import (
+	"bytes"
 	"math"
 	"net/netip"
 
@@ -37,14 +38,18 @@ func (d *datagram) Send(call *socket.Call, m *socket.Message) (int, errno.Errno)
 		return 0, errno.EMSGSIZE
 	case m.Flags&socket.MsgOOB != 0:
 		return 0, errno.EOPNOTSUPP
+	case d.pending != nil:
+		return d.appendCorked(call, m)
 	}
 	to, e := d.target(m.To)
 	if e != errno.OK {
 		return 0, e
 	}
-	own, e := d.ownOptions(call, m, &to)
-	if e != errno.OK {
-		return 0, e
+	var own *ownOptions
+	if len(m.Control) > 0 {
+		if own, e = d.ownOptions(call, m, &to); e != errno.OK {
+			return 0, e
+		}
 	}
 	w, e := d.sendWay(&to, udpHeader+len(m.Data), own)
 	if e == errno.OK {
@@ -53,35 +58,29 @@ func (d *datagram) Send(call *socket.Call, m *socket.Message) (int, errno.Errno)
 	if e != errno.OK {
 		return 0, e
 	}
-	if d.opts.segment != 0 || own != nil {
-		if size := d.segmentSize(own); size != 0 {
-			return d.sendSegments(call, m, to, w, own, size)
-		}
+	if d.corks(m) {
+		d.pending = &corked{to: to, way: *w, own: own, data: bytes.Clone(m.Data)}
+		return len(m.Data), errno.OK
 	}
-	return d.sendUDP(call, m, m.Data, to, w, own)
+	return d.dispatch(call, m, m.Data, &to, w, own)
 }
 
-// sendUDP sends one datagram with the data, which is m's or a part of it.
-func (d *datagram) sendUDP(call *socket.Call, m *socket.Message, data []byte, to sockaddr.Addr, w *path, own *ownOptions) (int, errno.Errno) {
+// dispatch sends a complete datagram, which m has completed, or several (UDP_SEGMENT).
+func (d *datagram) dispatch(call *socket.Call, m *socket.Message, data []byte, to *sockaddr.Addr, w *path, own *ownOptions) (int, errno.Errno) {
+	if d.opts.segment != 0 || own != nil {
+		if size := d.segmentSize(own); size != 0 {
+			return d.sendSegments(call, m, data, to, w, own, size)
+		}
+	}
+	return d.sendUDP(call, m, data, to, w, own)
+}
+
+// sendUDP sends one datagram.
+func (d *datagram) sendUDP(call *socket.Call, m *socket.Message, data []byte, to *sockaddr.Addr, w *path, own *ownOptions) (int, errno.Errno) {
 	p := d.packet(w, to.IP, own)
 	p.UDP = wire.Datagram{SrcPort: d.local.Port(), DstPort: to.Port}
 	p.UDP.Payload, p.UDP.Buffer = wire.Copy(data, 0)
 	return d.leave(call, m, p, w)
-}
-
-// sendWay finds the way of a packet that carries so many bytes to an address, and says why it may not go it.
-func (d *datagram) sendWay(to *sockaddr.Addr, carried int, own *ownOptions) (*path, errno.Errno) {
-	itself := to.IP == netip.IPv4Unspecified()
-	to.IP = d.stack.meant(to.IP, d.local.Addr(), d.sock.Options().Device())
-	w, e := d.way(to, itself, own, nil)
-	switch {
-	case e != errno.OK:
-	case w.broadcast && !d.sock.Options().Broadcast:
-		e = errno.EACCES
-	case headerLen(to.IP)+carried > d.opts.longest(to.IP, w.out, own):
-		e = d.tooLong(*to, w.out, own)
-	}
-	return w, e
 }
 
 // stopped is what keeps a socket from sending: a pending error, or shutdown (sock_alloc_send_skb).
@@ -214,18 +213,18 @@ func (d *datagram) Recv(call *socket.Call, m *socket.Message) (int, errno.Errno)
 	m.From.Scope = r.scope
 	m.Sender, m.SID = r.sender, r.message
 	if m.Control = nil; d.annotates() {
-		m.Control = d.annotate(&r)
+		m.Control = d.annotate(r)
 	}
-	if n < len(r.payload) {
+	if n < m.Size {
 		m.Out |= socket.MsgTrunc
 	}
 	if m.Flags&socket.MsgPeek == 0 {
-		d.bytes -= len(r.payload) + datagramOverhead
+		d.bytes -= m.Size + datagramOverhead
 		r.buffer.Release()
 		d.queue.pop()
 	}
 	if m.Flags&socket.MsgTrunc != 0 {
-		return len(r.payload), errno.OK
+		return m.Size, errno.OK
 	}
 	return n, errno.OK
 }
@@ -234,7 +233,9 @@ func (d *datagram) Recv(call *socket.Call, m *socket.Message) (int, errno.Errno)
 func (d *datagram) Ready() socket.Events {
 	e := socket.Out
 	if !d.errors.empty() {
-		e |= socket.Err
+		if e |= socket.Err; d.sock.Options().SelectErrQueue() {
+			e |= socket.Pri
+		}
 	}
 	if d.queue.len() > 0 {
 		e |= socket.In
@@ -261,62 +262,4 @@ func (d *datagram) Shutdown(_ *socket.Call, how socket.How) errno.Errno {
 		return errno.ENOTCONN
 	}
 	return errno.OK
-}
-
-// Option implements [socket.Endpoint].
-func (d *datagram) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno) {
-	if egressOption(level, name) && d.hold.knows(level) {
-		return d.egressValue(level, name), errno.OK
-	}
-	switch (storedKey{level, name}) {
-	case storedKey{solIPv6, ipv6AddrForm}:
-		if !d.portless && d.hold.knows(level) {
-			return addrForm(d.family, d.remote.IsValid())
-		}
-	case storedKey{solIP, ipMTU}, storedKey{solIPv6, ipv6MTU}, storedKey{solIPv6, ipv6PathMTU}:
-		if d.hold.knows(level) {
-			mtu := 0
-			if out := d.connectedBy(); out != nil {
-				mtu = d.stack.mtuTo(d.remote.Addr(), out.MTU())
-			}
-			return mtuOption(name, d.remote.Addr(), mtu)
-		}
-	}
-	return d.opts.option(d.stack, &d.hold, level, name)
-}
-
-// connectedBy returns the interface that leads to the peer, nil if there is none.
-func (d *datagram) connectedBy() *Interface {
-	if !d.remote.IsValid() {
-		return nil
-	}
-	to := d.Remote()
-	to.IP = d.remote.Addr()
-	w, e := d.way(&to, false, nil, nil)
-	if e != errno.OK {
-		return nil
-	}
-	return w.out
-}
-
-// SetOption implements [socket.Endpoint].
-func (d *datagram) SetOption(call *socket.Call, level, name int, value []byte) errno.Errno {
-	switch {
-	case level == socket.SolSocket && name == socket.SoBindToDevice:
-		return d.stack.deviceExists(value)
-	case groupOption(level, name) && d.hold.knows(level):
-		return d.setGroup(level, name, value)
-	case egressOption(level, name) && d.hold.knows(level):
-		return d.setEgress(level, name, value)
-	case level == solIPv6 && name == ipv6AddrForm && d.hold.knows(level):
-		switch {
-		case len(value) < 4:
-			return errno.EINVAL
-		case !d.portless:
-			return becomeIPv4(d.sock, &d.family, socket.IntValue(value), d.remote.IsValid(), d.remote)
-		case socket.IntValue(value) != int(sockaddr.Inet):
-			return errno.EINVAL
-		}
-	}
-	return d.opts.set(call, &d.hold, level, name, value)
 }

@@ -17,8 +17,8 @@ func (q *fifo[T]) len() int { return len(q.items) - q.head }
 // all returns the items, first come first; they are the queue's.
 func (q *fifo[T]) all() []T { return q.items[q.head:] }
 
-// first returns the first item, of which there must be one.
-func (q *fifo[T]) first() T { return q.items[q.head] }
+// first returns the first item, of which there must be one. It is the queue's, until something is pushed or popped.
+func (q *fifo[T]) first() *T { return &q.items[q.head] }
 
 func (q *fifo[T]) push(item T) {
 	if q.head > 0 && len(q.items) == cap(q.items) {

@@ -19,8 +19,8 @@ func TestFIFO_naiveTwin(t *testing.T) {
 				q.push(k + 1)
 				twin = append(twin, k+1)
 			} else if len(twin) > 0 {
-				if q.first() != twin[0] {
-					t.Fatalf("first is %d, want %d", q.first(), twin[0])
+				if *q.first() != twin[0] {
+					t.Fatalf("first is %d, want %d", *q.first(), twin[0])
 				}
 				q.pop()
 				twin = twin[1:]

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"dialtone/errno"
+	"dialtone/sockaddr"
+	"dialtone/socket"
 )
 
 // membership is a group that a socket has joined on an interface (RFC 1112, 6.1; RFC 4291, 2.7). Nobody else is told, by IGMP
@@ -86,11 +88,19 @@ func (d *datagram) leaveGroups() {
 // it all the same unless it says otherwise (IP_MULTICAST_ALL, IPV6_MULTICAST_ALL). For IPv6 it does not matter on which
 // interface it has (ip_mc_sf_allow, inet6_mc_check).
 func (d *datagram) hearsGroup(group netip.Addr, in *Interface) bool {
-	all := storedKey{solIP, ipMulticastAll}
-	if group.Is6() {
-		all = storedKey{solIPv6, ipv6MulticastAll}
-	}
-	return d.opts.kept(all) != 0 || slices.ContainsFunc(d.groups, func(m membership) bool {
+	return d.opts.hearsAll(d.sock, group.Is4()) || slices.ContainsFunc(d.groups, func(m membership) bool {
 		return m.group == group && (group.Is6() || m.on == in)
 	})
+}
+
+// hearsAll reads IP_MULTICAST_ALL or IPV6_MULTICAST_ALL. At first they are on, but for IPv4's of a socket of IPv6 (inet6_create).
+func (o *ipOptions) hearsAll(sock *socket.Socket, is4 bool) bool {
+	all := storedKey{solIP, ipMulticastAll}
+	if !is4 {
+		all = storedKey{solIPv6, ipv6MulticastAll}
+	}
+	if n, ok := o.stored[all]; ok {
+		return n != 0
+	}
+	return !is4 || sock.Family == sockaddr.Inet
 }

@@ -154,11 +154,14 @@ func (s *Stack) inputTCP(p *wire.Packet, in *Interface) {
 	local := netip.AddrPortFrom(p.Dst, p.TCP.DstPort)
 	remote := netip.AddrPortFrom(p.Src, p.TCP.SrcPort)
 	if c := s.connections.find(local, remote); c != nil && c.hears(in, p.Dst) {
+		if c.opts.refuses(p) {
+			return
+		}
 		if again := c.receive(p, in); !again {
 			return
 		}
 	}
-	if l := s.listenerFor(local, in); l != nil && l.input(p, local, remote, in) {
+	if l := s.listenerFor(local, in); l != nil && (l.opts.refuses(p) || l.input(p, local, remote, in)) {
 		return
 	}
 	if rst, ok := tcp.ResetFor(&p.TCP); ok {

@@ -9,85 +9,7 @@ import (
 	"dialtone/errno"
 	"dialtone/sockaddr"
 	"dialtone/socket"
-)
-
-// Levels, in Linux's numbers.
-const (
-	solIP   = 0
-	solTCP  = 6
-	solUDP  = 17
-	solIPv6 = 41
-)
-
-// Options of the levels IP, IPv6 and UDP, in Linux's numbers (ip(7), ipv6(7), udp(7)).
-const (
-	ipTOS               = 1
-	ipTTL               = 2
-	ipOptionsName       = 4
-	ipRecvOpts          = 6
-	ipRetOpts           = 7
-	ipPktInfo           = 8
-	ipMTUDiscover       = 10
-	ipRecvErr           = 11
-	ipRecvTTL           = 12
-	ipRecvTOS           = 13
-	ipMTU               = 14
-	ipFreeBind          = 15
-	ipTransparent       = 19
-	ipOrigDstAddr       = 20
-	ipBindAddressNoPort = 24
-	ipRecvFragSize      = 25
-	ipMulticastIf       = 32
-	ipMulticastTTL      = 33
-	ipMulticastLoop     = 34
-	ipMulticastAll      = 49
-	ipUnicastIf         = 50
-	ipLocalPortRange    = 51
-	ipProtocol          = 52
-
-	ipv6AddrForm      = 1
-	ipv6OldPktInfo    = 2 // this, the next three and IPV6_2292HOPLIMIT: of RFC 2292
-	ipv6OldHopOpts    = 3
-	ipv6OldDstOpts    = 4
-	ipv6OldRtHdr      = 5
-	ipv6OldHopLimit   = 8
-	ipv6FlowInfo      = 11
-	ipv6UnicastHops   = 16
-	ipv6MulticastIf   = 17
-	ipv6McastHops     = 18
-	ipv6McastLoop     = 19
-	ipv6MTUDiscover   = 23
-	ipv6MTU           = 24
-	ipv6RecvErr       = 25
-	ipv6V6Only        = 26
-	ipv6MulticastAll  = 29
-	ipv6FlowInfoSend  = 33
-	ipv6RecvPktInfo   = 49
-	ipv6PktInfo       = 50
-	ipv6RecvHopLimit  = 51
-	ipv6HopLimit      = 52
-	ipv6RecvHopOpts   = 53
-	ipv6HopOpts       = 54
-	ipv6RtHdrDstOpts  = 55
-	ipv6RecvRtHdr     = 56
-	ipv6RtHdr         = 57
-	ipv6RecvDstOpts   = 58
-	ipv6DstOpts       = 59
-	ipv6PathMTU       = 61
-	ipv6DontFrag      = 62
-	ipv6RecvTClass    = 66
-	ipv6TClass        = 67
-	ipv6AutoFlowLabel = 70
-	ipv6OrigDstAddr   = 74
-	ipv6Transparent   = 75
-	ipv6UnicastIf     = 76
-	ipv6RecvFragSize  = 77
-	ipv6FreeBind      = 78
-
-	udpNoCheck6Tx = 101
-	udpNoCheck6Rx = 102
-	udpSegment    = 103
-	udpGRO        = 104
+	"dialtone/wire"
 )
 
 // ipOptions are the options that TCP and UDP sockets have in common.
@@ -95,11 +17,13 @@ type ipOptions struct {
 	bindNoPort            bool
 	recvErr               bool
 	freeBind, transparent bool
+	cork                  bool   // UDP_CORK
 	tos, ttl              uint8  // of IPv4; ttl 0: the host's
 	class                 uint8  // of IPv6
 	hops                  uint16 // of IPv6, and 1 more; 0: the host's
 	portFirst, portLast   uint16 // IP_LOCAL_PORT_RANGE; 0: the host's
 	wants                 wanted // control messages with what is received
+	minTTL, minHops       uint8  // IP_MINTTL, IPV6_MINHOPCOUNT: what comes with less is lost, of streams
 	segment               uint16 // UDP_SEGMENT, bytes; 0: what is sent is one datagram
 	stored                map[storedKey]int
 }
@@ -126,6 +50,14 @@ func (o *ipOptions) fields(s *Stack, to netip.Addr) (tos, ttl uint8) {
 	}
 }
 
+// refuses reports whether p has come from too far (RFC 5082).
+func (o *ipOptions) refuses(p *wire.Packet) bool {
+	if p.Is4() {
+		return p.TTL < o.minTTL
+	}
+	return p.TTL < o.minHops
+}
+
 // multicastHops returns the hop limit of what goes to a group.
 func (o *ipOptions) multicastHops(is4 bool) uint8 {
 	if is4 {
@@ -139,6 +71,8 @@ func (o *ipOptions) flag(level, name int) *bool {
 	switch (storedKey{level, name}) {
 	case storedKey{solIP, ipBindAddressNoPort}:
 		return &o.bindNoPort
+	case storedKey{solUDP, udpCork}:
+		return &o.cork
 	case storedKey{solIP, ipRecvErr}, storedKey{solIPv6, ipv6RecvErr}:
 		return &o.recvErr
 	case storedKey{solIP, ipFreeBind}, storedKey{solIPv6, ipv6FreeBind}:
@@ -183,6 +117,12 @@ func (o *ipOptions) option(s *Stack, h *hold, level, name int) ([]byte, errno.Er
 		return socket.Int(int(ttl)), errno.OK
 	case storedKey{solUDP, udpSegment}:
 		return socket.Int(int(o.segment)), errno.OK
+	case storedKey{solIP, ipMinTTL}:
+		return socket.Int(int(o.minTTL)), errno.OK
+	case storedKey{solIPv6, ipv6MinHopCount}:
+		return socket.Int(int(o.minHops)), errno.OK
+	case storedKey{solIP, ipMulticastAll}:
+		return socket.Bool(o.hearsAll(h.sock, true)), errno.OK
 	case storedKey{solIP, ipLocalPortRange}:
 		return socket.Int(int(o.portFirst) | int(o.portLast)<<16), errno.OK
 	case storedKey{solIPv6, ipv6V6Only}:
@@ -205,6 +145,9 @@ func (o *ipOptions) set(call *socket.Call, h *hold, level, name int, value []byt
 	case !h.knows(level):
 		return errno.ENOPROTOOPT
 	case groupOption(level, name): // of a stream
+		if (name == mcastJoinGroup || name == mcastLeaveGroup) && len(value) < groupRequestLen {
+			return errno.EINVAL
+		}
 		return errno.EPROTO
 	case emptyOptions[key] && len(value) == 0:
 		return errno.OK
@@ -265,6 +208,12 @@ func (o *ipOptions) set(call *socket.Call, h *hold, level, name int, value []byt
 			return errno.EINVAL
 		}
 		o.portFirst, o.portLast = first, last
+		return errno.OK
+	case storedKey{solIP, ipMinTTL}:
+		o.minTTL = uint8(n)
+		return errno.OK
+	case storedKey{solIPv6, ipv6MinHopCount}:
+		o.minHops = uint8(n)
 		return errno.OK
 	case storedKey{solUDP, udpSegment}:
 		o.segment = uint16(n)

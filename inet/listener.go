@@ -167,7 +167,7 @@ func (c *stream) Accept(_ *socket.Call, s *socket.Socket) (socket.Endpoint, errn
 	if q.ready.len() == 0 {
 		return nil, errno.EAGAIN
 	}
-	child := q.ready.first()
+	child := *q.ready.first()
 	q.ready.pop()
 	if child.own != nil {
 		s.Label = *child.own

@@ -42,6 +42,7 @@ var optionRules = map[storedKey]optionRule{
 	{solIP, ipFreeBind}:          {flag: true},
 	{solIP, ipTransparent}:       {flag: true},
 	{solIP, ipOrigDstAddr}:       {flag: true, empty: true},
+	{solIP, ipMinTTL}:            {most: 255},
 	{solIP, ipBindAddressNoPort}: {flag: true, empty: true},
 	{solIP, ipRecvFragSize}:      {flag: true, empty: true, stream: errno.EINVAL},
 	{solIP, ipMulticastIf}:       {stream: errno.EINVAL},
@@ -75,6 +76,7 @@ var optionRules = map[storedKey]optionRule{
 	{solIPv6, ipv6RecvTClass}:    {flag: true},
 	{solIPv6, ipv6TClass}:        {least: -1, most: 255},
 	{solIPv6, ipv6AutoFlowLabel}: {initial: 1, flag: true, empty: true},
+	{solIPv6, ipv6MinHopCount}:   {most: 255},
 	{solIPv6, ipv6OrigDstAddr}:   {flag: true},
 	{solIPv6, ipv6Transparent}:   {flag: true},
 	{solIPv6, ipv6UnicastIf}:     {},
@@ -86,6 +88,7 @@ var optionRules = map[storedKey]optionRule{
 	{solTCP, tcpWindowClamp}: {},
 	{solTCP, tcpQuickAck}:    {initial: 1, flag: true},
 
+	{solUDP, udpCork}:       {flag: true},
 	{solUDP, udpNoCheck6Tx}: {flag: true},
 	{solUDP, udpNoCheck6Rx}: {flag: true},
 	{solUDP, udpSegment}:    {most: math.MaxUint16},

@@ -30,25 +30,25 @@ func (d *datagram) checksums(is4 bool) bool {
 	return d.opts.kept(storedKey{solUDP, udpNoCheck6Tx}) == 0
 }
 
-// sendSegments sends m in datagrams of so many bytes each, but for the last, if they fit the way and bear a checksum
+// sendSegments sends data in datagrams of so many bytes each, but for the last, if they fit the way and bear a checksum
 // (udp_send_skb). A receiver gets them one by one: with UDP_GRO, too, which joins them again on Linux.
-func (d *datagram) sendSegments(call *socket.Call, m *socket.Message, to sockaddr.Addr, w *path, own *ownOptions, size int) (int, errno.Errno) {
+func (d *datagram) sendSegments(call *socket.Call, m *socket.Message, data []byte, to *sockaddr.Addr, w *path, own *ownOptions, size int) (int, errno.Errno) {
 	mtu := w.out.MTU()
 	if d.opts.discovery(to.IP.Is4()) < pmtuProbe {
 		mtu = d.stack.mtuTo(to.IP, mtu)
 	}
 	switch {
-	case headerLen(to.IP)+udpHeader+min(size, len(m.Data)) > mtu:
+	case headerLen(to.IP)+udpHeader+min(size, len(data)) > mtu:
 		return 0, errno.EMSGSIZE
-	case len(m.Data) > size*maxSegments, !d.checksums(to.IP.Is4()):
+	case len(data) > size*maxSegments, !d.checksums(to.IP.Is4()):
 		return 0, errno.EINVAL
 	case d.sock.Protocol == int32(wire.UDPLite):
 		return 0, errno.EIO
-	case len(m.Data) == 0:
+	case len(data) == 0:
 		return d.sendUDP(call, m, nil, to, w, own)
 	}
-	for data := range slices.Chunk(m.Data, size) {
-		if _, e := d.sendUDP(call, m, data, to, w, own); e != errno.OK {
+	for part := range slices.Chunk(data, size) {
+		if _, e := d.sendUDP(call, m, part, to, w, own); e != errno.OK {
 			return 0, e
 		}
 	}

@@ -95,6 +95,8 @@ func (c *stream) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno) {
 		return socket.Int(max(int(c.conn.SndBuf()), c.stack.Sysctl.TCPWmem.Default)), errno.OK
 	case storedKey{socket.SolSocket, socket.SoRcvBuf}:
 		return socket.Int(c.stack.Sysctl.TCPRmem.Default), errno.OK
+	case storedKey{socket.SolSocket, socket.SoBindToIndex}:
+		return c.stack.deviceIndex(c.sock), errno.OK
 	case storedKey{solTCP, tcpNoDelay}:
 		return socket.Bool(c.noDelay), errno.OK
 	case storedKey{solTCP, tcpMaxSeg}:
@@ -144,8 +146,8 @@ func (c *stream) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno) {
 
 // SetOption implements [socket.Endpoint].
 func (c *stream) SetOption(call *socket.Call, level, name int, value []byte) errno.Errno {
-	if level == socket.SolSocket && name == socket.SoBindToDevice {
-		return c.stack.deviceExists(value)
+	if deviceOption(level, name) {
+		return c.stack.setDevice(call, c.sock, name, value)
 	}
 	if level == solTCP && name == tcpCongestion {
 		if len(value) == 0 {
@@ -156,7 +158,7 @@ func (c *stream) SetOption(call *socket.Call, level, name int, value []byte) err
 		}
 		return errno.OK
 	}
-	if (level == solIP && name == ipUnicastIf || level == solIPv6 && name == ipv6UnicastIf) && len(value) >= 4 {
+	if unicast := name == ipUnicastIf && level == solIP || name == ipv6UnicastIf && level == solIPv6; unicast && c.hold.knows(level) && len(value) >= 4 {
 		if index := binary.BigEndian.Uint32(value); index != 0 && c.stack.interfaceIndexed(index) == nil {
 			return errno.EADDRNOTAVAIL // connections ask for no such thing
 		}
@@ -277,11 +279,4 @@ func addrForm(family sockaddr.Family, connected bool) ([]byte, errno.Errno) {
 		return nil, errno.ENOTCONN
 	}
 	return socket.Int(int(family)), errno.OK
-}
-
-func (s *Stack) deviceExists(name []byte) errno.Errno {
-	if s.interfaceNamed(string(name)) == nil {
-		return errno.ENODEV
-	}
-	return errno.OK
 }

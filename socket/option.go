@@ -5,9 +5,7 @@ package socket
 import (
 	"bytes"
 	"encoding/binary"
-	"strconv"
 	"strings"
-	"time"
 
 	"dialtone/errno"
 	"dialtone/personality"
@@ -48,82 +46,10 @@ const (
 	SoProtocol     = 38
 	SoDomain       = 39
 	SoCookie       = 57
+	SoBindToIndex  = 62 // SO_BINDTOIFINDEX
 	SoRcvTimeoNew  = 66 // the same as SoRcvTimeo, where times have 64 bits anyway
 	SoSndTimeoNew  = 67
 )
-
-// options are the options of SOL_SOCKET. Those that nothing here acts on are stored, so that they read back.
-type options struct {
-	ReuseAddr, ReusePort, Broadcast, KeepAlive bool
-	PassCred, OOBInline, DontRoute             bool
-	LingerOn                                   bool
-	drops                                      bool  // SO_RXQ_OVFL
-	stamps                                     stamp // how what is received tells when it came
-	Linger                                     int32 // SO_LINGER's time, in seconds
-	SendBuffer, ReceiveBuffer                  int32 // bytes, as doubled; 0: the family's default
-
-	rare *rareOptions // never written to, for sockets share it: see change; nil: none of them is set
-}
-
-// rareOptions are those that few sockets have, so that the others are small.
-type rareOptions struct {
-	sendTimeout, receiveTimeout time.Duration // 0: for ever
-	priority, mark              uint32
-	receiveLow                  int32
-	device                      string // SO_BINDTODEVICE
-	domain                      *Domain
-	stored                      map[int]int // by name; see optionRules
-}
-
-// get returns the rare options, to read.
-func (o *options) get() rareOptions {
-	if o.rare == nil {
-		return rareOptions{}
-	}
-	return *o.rare
-}
-
-// change returns the rare options to write to.
-func (o *options) change() *rareOptions {
-	r := o.get()
-	o.rare = &r
-	return o.rare
-}
-
-// MissingDevice is the device of a socket that is bound to an interface by its index, and there is none. It has a character
-// that no interface's name may have.
-func MissingDevice(index uint32) string { return missing + strconv.FormatUint(uint64(index), 10) }
-
-const missing = "/"
-
-// Device returns the interface that the socket is bound to (SO_BINDTODEVICE), "" for none.
-func (o *options) Device() string {
-	if o.rare == nil {
-		return ""
-	}
-	return o.rare.device
-}
-
-// SetDevice binds the socket to an interface, or with "" to none.
-func (o *options) SetDevice(name string) {
-	if name != o.Device() {
-		o.change().device = name
-	}
-}
-
-// NoCheck reports whether datagrams of IPv4 go without a checksum (SO_NO_CHECK).
-func (o *options) NoCheck() bool { return o.kept(SoNoCheck, optionRules[SoNoCheck]) != 0 }
-
-// ReceiveLow returns how many bytes make a socket readable (SO_RCVLOWAT), at least 1.
-func (o *options) ReceiveLow() int {
-	if o.rare == nil {
-		return 1
-	}
-	return int(max(o.rare.receiveLow, 1))
-}
-
-// Options returns the socket's options at SOL_SOCKET, for endpoints to read.
-func (s *Socket) Options() *options { return &s.opts }
 
 // KeepAlive is implemented by an [Endpoint] that can look after a silent peer: SO_KEEPALIVE was switched.
 type KeepAlive interface {
@@ -133,29 +59,6 @@ type KeepAlive interface {
 // Buffered is implemented by an [Endpoint] that keeps the sizes of its buffers itself: SO_SNDBUF or SO_RCVBUF was set.
 type Buffered interface {
 	SetBuffers()
-}
-
-// flag returns the on/off option with the given name, nil if it is none.
-func (o *options) flag(name int) *bool {
-	switch name {
-	case SoReuseAddr:
-		return &o.ReuseAddr
-	case SoReusePort:
-		return &o.ReusePort
-	case SoBroadcast:
-		return &o.Broadcast
-	case SoKeepAlive:
-		return &o.KeepAlive
-	case SoPassCred:
-		return &o.PassCred
-	case SoOOBInline:
-		return &o.OOBInline
-	case SoDontRoute:
-		return &o.DontRoute
-	case soRxQOvfl:
-		return &o.drops
-	}
-	return nil
 }
 
 // Option is getsockopt(2). The value is as a C program on x86-64 gets it; the caller cuts it to the room there is.
@@ -330,8 +233,8 @@ func (s *Socket) SetOption(c *Call, level, name int, value []byte) errno.Errno {
 // there is one.
 func (s *Socket) bindToDevice(c *Call, value []byte) errno.Errno {
 	value, _, _ = bytes.Cut(value, []byte{0})
-	if s.opts.Device() != "" && c.Caller != nil && !c.Caller.May(NetRaw) {
-		return errno.EPERM // socket(7): changing it needs CAP_NET_RAW, since 5.7 setting it does not
+	if !s.MayRebind(c) {
+		return errno.EPERM
 	}
 	if len(value) > 0 {
 		if e := s.Endpoint.SetOption(c, SolSocket, SoBindToDevice, value); e != errno.OK {
@@ -340,6 +243,12 @@ func (s *Socket) bindToDevice(c *Call, value []byte) errno.Errno {
 	}
 	s.opts.SetDevice(string(value))
 	return errno.OK
+}
+
+// MayRebind reports whether a caller may bind the socket to another device: to change it needs CAP_NET_RAW, since Linux 5.7 to
+// set it does not (socket(7)).
+func (s *Socket) MayRebind(c *Call) bool {
+	return s.opts.Device() == "" || c.Caller == nil || c.Caller.May(NetRaw)
 }
 
 // Listening reports whether the socket accepts connections (SO_ACCEPTCONN).

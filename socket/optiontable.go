@@ -29,6 +29,7 @@ var optionRules = map[int]optionRule{
 	soBSDCompat:      {inert: true},
 	soWifiStatus:     {flag: true},
 	soNoFCS:          {flag: true},
+	soSelectErrQueue: {flag: true},
 	soBusyPoll:       {most: math.MaxInt32},
 	soBPFExtensions:  {initial: 64, fixed: true},
 	soIncomingCPU:    {initial: -1},
@@ -50,6 +51,7 @@ const (
 	soWifiStatus      = 41
 	soPeekOff         = 42
 	soNoFCS           = 43
+	soSelectErrQueue  = 45
 	soBusyPoll        = 46
 	soBPFExtensions   = 48
 	soIncomingCPU     = 49

@@ -64,6 +64,17 @@ c.send(b"segments")
 print(u.recv(10), u.recv(10))
 c.sendmsg([b"segments"], [(17, 103, struct.pack("H", 5))])
 print(u.recv(10), u.recv(10))
+c.setsockopt(17, 103, 0)
+c.setsockopt(17, 1, 1)
+c.send(b"in ")
+c.send(b"pieces")
+c.setsockopt(17, 1, 0)
+print(u.recv(10))
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+v = pair(socket.AF_INET, "127.0.0.1", [])[0]
+s.sendto(b"once ", 0x8000, v.getsockname())
+s.sendto(b"more", 0, v.getsockname())
+print(v.recv(10))
 u, c = pair(socket.AF_INET6, "::1", [(41, 49), (41, 51), (41, 66)])
 c.sendmsg([b"six"], [(41, 52, struct.pack("i", 9)), (41, 67, struct.pack("i", 43))])
 print(show(u.recvmsg(10, 500)))
@@ -84,6 +95,8 @@ No such device
 Invalid argument
 b'segm' b'ents'
 b'segme' b'nts'
+b'in pieces'
+b'once more'
 (b'six', [(41, 50, '0000000000000000000000000000000101000000'), (41, 52, '09000000'), (41, 67, '2b000000')], 0)
 (41, 52, '40000000')
 `)

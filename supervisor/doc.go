@@ -126,6 +126,10 @@
 //	SO_TYPE of a raw socket                   SOCK_DGRAM    SOCK_RAW
 //	recvfrom, recvmsg on a datagram socket    port 0        the sender's port
 //	connected to port 0
+//	send with MSG_MORE and no address on a    a datagram    a part of the next one
+//	connected datagram socket
+//	poll of an error queue with               ERR           PRI, too
+//	SO_SELECT_ERR_QUEUE
 //
 // Control messages of datagrams (IP_PKTINFO, SO_TIMESTAMP and the like) travel to T
 // beside the bytes, as a descriptor of what they say (envelope.go).
