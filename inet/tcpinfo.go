@@ -69,5 +69,6 @@ func (c *stream) info() []byte {
 		offer -= min(offer, 12) // which they take of each segment
 	}
 	put(84, offer)
+	put(88, 3) // how many duplicate acknowledgements show a loss (RFC 5681, 3.2; net.ipv4.tcp_reordering)
 	return b
 }

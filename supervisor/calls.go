@@ -38,7 +38,7 @@ func (s *Supervisor) socket(c *call) {
 	if native == unix.SOCK_RAW {
 		native = unix.SOCK_DGRAM
 	}
-	if e := s.inject(c, sock, native, flags); e != 0 {
+	if e := s.inject(c, sock, native, 0, flags); e != 0 {
 		sock.Close(c.layerCall())
 		c.fail(e)
 	}
@@ -46,7 +46,7 @@ func (s *Supervisor) socket(c *call) {
 
 // inject gives the target a native socket of the type for the layer's, or for
 // none, and answers the call. After an error sock is still the caller's.
-func (s *Supervisor) inject(c *call, sock *socket.Socket, typ, flags int) unix.Errno {
+func (s *Supervisor) inject(c *call, sock *socket.Socket, typ, netlink, flags int) unix.Errno {
 	fd, e := nativeSocket(typ | flags&unix.SOCK_NONBLOCK)
 	if e != 0 {
 		return e
@@ -58,6 +58,7 @@ func (s *Supervisor) inject(c *call, sock *socket.Socket, typ, flags int) unix.E
 	if e != 0 {
 		return e
 	}
+	h.netlink = netlink
 	if typ == unix.SOCK_DGRAM {
 		e = h.startDatagram(fd)
 	}

@@ -78,8 +78,8 @@
 //
 // Linux 5.14 or later on x86-64; pidfd_getfd(2) permitted, which some
 // containers forbid. Programs of 32 bits are served too. Not served: io_uring
-// (ENOSYS), families other than AF_UNIX, AF_INET, AF_INET6 and NETLINK_ROUTE
-// (EAFNOSUPPORT), control messages on streams, programs that are executable but
+// (ENOSYS), families other than AF_UNIX, AF_INET, AF_INET6 and AF_NETLINK, and of
+// that what netlink.go names (EAFNOSUPPORT), control messages on streams, programs that are executable but
 // not readable. AF_UNIX sockets and /proc/net are the real machine's, but for
 // the sockets that socket_secure made (unixsocket.go). The filter is not a
 // boundary against a hostile program: one that runs as root can open

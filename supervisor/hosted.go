@@ -41,6 +41,7 @@ type hosted struct {
 	pump     *pump      // phase pumped and filled
 	listen   *listening // phase listening
 	datagram *datagram  // of SOCK_DGRAM, SOCK_RAW and AF_NETLINK
+	netlink  int        // of AF_NETLINK: its protocol
 }
 
 // phase is what the native socket is to the virtual one.

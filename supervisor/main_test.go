@@ -54,6 +54,7 @@ var roles = map[string]func() int{
 	"lacking":           roleLacking,
 	"near":              roleNear,
 	"accepts":           roleAccepts,
+	"sockdiag":          roleSockDiag,
 	"server":            roleServer,
 	"client":            roleClient,
 	"unix":              roleUnix,

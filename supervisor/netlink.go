@@ -14,7 +14,8 @@ import (
 
 // AF_NETLINK, as far as programs ask it what the network looks like
 // (getifaddrs(3), net.Interfaces, ip-route(8)): NETLINK_ROUTE's links,
-// addresses, routes and rules, answered from the virtual host (rtnetlink(7)).
+// addresses, routes and rules, answered from the virtual host (rtnetlink(7)),
+// and NETLINK_SOCK_DIAG's sockets (sockdiag.go).
 // There are no neighbours to tell of, since the stack keeps no table of those
 // who answer; and nothing can be changed.
 
@@ -36,11 +37,11 @@ func (s *Supervisor) netlinkSocket(c *call, flags int) {
 	case typ != unix.SOCK_RAW && typ != unix.SOCK_DGRAM:
 		c.fail(unix.ESOCKTNOSUPPORT)
 		return
-	case proto != unix.NETLINK_ROUTE:
+	case proto != unix.NETLINK_ROUTE && proto != unix.NETLINK_SOCK_DIAG:
 		c.fail(unix.EPROTONOSUPPORT)
 		return
 	}
-	if e := s.inject(c, nil, unix.SOCK_DGRAM, flags); e != 0 {
+	if e := s.inject(c, nil, unix.SOCK_DGRAM, proto, flags); e != 0 {
 		c.fail(e)
 	}
 }
@@ -61,13 +62,15 @@ func (h *hosted) netlinkName() []byte { return netlinkAddress(h.netlinkPort()) }
 
 func (h *hosted) netlinkPort() uint32 { return uint32(h.id) }
 
-func netlinkOption(level, name int) ([]byte, unix.Errno) {
+func (h *hosted) netlinkOption(level, name int) ([]byte, unix.Errno) {
 	if level != unix.SOL_SOCKET {
 		return nil, unix.ENOPROTOOPT
 	}
 	switch name {
-	case unix.SO_ERROR, unix.SO_PROTOCOL: // NETLINK_ROUTE is 0
+	case unix.SO_ERROR:
 		return socket.Int(0), 0
+	case unix.SO_PROTOCOL:
+		return socket.Int(h.netlink), 0
 	case unix.SO_DOMAIN:
 		return socket.Int(unix.AF_NETLINK), 0
 	case unix.SO_PEERCRED:
@@ -114,14 +117,16 @@ func (h *hosted) netlinkReplies(req []byte) [][]byte {
 		q.m.flags = unix.NLM_F_MULTI
 	}
 	e := unix.EOPNOTSUPP
-	switch binary.LittleEndian.Uint16(req[4:]) {
-	case unix.RTM_GETLINK:
+	switch typ := binary.LittleEndian.Uint16(req[4:]); {
+	case h.netlink == unix.NETLINK_SOCK_DIAG:
+		e = h.tellSockets(&q, typ)
+	case typ == unix.RTM_GETLINK:
 		e = h.tellLinks(&q)
-	case unix.RTM_GETADDR:
+	case typ == unix.RTM_GETADDR:
 		e = h.tellAddresses(&q)
-	case unix.RTM_GETROUTE:
+	case typ == unix.RTM_GETROUTE:
 		e = h.tellRoutes(&q)
-	case unix.RTM_GETRULE:
+	case typ == unix.RTM_GETRULE:
 		e = h.tellRules(&q)
 	}
 	switch {

@@ -66,7 +66,7 @@ func (s *Supervisor) getsockopt(c *call, h *hosted) {
 // option reads an option: of the layer, but for errors met on the bytes' way.
 func (h *hosted) option(c *call, level, name int) ([]byte, unix.Errno) {
 	if h.sock == nil {
-		return netlinkOption(level, name)
+		return h.netlinkOption(level, name)
 	}
 	if level == unix.SOL_SOCKET && name == unix.SO_ERROR {
 		if e := h.takeError(c.dup); e != 0 {
