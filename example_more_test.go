@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"time"
 
 	"dialtone"
 	"dialtone/clock"
@@ -31,6 +32,47 @@ func ExampleHost_Attach() {
 	defer c.Close()
 	fmt.Println(c.LocalAddr().(*net.TCPAddr).IP)
 	// Output: 203.0.113.9
+}
+
+// A partition of five hosts into three and two, by both versions of IP: who is on the same side goes on.
+func ExampleNetwork_Impair_partition() {
+	n := dialtone.NewNetwork()
+	var hosts []*dialtone.Host
+	for i := range 5 {
+		h := n.Host(fmt.Sprintf("h%d.test", i))
+		l, _ := h.Listen("tcp", ":80")
+		defer l.Close()
+		hosts = append(hosts, h)
+	}
+	one := func(ip netip.Addr) netip.Prefix { return netip.PrefixFrom(ip, ip.BitLen()) }
+	var apart []link.Rule
+	for _, a := range hosts[:3] {
+		for _, b := range hosts[3:] {
+			for i, ip := range a.Addresses() { // Host gives each an address of IPv4 and one of IPv6, in this order
+				there, back := one(ip), one(b.Addresses()[i])
+				apart = append(apart,
+					link.Rule{From: there, To: back, Action: link.Drop},
+					link.Rule{From: back, To: there, Action: link.Drop})
+			}
+		}
+	}
+	if err := n.Impair(apart...); err != nil {
+		panic(err)
+	}
+
+	for _, to := range hosts[1:] {
+		d := dialtone.Dialer{Host: hosts[0], Timeout: 50 * time.Millisecond}
+		c, err := d.Dial("tcp", to.Name()+":80")
+		fmt.Println(to.Name(), err)
+		if err == nil {
+			c.Close()
+		}
+	}
+	// Output:
+	// h1.test <nil>
+	// h2.test <nil>
+	// h3.test dial tcp 10.0.0.4:80: i/o timeout
+	// h4.test dial tcp 10.0.0.5:80: i/o timeout
 }
 
 // Is there anything to read, has the other end closed? Poll says it without waiting.

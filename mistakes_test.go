@@ -52,11 +52,6 @@ func TestMistakes(t *testing.T) {
 			},
 			"link: rule 2: to 10.0.0.1 with a length that such an address can't have, want a valid prefix or the zero Prefix, which is any",
 		},
-		{
-			"Impair: both versions", func() error {
-				return n.Impair(link.Rule{From: prefix, To: netip.MustParsePrefix("fd00::1/128")})
-			}, "link: rule 1: from 192.0.2.1/24 to fd00::1/128: no packet is of two versions of IP",
-		},
 		{"SetSysctl: a name", func() error { return h.SetSysctl("net.core.somaxcon", "1") }, `unknown sysctl "net.core.somaxcon", expected one of net.core.somaxconn net.ipv4.`},
 		{"Dialer: no host", func() error {
 			_, err := (&dialtone.Dialer{}).Dial("tcp", "a.test:80")

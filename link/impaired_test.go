@@ -104,7 +104,6 @@ func TestRulesThatMakeNoSense(t *testing.T) {
 	for _, r := range []Rule{
 		{Action: 9},
 		{To: netip.PrefixFrom(l.b.ip, 128), Action: Drop}, // an IPv4 address
-		{From: netip.MustParsePrefix("10.0.0.0/8"), To: netip.MustParsePrefix("::/0")},
 		{Protocol: wire.ICMP, ToPort: 80},
 		{Action: Drop, Effect: Effect{Latency: 1}},
 		{Effect: Effect{Loss: 1.1}},

@@ -103,9 +103,6 @@ func (r *Rule) Check() error {
 				p.name, p.prefix.Addr())
 		}
 	}
-	if r.From.IsValid() && r.To.IsValid() && r.From.Addr().Is4() != r.To.Addr().Is4() {
-		return fmt.Errorf("from %v to %v: no packet is of two versions of IP", r.From, r.To)
-	}
 	if r.ToPort != 0 && r.Protocol != 0 && r.Protocol != wire.TCP && r.Protocol != wire.UDP && r.Protocol != wire.UDPLite {
 		return fmt.Errorf("to port %d of protocol %d, which has no ports", r.ToPort, r.Protocol)
 	}
