@@ -90,7 +90,7 @@ func (s *Supervisor) bind(c *call, h *hosted) {
 	core := h.sock.Core
 	e := socket.Bind(c.layerCall(), core.Personality, h.sock, raw)
 	if e == errno.EADDRINUSE {
-		s.harvest() // whoever has the port may have closed it a moment ago
+		s.harvestLeft() // whoever has the port may have closed it a moment ago
 		e = socket.Bind(c.layerCall(), core.Personality, h.sock, raw)
 	}
 	if e != errno.OK {
@@ -115,7 +115,7 @@ func (s *Supervisor) listen(c *call, h *hosted) {
 	}
 	e := c.listenLayer(h.sock)
 	if e == errno.EADDRINUSE {
-		s.harvest()
+		s.harvestLeft()
 		e = c.listenLayer(h.sock)
 	}
 	if e != errno.OK {
@@ -321,15 +321,16 @@ func (s *Supervisor) shutdown(c *call, h *hosted) {
 		c.conclude(0, errnoOf(unix.Shutdown(c.dup, int(how))))
 		return
 	}
-	if e := h.sock.Shutdown(c.layerCall(), how); e != errno.OK {
+	e := h.sock.Shutdown(c.layerCall(), how)
+	if e != errno.OK && (e != errno.ENOTCONN || h.datagram == nil) {
 		c.fail(unix.Errno(e))
 		return
 	}
-	_ = unix.Shutdown(c.dup, int(how)) // ENOTCONN: a datagram socket without a peer
+	_ = unix.Shutdown(c.dup, int(how)) // without a peer, too: whoever waits in a receive reads the end (inet_shutdown)
 	if h.listen != nil {
 		h.listen.announce()
 	}
-	c.conclude(0, 0)
+	c.conclude(0, unix.Errno(e))
 }
 
 // timeout reads SO_RCVTIMEO or SO_SNDTIMEO, which T itself keeps; 0 is none.

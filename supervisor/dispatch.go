@@ -115,6 +115,7 @@ func (s *Supervisor) withSocket(c *call, f func(c *call, h *hosted)) {
 		s.foreign(c)
 		return
 	}
+	c.at = h
 	h.seen(c, int(int32(c.args[0])))
 	if c.replay() {
 		return

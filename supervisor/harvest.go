@@ -56,6 +56,13 @@ func (s *Supervisor) harvestAgain() {
 // wait: some 50 µs.
 const buryAtOnce = 32
 
+// harvestLeft ends also those that only a call keeps open whose caller is gone.
+// The supervisor is locked, but not all the time.
+func (s *Supervisor) harvestLeft() {
+	s.giveUp(nil)
+	s.harvest()
+}
+
 // harvest ends the sockets whose T has been closed. The supervisor is locked.
 func (s *Supervisor) harvest() {
 	alive, err := s.ghosts.alive()

@@ -166,7 +166,11 @@ func (h *hosted) state() personality.State {
 // that the layer refuses what nobody would accept. The supervisor is locked.
 func (s *Supervisor) harvestPort(port uint16) {
 	for l := range s.listeners {
-		if l.listen.port == port && !s.plugs.taken(l.name) {
+		if l.listen.port != port {
+			continue
+		}
+		s.giveUp(l)
+		if !s.plugs.taken(l.name) {
 			s.harvest()
 			return
 		}

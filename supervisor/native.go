@@ -143,6 +143,13 @@ func nonBlocking(fd int) bool {
 	return err == nil && flags&unix.O_NONBLOCK != 0
 }
 
+// shutReceive reports whether shutdown(2) has ended what can be read of a datagram socket.
+func shutReceive(fd int) bool {
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
+	n, err := unix.Poll(fds, 0)
+	return err == nil && n == 1 && fds[0].Revents&unix.POLLRDHUP != 0
+}
+
 // takeNativeError reads and clears the error that the kernel holds for fd.
 func takeNativeError(fd int) unix.Errno {
 	n, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)

@@ -26,6 +26,7 @@ const sweepEvery = 100 * time.Millisecond
 type parked struct {
 	call   *call
 	cancel context.CancelFunc
+	done   chan struct{} // closed when it holds nothing any more
 }
 
 // park runs wait, which answers the call when it can, in a goroutine of its
@@ -33,7 +34,7 @@ type parked struct {
 func (c *call) park(wait func(ctx context.Context)) {
 	p := &c.target.parking
 	ctx, cancel := context.WithCancel(context.Background())
-	entry := &parked{call: c, cancel: cancel}
+	entry := &parked{call: c, cancel: cancel, done: make(chan struct{})}
 	c.parked = true
 	p.mu.Lock()
 	if p.calls == nil {
@@ -47,6 +48,7 @@ func (c *call) park(wait func(ctx context.Context)) {
 	p.waits.Go(func() {
 		wait(ctx)
 		cancel()
+		close(entry.done)
 		p.mu.Lock()
 		if p.calls[c.tid] == entry {
 			delete(p.calls, c.tid)
@@ -65,15 +67,54 @@ func (p *parking) superseded(tid int) {
 	}
 }
 
+// giveUp cancels the waits at h whose callers are gone, of all sockets if h is
+// nil, and returns them. Of the waits at h it is enough that one goes on.
+func (p *parking) giveUp(h *hosted) (gone []*parked) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.giveUpLocked(h)
+}
+
+func (p *parking) giveUpLocked(h *hosted) (gone []*parked) {
+	for tid, entry := range p.calls {
+		if h != nil && entry.call.at != h {
+			continue
+		}
+		if entry.call.valid() {
+			if h != nil {
+				return nil
+			}
+			continue
+		}
+		entry.cancel()
+		delete(p.calls, tid)
+		gone = append(gone, entry)
+	}
+	return gone
+}
+
+// giveUp ends the waits that keep sockets open though their callers are gone: a
+// call that waits holds a duplicate of T, as on Linux it holds the socket. The
+// supervisor is locked, but not while they end.
+func (s *Supervisor) giveUp(h *hosted) {
+	var gone []*parked
+	for t := range s.targets {
+		gone = append(gone, t.parking.giveUp(h)...)
+	}
+	if gone == nil {
+		return
+	}
+	s.mu.Unlock()
+	defer s.mu.Lock()
+	for _, p := range gone {
+		<-p.done
+	}
+}
+
 func (p *parking) sweepAll() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for tid, entry := range p.calls {
-		if !entry.call.valid() {
-			entry.cancel()
-			delete(p.calls, tid)
-		}
-	}
+	p.giveUpLocked(nil)
 	if len(p.calls) == 0 {
 		p.sweep = nil
 		return

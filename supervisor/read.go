@@ -23,6 +23,7 @@ type call struct {
 	dup    int            // of the descriptor in the first argument; see withSocket
 	caller *socket.Caller // who calls, on the virtual host
 	secure *secure        // of the _secure family; nil: a plain call
+	at     *hosted        // the socket that the call is made on, once known
 	parked bool           // served by a goroutine other than the reader
 	gone   bool           // the caller was found to wait no more: what was read of it is void
 	layer  socket.Call    // see layerCall

@@ -182,6 +182,9 @@ func (r *receiving) once() (int, unix.Errno) {
 	for err == unix.EINTR {
 		n, besideN, out, from, err = unix.Recvmsg(r.dup, buf, beside, peek)
 	}
+	if err == unix.EAGAIN && r.c.parked && shutReceive(r.dup) {
+		return 0, r.tell(nil, nil, 0) // who does not wait gets EAGAIN (__skb_wait_for_more_packets)
+	}
 	if err != nil {
 		return 0, r.h.translate(errnoOf(err))
 	}

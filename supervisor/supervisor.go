@@ -38,6 +38,7 @@ type Supervisor struct {
 	byCookie  map[uint64]*hosted
 	byID      map[uint64]*hosted
 	listeners map[*hosted]bool
+	targets   map[*Target]bool
 	senders   senders
 	envelopes envelopes
 	arrivals  arrivals
@@ -78,6 +79,7 @@ func New(opts Options) (*Supervisor, error) {
 		byCookie:  map[uint64]*hosted{},
 		byID:      map[uint64]*hosted{},
 		listeners: map[*hosted]bool{},
+		targets:   map[*Target]bool{},
 		senders:   senders{fds: map[netip.AddrPort]*sender{}},
 	}
 	s.serve = s.dispatch
@@ -159,6 +161,9 @@ func (s *Supervisor) Start(p Program) (*Target, error) {
 		done:    make(chan struct{}),
 	}
 	t.lineage = newLineage(t)
+	s.mu.Lock()
+	s.targets[t] = true
+	s.mu.Unlock()
 	readerDone := make(chan struct{})
 	go func() {
 		defer close(readerDone)
@@ -198,6 +203,9 @@ func (t *Target) monitor(readerDone <-chan struct{}) {
 	}
 	tick.Stop()
 	t.parking.cancelAll()
+	t.sup.mu.Lock()
+	delete(t.sup.targets, t)
+	t.sup.mu.Unlock()
 	t.sup.teller.drain() // answers that wait for their explanation
 	t.callers.close()
 	t.proc.close()
