@@ -68,7 +68,7 @@ func TestStack_Sockets(t *testing.T) {
 		pc.Close()
 		expect("closed", server)
 		expect("closed", client, "6 10.0.0.1>peer state 6, 0/0")
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute + time.Second)
 		expect("at last", client)
 	})
 }
