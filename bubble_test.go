@@ -3,6 +3,9 @@
 package dialtone
 
 import (
+	"errors"
+	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -71,6 +74,29 @@ func wantPanic(t *testing.T, name, want string, f func()) {
 		}
 	}()
 	f()
+}
+
+// So it is by a call that would wait behind another one.
+func TestWrongBubble_turn(t *testing.T) {
+	l, err := NewNetwork().Host("host.test").Listen("tcp", ":1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error)
+	go func() {
+		_, err := l.Accept()
+		ended <- err
+	}()
+	for l.(*Listener).read.state.Load() == free {
+		runtime.Gosched()
+	}
+	synctest.Test(t, func(t *testing.T) {
+		wantPanic(t, "Accept", "within the function given to synctest.Test", func() { l.Accept() })
+	})
+	l.Close()
+	if err := <-ended; !errors.Is(err, net.ErrClosed) {
+		t.Error(err)
+	}
 }
 
 // With a clock of the caller's own it does not matter where the network was made.

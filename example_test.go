@@ -55,8 +55,9 @@ func Example() {
 
 // An httptest.Server on a host. NewUnstartedServer would open a socket of the real machine first, for the listener to be
 // closed again, so the server is made by hand. s.Client() dials by package net, which is the real network, until its
-// transport is told of a host that dials; it goes on to know the certificate of StartTLS, and s.Close closes its idle
-// connections.
+// transport is told of a host that dials; s.Close closes its idle connections.
+//
+// The client knows the certificate of StartTLS, which is for example.com: call the host so, and get "https://example.com".
 //
 // s.URL is made of the listener's address: listen on "web.test:80", and it has the host's IPv4 address, and leads there from
 // every host; listen on ":80", and it is http://[::]:80, which leads each client to itself. The name serves as well.

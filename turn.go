@@ -35,6 +35,7 @@ func (t *turn) take(h *Host) {
 }
 
 func (t *turn) wait(h *Host) {
+	h.network.clock.Check()
 	l := &h.lines
 	l.mu.Lock()
 	for !t.state.CompareAndSwap(free, taken) {
