@@ -56,9 +56,10 @@ func (t *datagrams) connected(local, remote netip.AddrPort) bool {
 }
 
 // receiver returns the socket that a datagram from remote to local that came by in is for: the one with the most that
-// fits, and of several the one that was bound last.
+// fits; of several those that share the port with the one that was bound last, and of these the one that share chooses.
 func (t *datagrams) receiver(local, remote netip.AddrPort, in *Interface) *datagram {
-	var best *datagram
+	var room [8]*datagram
+	group := room[:0]
 	most := 0
 	for _, d := range t.bound[local.Port()] {
 		if !d.takes(local, remote, in) {
@@ -74,11 +75,18 @@ func (t *datagrams) receiver(local, remote netip.AddrPort, in *Interface) *datag
 		if d.sock.Options().Device() != "" {
 			score += 2
 		}
-		if score >= most {
-			best, most = d, score
+		switch {
+		case score < most:
+		case len(group) > 0 && score == most && !d.remote.IsValid() && d.hold.shares(&group[0].hold):
+			group = append(group, d)
+		default:
+			group, most = append(group[:0], d), score
 		}
 	}
-	return best
+	if len(group) == 0 {
+		return nil
+	}
+	return group[group[0].stack.share(len(group), local, remote)]
 }
 
 // takes reports whether a datagram from remote to local that came by in is for d: a connected socket hears its peer alone,

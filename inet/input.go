@@ -161,7 +161,7 @@ func (s *Stack) inputTCP(p *wire.Packet, in *Interface) {
 			return
 		}
 	}
-	if l := s.listenerFor(local, in); l != nil && (l.opts.refuses(p) || l.input(p, local, remote, in)) {
+	if l := s.listenerFor(local, remote, in); l != nil && (l.opts.refuses(p) || l.input(p, local, remote, in)) {
 		return
 	}
 	if rst, ok := tcp.ResetFor(&p.TCP); ok {
@@ -169,18 +169,25 @@ func (s *Stack) inputTCP(p *wire.Packet, in *Interface) {
 	}
 }
 
-// listenerFor returns the listener for connections to an address that come by in: one bound to the address itself before
-// one bound to any.
-func (s *Stack) listenerFor(local netip.AddrPort, in *Interface) *stream {
-	var any *stream
+// listenerFor returns the listener for a connection from remote that comes by in: one bound to the address itself before
+// one bound to any, and of those that share the port the one that share chooses.
+func (s *Stack) listenerFor(local, remote netip.AddrPort, in *Interface) *stream {
+	var room [8]*stream
+	group := room[:0]
+	exact := false
 	for _, l := range s.listeners[local.Port()] {
-		switch {
-		case !l.hears(in, local.Addr()):
-		case l.local.Addr() == local.Addr():
-			return l
-		case l.hold.covers(local.Addr()) && any == nil:
-			any = l
+		if !l.hears(in, local.Addr()) || !l.hold.covers(local.Addr()) {
+			continue
+		}
+		switch itself := l.hold.addr == local.Addr(); {
+		case len(group) == 0, itself && !exact:
+			group, exact = append(group[:0], l), itself
+		case itself == exact && l.hold.shares(&group[0].hold):
+			group = append(group, l)
 		}
 	}
-	return any
+	if len(group) == 0 {
+		return nil
+	}
+	return group[s.share(len(group), local, remote)]
 }

@@ -3,6 +3,7 @@
 package inet
 
 import (
+	"math/bits"
 	"net/netip"
 	"slices"
 
@@ -53,6 +54,23 @@ func (h *hold) bothAny(o *hold) bool {
 		return false
 	}
 	return h.addr.Is4() == o.addr.Is4() || h.addr.Is6() && !h.v6only || o.addr.Is6() && !o.v6only
+}
+
+// shares reports whether what comes for the port of both is spread over them (SO_REUSEPORT, socket(7)).
+func (h *hold) shares(o *hold) bool {
+	return h.sock.Options().ReusePort && o.sock.Options().ReusePort && h.uid == o.uid &&
+		h.addr == o.addr && h.v6only == o.v6only && !otherDevice(h, o)
+}
+
+// share chooses one of n sockets that share a port, by the two ends of what has come: so all of a conversation comes to
+// one of them, as long as they are the same ones (reuseport_select_sock).
+func (s *Stack) share(n int, local, remote netip.AddrPort) int {
+	if n == 1 {
+		return 0
+	}
+	ports := uint64(local.Port())<<16 | uint64(remote.Port())
+	chosen, _ := bits.Mul64(s.draw(false, words(local.Addr()), words(remote.Addr()), ports), uint64(n))
+	return int(chosen)
 }
 
 // ports says who holds which port, for one protocol. Its zero value is empty.
