@@ -28,7 +28,7 @@ type optionRule struct {
 // optionRules are the options below SOL_SOCKET that have an int for their value, by experiment on Linux 6.18 (ip(7), ipv6(7),
 // tcp(7), udp(7), RFC 3542). What is stored here and does nothing has nothing to do here: no packet has IP options or extension
 // headers, or comes in fragments, UDP's checksums are outside of memory, UDP_GRO may join what comes, and need not, and there
-// are no flow labels to lease. Of TCP's, TCP_CORK, TCP_QUICKACK, TCP_LINGER2 and TCP_WINDOW_CLAMP would do something.
+// are no flow labels to lease. TCP's count for the connection: see stream.count.
 var optionRules = map[storedKey]optionRule{
 	{solIP, ipTOS}:               {empty: true},
 	{solIP, ipTTL}:               {least: -1, most: 255},
@@ -83,10 +83,10 @@ var optionRules = map[storedKey]optionRule{
 	{solIPv6, ipv6RecvFragSize}:  {flag: true, empty: true},
 	{solIPv6, ipv6FreeBind}:      {flag: true},
 
-	{solTCP, tcpCork}:        {flag: true},
-	{solTCP, tcpLinger2}:     {initial: 60},
-	{solTCP, tcpWindowClamp}: {},
-	{solTCP, tcpQuickAck}:    {initial: 1, flag: true},
+	{solTCP, tcpCork}:         {flag: true},
+	{solTCP, tcpLinger2}:      {},
+	{solTCP, tcpWindowClamp}:  {},
+	{solTCP, tcpNotSentLowat}: {},
 
 	{solUDP, udpCork}:       {flag: true},
 	{solUDP, udpNoCheck6Tx}: {flag: true},

@@ -58,6 +58,7 @@ type stream struct {
 	filtered  bool // the host's own firewall dropped what was sent last
 	mapped    bool // has had an IPv4-mapped peer
 	narrow    bool // the way takes less than its first link, as far as the connection knows
+	full      bool // there was no room to write: who waits for it is to be woken (SOCK_NOSPACE)
 }
 
 // shutdown is which halves of a connection are over, as poll and recv see it (sk_shutdown).

@@ -31,7 +31,11 @@ func (c *stream) Send(_ *socket.Call, m *socket.Message) (int, errno.Errno) {
 		c.conn.SetMSS(c.findMSS()) // the way may be wider again (tcp_current_mss)
 	}
 	n := c.conn.Write(m.Data)
+	if m.Flags&socket.MsgMore != 0 && n == len(m.Data) {
+		c.conn.ExpectMore()
+	}
 	c.pump()
+	c.full = n < len(m.Data)
 	if n == 0 {
 		return 0, errno.EAGAIN
 	}
@@ -118,6 +122,8 @@ func (c *stream) Ready() socket.Events {
 	}
 	if c.shut&shutSend != 0 || state == tcp.Closed || c.conn.Writable() {
 		e |= socket.Out
+	} else {
+		c.full = true
 	}
 	return e
 }

@@ -31,6 +31,10 @@ func (c *stream) receive(p *wire.Packet, in *Interface) (again bool) {
 	}
 	c.handle(ev)
 	c.pump()
+	if c.full && c.sock != nil && c.conn.Writable() { // what waited to be sent has been
+		c.full = false
+		c.sock.Wake(socket.Out)
+	}
 	return ev&tcp.Reopen != 0
 }
 
@@ -89,7 +93,8 @@ func (c *stream) handle(ev tcp.Events) {
 	if ev&tcp.PeerClosed != 0 {
 		e |= socket.RdHup
 	}
-	if ev&tcp.Writable != 0 {
+	if ev&tcp.Writable != 0 && c.conn.Writable() {
+		c.full = false
 		e |= socket.Out
 	}
 	if e != 0 {

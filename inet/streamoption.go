@@ -34,6 +34,7 @@ const (
 	tcpUserTimeout = 18
 	tcpFastOpen    = 23
 
+	tcpNotSentLowat    = 25
 	tcpFastOpenConnect = 30
 )
 
@@ -72,7 +73,38 @@ func (c *stream) apply(from *socket.Socket) {
 	if from.Options().KeepAlive {
 		c.conn.SetKeepAlive(c.now(), c.keepTimes())
 	}
+	if c.opts.stored != nil {
+		for _, name := range []int{tcpCork, tcpLinger2, tcpWindowClamp} {
+			c.count(name)
+		}
+	}
+	if low := c.notSentLow(); low != math.MaxUint32 {
+		c.conn.SetUnsentLow(low)
+	}
 	c.setBuffers(from)
+}
+
+// count makes an option that is kept count for the connection.
+func (c *stream) count(name int) {
+	n := c.opts.kept(storedKey{solTCP, name})
+	switch name {
+	case tcpCork:
+		c.conn.SetCork(n != 0)
+	case tcpLinger2:
+		c.conn.SetLinger2(time.Duration(n) * time.Second)
+	case tcpWindowClamp:
+		c.conn.SetWindowClamp(uint32(n))
+	case tcpNotSentLowat:
+		c.conn.SetUnsentLow(c.notSentLow())
+	}
+}
+
+// notSentLow returns TCP_NOTSENT_LOWAT, the host's where it was not set.
+func (c *stream) notSentLow() uint32 {
+	if n := c.opts.kept(storedKey{solTCP, tcpNotSentLowat}); n != 0 {
+		return uint32(n)
+	}
+	return c.stack.Sysctl.TCPNotSentLowat
 }
 
 func (c *stream) setBuffers(from *socket.Socket) {
@@ -124,6 +156,14 @@ func (c *stream) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno) {
 		return socket.Int(int(c.keepTimes().Probes)), errno.OK
 	case storedKey{solTCP, tcpInfo}:
 		return c.info(), errno.OK
+	case storedKey{solTCP, tcpQuickAck}:
+		return socket.Bool(c.conn.QuickAck()), errno.OK
+	case storedKey{solTCP, tcpLinger2}:
+		n := o.kept(storedKey{level, name})
+		if n == 0 {
+			n = int(c.stack.Sysctl.TCPFinTimeout / time.Second)
+		}
+		return socket.Int(n), errno.OK
 	case storedKey{solTCP, tcpCongestion}:
 		return append([]byte("reno"), make([]byte, 12)...), errno.OK
 	case storedKey{solTCP, tcpFastOpen}:
@@ -212,8 +252,20 @@ func (c *stream) SetOption(call *socket.Call, level, name int, value []byte) err
 		o.deferAccept = c.deferFor(n)
 	case storedKey{solIPv6, ipv6AddrForm}:
 		return c.becomeIPv4(n)
+	case storedKey{solTCP, tcpQuickAck}:
+		c.conn.SetQuickAck(n)
+		c.pump()
+	case storedKey{solTCP, tcpWindowClamp}:
+		if n == 0 && c.state() != tcp.Closed {
+			return errno.EINVAL
+		}
+		fallthrough
 	default:
-		return o.set(call, &c.hold, level, name, value)
+		if e := o.set(call, &c.hold, level, name, value); e != errno.OK {
+			return e
+		}
+		c.count(name)
+		c.pump()
 	}
 	return errno.OK
 }
@@ -238,17 +290,9 @@ func (c *stream) deferFor(seconds int) (n uint8) {
 	return n
 }
 
-// linger2 returns what TCP_LINGER2 reads once it is set: -1 for no time at all, two minutes at most (TCP_FIN_TIMEOUT_MAX), and
-// with 0 the host's.
-func linger2(seconds int) int {
-	switch {
-	case seconds < 0:
-		return -1
-	case seconds == 0:
-		return optionRules[storedKey{solTCP, tcpLinger2}].initial
-	}
-	return min(seconds, 120)
-}
+// linger2 returns what TCP_LINGER2 is once it is set: -1 for no time at all, two minutes at most (TCP_FIN_TIMEOUT_MAX), and with 0
+// the host's.
+func linger2(seconds int) int { return min(max(seconds, -1), 120) }
 
 // minReceiveWindow is the least that TCP_WINDOW_CLAMP can be set to, in bytes (SOCK_MIN_RCVBUF / 2).
 const minReceiveWindow = 1152

@@ -3,6 +3,7 @@
 package inet
 
 import (
+	"math"
 	"time"
 
 	"dialtone/personality"
@@ -21,9 +22,10 @@ type Sysctl struct {
 	TCPSack              bool
 	TCPAbortOnOverflow   bool
 	TCPRmem, TCPWmem     Memory
-	TCPFastOpen          int  // bits: 1 client, 2 server, 4 client without cookie, 0x200 server without cookie
-	TCPSynCookies        int  // 0 never, 1 when there are more handshakes than the backlog, 2 always
-	IPv6Disabled         bool // net.ipv6.conf.all.disable_ipv6: interfaces have no IPv6 address
+	TCPFastOpen          int    // bits: 1 client, 2 server, 4 client without cookie, 0x200 server without cookie
+	TCPNotSentLowat      uint32 // bytes
+	TCPSynCookies        int    // 0 never, 1 when there are more handshakes than the backlog, 2 always
+	IPv6Disabled         bool   // net.ipv6.conf.all.disable_ipv6: interfaces have no IPv6 address
 	TCPFinTimeout        time.Duration
 	TCPKeepAliveTime     time.Duration
 	TCPKeepAliveIntvl    time.Duration
@@ -76,6 +78,7 @@ func defaultSysctl(p *personality.Personality) Sysctl {
 		TCPTwReuse:           2,
 		TCPFastOpen:          1,
 		TCPSynCookies:        1,
+		TCPNotSentLowat:      math.MaxUint32,
 		IPLocalPortFirst:     p.TCP.PortsFirst,
 		IPLocalPortLast:      p.TCP.PortsLast,
 		IPUnprivilegedPort:   1024,

@@ -59,6 +59,7 @@ var settings = map[string]setting{
 	"net.ipv4.tcp_keepalive_time": number(1, 1<<31/1000-1, func(y *Sysctl, v int) {
 		y.TCPKeepAliveTime = time.Duration(v) * time.Second
 	}),
+	"net.ipv4.tcp_notsent_lowat":       number(0, math.MaxUint32, func(y *Sysctl, v int) { y.TCPNotSentLowat = uint32(v) }),
 	"net.ipv4.tcp_retries2":            number(0, 255, func(y *Sysctl, v int) { y.TCPRetries2 = v }),
 	"net.ipv4.tcp_rmem":                {least: 1, most: math.MaxInt32, memory: func(y *Sysctl) *Memory { return &y.TCPRmem }},
 	"net.ipv4.tcp_wmem":                {least: 1, most: math.MaxInt32, memory: func(y *Sysctl) *Memory { return &y.TCPWmem }},

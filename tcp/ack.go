@@ -91,6 +91,7 @@ func (c *Conn) acknowledge(now time.Duration, seg *wire.Segment) (ev Events) {
 	wasRoomy := c.roomy()
 	finAcked := int(acked) > c.send.size // only a FIN is counted beyond the bytes
 	c.send.drop(min(int(acked), c.send.size))
+	c.notes &^= more // tcp_data_snd_check
 	c.sndUna = seg.Ack
 	if before(c.sndNxt, c.sndUna) {
 		c.sndNxt = c.sndUna
@@ -134,7 +135,11 @@ func (c *Conn) finAcknowledged(now time.Duration) Events {
 	case FinWait1:
 		c.setState(FinWait2)
 		if c.has(orphan) {
-			c.endAt = now + c.cfg.FinWait2
+			wait, waits := c.finWait2()
+			if !waits {
+				return c.end(Finished) | Refuse
+			}
+			c.endAt = now + wait
 		}
 	case Closing:
 		c.enterTimeWait(now)

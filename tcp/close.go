@@ -42,7 +42,12 @@ func (c *Conn) Close(now time.Duration) {
 	}
 	c.CloseWrite()
 	if c.state == FinWait2 {
-		c.endAt = now + c.cfg.FinWait2
+		wait, waits := c.finWait2()
+		if !waits {
+			c.Abort()
+			return
+		}
+		c.endAt = now + wait
 	}
 }
 

@@ -78,6 +78,9 @@ type rare struct {
 	most   uint16      // the MSS while the path took more than it does, bytes; 0: it never did
 
 	userTimeout time.Duration // TCP_USER_TIMEOUT; 0: Config's limits alone
+	linger2     time.Duration // TCP_LINGER2; 0: Config.FinWait2, less: none
+	clamp       uint32        // TCP_WINDOW_CLAMP, bytes; 0: none
+	unsentLow   uint32        // TCP_NOTSENT_LOWAT, bytes; 0: none
 	synRetry    uint8         // TCP_SYNCNT; 0: Config.SynRetries
 
 	challenges  uint8  // sent in this second
@@ -86,10 +89,17 @@ type rare struct {
 
 // settings returns what of r outlives a connection; nil: nothing.
 func (r *rare) settings() *rare {
-	if r == nil || r.keep == nil && r.userTimeout == 0 && r.synRetry == 0 {
+	if r == nil {
 		return nil
 	}
-	return &rare{keep: r.keep, userTimeout: r.userTimeout, synRetry: r.synRetry}
+	kept := rare{
+		keep: r.keep, userTimeout: r.userTimeout, synRetry: r.synRetry,
+		linger2: r.linger2, clamp: r.clamp, unsentLow: r.unsentLow,
+	}
+	if kept == (rare{}) {
+		return nil
+	}
+	return &kept
 }
 
 // rarely returns c.rare to write to.
@@ -124,6 +134,11 @@ const (
 	synText                      // bytes went with a SYN, and were taken
 	heard                        // bytes were received
 	answers                      // bytes were sent after some were received: acknowledgements go with the next
+	corked                       // TCP_CORK
+	more                         // the last bytes written wait for others (MSG_MORE)
+	unfinished                   // they were: no PSH
+	pushed                       // what is written now waits for nothing
+	clamped                      // TCP_WINDOW_CLAMP
 )
 
 // The five uppermost bits of notes count the acknowledgements that need not wait.
@@ -148,9 +163,6 @@ func (c *Conn) RemotePort() uint16 { return c.remote }
 
 // MSS returns the largest payload of one packet, in bytes.
 func (c *Conn) MSS() uint16 { return c.mss }
-
-// SetNoDelay switches Nagle's algorithm off (TCP_NODELAY) or on.
-func (c *Conn) SetNoDelay(on bool) { c.set(noDelay, on) }
 
 // SetSynRetries overrides Config.SynRetries (TCP_SYNCNT); 0 takes it back.
 func (c *Conn) SetSynRetries(n uint8) { c.rarely().synRetry = n }

@@ -19,6 +19,10 @@ func (c *Conn) Write(p []byte) int {
 		c.growSndBuf()
 	}
 	n := min(len(p), max(0, int(c.sndBuf)-c.send.size))
+	if bound := c.unsentLow(); bound != 0 {
+		n = min(n, c.unsentRoom(bound))
+	}
+	c.notes &^= more | unfinished | pushed
 	c.send.copyIn(p[:n], c.fullChunk())
 	return n
 }
@@ -51,7 +55,7 @@ func (c *Conn) fullChunk() int {
 // socket's send says EPIPE, after it reported the error that Reason stands for.
 func (c *Conn) WriteClosed() bool { return c.state == Closed || c.has(writeShut) }
 
-// Writable reports whether poll(2) should say POLLOUT: a third of the send buffer is free (Linux,
+// Writable reports whether poll(2) should say POLLOUT: a third of the send buffer is free, and little waits to be sent (Linux,
 // sk_stream_is_writeable), or writing would fail at once. While the handshake runs it is false. When that changes by
 // what the peer sends, Receive says so by the event of the same name.
 func (c *Conn) Writable() bool {
@@ -61,7 +65,8 @@ func (c *Conn) Writable() bool {
 	case c.state == SynSent, c.state == SynReceived:
 		return false
 	}
-	return c.roomy()
+	low := c.unsentLow()
+	return c.roomy() && (low == 0 || 2*uint64(c.unsent()) < uint64(low))
 }
 
 // roomy reports whether a third of the send buffer is free.

@@ -24,7 +24,7 @@ const (
 // initial sequence number (RFC 6528 says how to choose it). mss is what the MTU leaves after an IP and a TCP header
 // without options; it is offered to the peer.
 //
-// Open and Accept keep what SetNoDelay, SetSynRetries, SetUserTimeout, SetKeepAlive, SetSndBuf and SetRcvBuf have set.
+// Open and Accept keep what the methods Set... of a Conn have set, but for SetMSS, and SetQuickAck after a connection.
 func (c *Conn) Open(now time.Duration, cfg *Config, local, remote uint16, iss uint32, mss uint16) {
 	c.begin(now, cfg, local, remote, iss, mss)
 	c.notes |= active | owesSYN
@@ -48,8 +48,11 @@ func (c *Conn) begin(now time.Duration, cfg *Config, local, remote uint16, iss u
 		cfg: cfg, local: local, remote: remote, offer: mss, mss: min(mss, defaultMSS), rcvMSS: min(mss, defaultMSS),
 		sndUna: iss, sndNxt: iss, sndMax: iss, recover: iss, sndSmall: iss,
 		rto: cfg.InitialRTO, since: now, ssthresh: math.MaxUint32,
-		sndBuf: c.sndBuf, rcvBuf: c.rcvBuf, notes: c.notes&(noDelay|ownSndBuf) | notes(cfg.QuickAcks)*oneQuick,
+		sndBuf: c.sndBuf, rcvBuf: c.rcvBuf, notes: c.notes&(noDelay|ownSndBuf|corked|clamped) | notes(cfg.QuickAcks)*oneQuick,
 		rare: c.rare.settings(),
+	}
+	if c.reason == Running {
+		fresh.notes |= c.notes & answers
 	}
 	*c = fresh
 	if c.sndBuf == 0 {
@@ -63,6 +66,7 @@ func (c *Conn) begin(now time.Duration, cfg *Config, local, remote uint16, iss u
 		if space == cfg.RcvBuf { // it was not set (tcp_select_initial_window)
 			space = max(space, cfg.RcvBufMost)
 		}
+		space = min(space, c.clamp())
 		for c.rcvScale < maxScale && space>>c.rcvScale > math.MaxUint16 {
 			c.rcvScale++
 		}

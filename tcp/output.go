@@ -129,10 +129,12 @@ func (c *Conn) nextData(now time.Duration, out *wire.Segment) bool {
 	if n < 0 {
 		return false
 	}
-	if mss := int(c.mss); n > mss && n < unsent {
-		n -= n % mss
-	}
 	fin := c.has(finDue) && n == unsent && int(c.sndWnd) > offset+n // a FIN takes a place in the peer's window
+	if mss := int(c.mss); n > mss {
+		if rest := n % mss; rest > 0 && (n < unsent || !c.worthSending(rest, rest, fin)) {
+			n -= rest // tcp_mss_split_point
+		}
+	}
 	if n == 0 && !fin || !c.worthSending(n, unsent, fin) {
 		return false
 	}
@@ -150,9 +152,11 @@ func (c *Conn) worthSending(n, unsent int, fin bool) bool {
 		return true
 	case n < unsent:
 		return false // silly window: the peer's will open further
+	case c.has(corked | more):
+		return c.has(finDue | pushed)
 	}
 	// Nagle, as Linux has it (Minshall): one small segment may be in flight.
-	return c.has(noDelay) || c.has(finDue) || !after(c.sndSmall, c.sndUna)
+	return c.has(noDelay|finDue) || !after(c.sndSmall, c.sndUna)
 }
 
 // largest returns how many bytes a segment may carry.
@@ -174,7 +178,7 @@ func (c *Conn) fillData(now time.Duration, out *wire.Segment, seq uint32, offset
 	flags := wire.ACK
 	length := uint32(len(payload))
 	end := offset+len(payload) == c.send.size
-	if end && len(payload) > 0 || len(payload) > int(c.mss) { // a large segment's last part bears it (tcp_transmit_skb)
+	if end && len(payload) > 0 && !c.has(unfinished) || len(payload) > int(c.mss) { // a large segment's last part bears it (tcp_transmit_skb)
 		flags |= wire.PSH
 	}
 	if end && fin {
@@ -196,11 +200,14 @@ func (c *Conn) fillData(now time.Duration, out *wire.Segment, seq uint32, offset
 		if c.timedAt == 0 && seq == c.sndMax {
 			c.timedAt, c.timedSeq = now, next
 		}
-		if len(payload) < int(c.mss) {
+		if n := len(payload); n < int(c.mss) || end && n%int(c.mss) != 0 {
 			c.sndSmall = next
 		}
 		if c.inFlight() == 0 {
-			c.retries = 0
+			if c.retries != 0 { // by probes of the window, or for want of a whole segment
+				c.retries = 0
+				c.rto = c.baseRTO()
+			}
 			c.rexmitAt = 0
 		}
 		c.sndMax = next
@@ -259,11 +266,11 @@ func (c *Conn) fill(now time.Duration, out *wire.Segment, seq uint32, flags wire
 }
 
 // synWindow is the window that a SYN offers, bytes.
-func (c *Conn) synWindow() uint32 { return min(c.rcvBuf, math.MaxUint16) }
+func (c *Conn) synWindow() uint32 { return min(c.rcvBuf, c.clamp(), math.MaxUint16) }
 
 // room returns how far the window could reach beyond rcvNxt: as the buffer has room, and as a window can be told.
 func (c *Conn) room() uint32 {
-	return min(uint32(max(0, int(c.rcvBuf)-c.recv.size)), math.MaxUint16<<c.rcvScale)
+	return min(uint32(max(0, int(c.rcvBuf)-c.recv.size)), math.MaxUint16<<c.rcvScale, c.clamp())
 }
 
 // offerWindow returns the window for a segment, scaled, and notes what it offers. What was offered is never taken back;

@@ -40,7 +40,7 @@ func (c *Conn) Tick(now time.Duration) Events {
 	}
 	if c.ackAt != 0 && now >= c.ackAt {
 		c.ackAt = 0
-		c.notes |= owesACK
+		c.notes = c.notes&^answers | owesACK // no bytes came to take it along (tcp_delack_timer_handler)
 	}
 	if c.rexmitAt == 0 || now < c.rexmitAt {
 		return 0
@@ -98,7 +98,7 @@ func (c *Conn) probeTimeout(now time.Duration) Events {
 	}
 	c.retries++
 	c.rto = c.cfg.doubled(c.rto, 1)
-	c.notes |= owesProbe
+	c.notes = c.notes&^unfinished | owesProbe
 	return 0
 }
 
