@@ -10,9 +10,9 @@
 // as it is, as on an interface with segmentation offload. There is no ARP on the wire.
 //
 // The file names its interfaces HOST/INTERFACE (frame.interface_name in Wireshark), and has their addresses as of when they
-// were first seen as description. Packets are raw IP (LINKTYPE_RAW) with all checksums, whole, each with its direction, and
-// with the security context of the socket that sent it, if it has one, as comment. They are in the order in which they were
-// seen. Times are the network's, to the nanosecond: the calendar's, in a synctest bubble that of the bubble, and with a
+// were first seen as description. Packets are raw IP with all checksums, whole, each with its direction, and with the
+// security context of the socket that sent it, if it has one, as comment. They are in the order in which they were seen.
+// Times are the network's, to the nanosecond: the calendar's, in a synctest bubble that of the bubble, and with a
 // [clock.Manual] counted from 1970.
 package capture
 

@@ -38,10 +38,13 @@ const (
 	inbound  = 1
 	outbound = 2
 
-	linktypeRaw = 101 // the packet begins with its IPv4 or IPv6 header
+	// linkType says that a packet begins with its IPv4 or IPv6 header. The number for that in files is 101 (LINKTYPE_RAW);
+	// but of a file with several interfaces libpcap reads none but the first then (sf-pcapng.c, 1.10: it compares the types of
+	// the others with DLT_RAW, which is 12). 12 is taken for the same by libpcap, Wireshark and pcapgo.
+	linkType = 12
 
-	// snapLength is how much of a packet is kept: tcpdump's default, and more than an IP packet has. All interfaces have the
-	// same, and the same type, or libpcap does not read the file.
+	// snapLength is how much of a packet is kept: tcpdump's default, and more than an IP packet has. libpcap wants the same
+	// for all interfaces.
 	snapLength = 262144
 
 	nanoseconds = 9 // if_tsresol: a negative power of ten
@@ -63,7 +66,7 @@ func appendSection(b []byte) []byte {
 // appendInterface appends the description of an interface of a host.
 func appendInterface(b []byte, name, description, system string) []byte {
 	b = begin(b, interfaceDescription)
-	b = le.AppendUint16(b, linktypeRaw)
+	b = le.AppendUint16(b, linkType)
 	b = le.AppendUint16(b, 0) // reserved
 	b = le.AppendUint32(b, snapLength)
 	b = appendOption(b, ifName, name)

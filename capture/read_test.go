@@ -20,6 +20,9 @@ import (
 	"dialtone/wire"
 )
 
+// raw is DLT_RAW.
+const raw layers.LinkType = 12
+
 // seen is a packet of a file, as another's code reads it.
 type seen struct {
 	where    string // HOST/INTERFACE
@@ -36,7 +39,7 @@ func read(t testing.TB, file []byte) (all []seen, interfaces []pcapgo.NgInterfac
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.LinkType() != layers.LinkTypeRaw || r.SectionInfo().Application != "dialtone" {
+	if r.LinkType() != raw || r.SectionInfo().Application != "dialtone" {
 		t.Fatalf("link type %v, application %q", r.LinkType(), r.SectionInfo().Application)
 	}
 	for {
@@ -66,7 +69,7 @@ func read(t testing.TB, file []byte) (all []seen, interfaces []pcapgo.NgInterfac
 		if err != nil {
 			t.Fatal(err)
 		}
-		if i.LinkType != layers.LinkTypeRaw || i.SnapLength != 262144 || i.TimestampResolution != 9 {
+		if i.LinkType != raw || i.SnapLength != 262144 || i.TimestampResolution != 9 {
 			t.Errorf("interface %+v", i)
 		}
 		interfaces = append(interfaces, i)
@@ -81,7 +84,7 @@ func (s seen) line(t testing.TB) string {
 	if s.out {
 		arrow = ">"
 	}
-	p := gopacket.NewPacket(s.data, layers.LinkTypeRaw, gopacket.DecodeOptions{})
+	p := gopacket.NewPacket(s.data, raw, gopacket.DecodeOptions{})
 	if e := p.ErrorLayer(); e != nil {
 		t.Errorf("%x: %v", s.data, e.Error())
 		return ""

@@ -23,8 +23,9 @@ type hosting struct {
 	network     *scenario.Running
 	supervisor  *supervisor.Supervisor
 	explainer   *explainer
-	trail       *os.File // nil: none
-	auditor     *auditor // nil: none
+	trail       *os.File  // nil: none
+	auditor     *auditor  // nil: none
+	recorder    *recorder // nil: none
 	nameservers []netip.Addr
 	answered    map[*dialtone.Host]bool
 }
@@ -53,14 +54,20 @@ func (h *hosting) start(f *explainFlags, out *output) (err error) {
 	if h.auditor, err = openAuditor(f.Audit, out.stderr); err != nil {
 		return err
 	}
+	if h.recorder, err = openRecorder(f.Capture, out.stderr); err != nil {
+		return err
+	}
 	if h.network, err = h.scenario.Start(); err != nil {
+		return err
+	}
+	if err = h.recorder.start(h.network.Network); err != nil {
 		return err
 	}
 	h.auditor.listen(h.network.Network.Hosts())
 	// Nothing but the file's own timeline changes the network that it describes. Where it does, it is to change every
-	// connection: a crash ends those of a host with itself, too.
+	// connection: a crash ends those of a host with itself, too. And a capture is to see all bytes.
 	options := supervisor.Options{
-		Settled: !h.scenario.Changes(), NeverDirect: h.scenario.Changes(),
+		Settled: !h.scenario.Changes(), NeverDirect: h.scenario.Changes() || h.recorder != nil,
 		Warn: func(text string) { complain(out.stderr, errors.New(text)) },
 	}
 	if h.explainer != nil {
@@ -79,7 +86,7 @@ func (h *hosting) Close() error {
 	if h.network != nil {
 		err = h.network.Close()
 	}
-	err = errors.Join(err, h.explainer.Err(), h.auditor.Close())
+	err = errors.Join(err, h.explainer.Err(), h.auditor.Close(), h.recorder.Close())
 	if h.trail != nil {
 		err = errors.Join(err, h.trail.Close())
 	}
