@@ -59,7 +59,8 @@
 //
 // Nobody is told that the other end is cut off or has crashed: a Read waits, for ever if there is neither a deadline nor
 // keep-alive, which is off unless [Dialer] or [ListenConfig] turn it on. A bubble in which all wait so ends with "deadlock:
-// all goroutines in bubble are blocked".
+// all goroutines in bubble are blocked"; but where a Write waits for an end that does not read, TCP asks it for ever, and
+// the bubble ends with the test's time: give it a deadline.
 //
 // A dial by name goes on to the host's other address when one fails: give rules for both ([Host.Addresses]), or dial
 // "tcp4", else it gets over what has befallen one of them.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"os"
 	"sync"
 	"syscall"
 	"testing"
@@ -174,4 +175,28 @@ func makeTrouble(n *dialtone.Network, server *dialtone.Host, done chan struct{})
 		case <-time.After(time.Duration(chance.IntN(60)) * time.Millisecond):
 		}
 	}
+}
+
+// TestWriteNobodyReads is what the package doc says: TCP goes on to ask for a window (RFC 9293, 3.8.6.1), so the bubble's time
+// goes on as well, and a deadline ends the wait.
+func TestWriteNobodyReads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := dialtone.NewNetwork()
+		l, err := n.Host("server.test").Listen("tcp", ":80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		c, err := n.Host("client.test").Dial("tcp", "server.test:80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		const wait = 1000 * time.Hour
+		begin := time.Now()
+		c.SetWriteDeadline(begin.Add(wait))
+		if _, err := c.Write(make([]byte, 10<<20)); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(begin) != wait {
+			t.Errorf("%v after %v", err, time.Since(begin))
+		}
+	})
 }
