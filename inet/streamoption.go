@@ -123,10 +123,10 @@ func (c *stream) SetBuffers() { c.setBuffers(c.sock) }
 func (c *stream) Option(_ *socket.Call, level, name int) ([]byte, errno.Errno) {
 	o := c.opts
 	switch (storedKey{level, name}) {
-	case storedKey{socket.SolSocket, socket.SoSndBuf}: // it was not set, and grows
+	case storedKey{socket.SolSocket, socket.SoSndBuf}: // it was not set, and grows, as the next
 		return socket.Int(max(int(c.conn.SndBuf()), c.stack.Sysctl.TCPWmem.Default)), errno.OK
 	case storedKey{socket.SolSocket, socket.SoRcvBuf}:
-		return socket.Int(c.stack.Sysctl.TCPRmem.Default), errno.OK
+		return socket.Int(max(int(c.conn.RcvBuf()), c.stack.Sysctl.TCPRmem.Default)), errno.OK
 	case storedKey{socket.SolSocket, socket.SoBindToIndex}:
 		return c.stack.deviceIndex(c.sock), errno.OK
 	case storedKey{solTCP, tcpNoDelay}:

@@ -35,7 +35,7 @@ type Personality struct {
 	// SendBuffer and ReceiveBuffer are the defaults of SO_SNDBUF and SO_RCVBUF of TCP and UDP sockets, in bytes.
 	TCPSendBuffer, TCPReceiveBuffer int
 	// TCPSendBufferMost is how far the send buffer of a TCP socket that has not set it grows; 0: it does not.
-	// TCPReceiveBufferMost is how far it scales its window for; 0: as its buffer needs.
+	// TCPReceiveBufferMost is how far its receive buffer grows, and what its window is scaled for; 0: it does not.
 	TCPSendBufferMost, TCPReceiveBufferMost int
 	UDPSendBuffer, UDPReceiveBuffer         int
 }

@@ -12,8 +12,8 @@ type Config struct {
 	// SndBufMost is how far the send buffer grows with the congestion window (Linux: the third of tcp_wmem). 0: it does
 	// not.
 	SndBufMost uint32
-	// RcvBufMost is what the window of a connection whose receive buffer was not set is scaled for (Linux: the third of
-	// tcp_rmem). 0: for its buffer.
+	// RcvBufMost is how far the receive buffer grows with the reader's pace, and what its window is scaled for (Linux: the
+	// third of tcp_rmem). 0: it does not grow.
 	RcvBufMost uint32
 	// MaxSegment is the largest payload of an outgoing segment, in bytes. 0: the MSS. With more, one segment may stand
 	// for many, as with segmentation offload; congestion control counts in MSS all the same.

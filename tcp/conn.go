@@ -75,7 +75,8 @@ type rare struct {
 	keep *keepAlive // nil: SO_KEEPALIVE is off
 
 	sacked *scoreboard // nil: the peer told of nothing beyond what it acknowledges
-	most   uint16      // the MSS while the path took more than it does, bytes; 0: it never did
+	space  rcvSpace
+	most   uint16 // the MSS while the path took more than it does, bytes; 0: it never did
 
 	userTimeout time.Duration // TCP_USER_TIMEOUT; 0: Config's limits alone
 	linger2     time.Duration // TCP_LINGER2; 0: Config.FinWait2, less: none
@@ -131,6 +132,7 @@ const (
 	recovering                   // in fast recovery
 	noDelay                      // TCP_NODELAY
 	ownSndBuf                    // SetSndBuf was called
+	ownRcvBuf                    // SetRcvBuf was called
 	synText                      // bytes went with a SYN, and were taken
 	heard                        // bytes were received
 	answers                      // bytes were sent after some were received: acknowledgements go with the next
@@ -188,9 +190,15 @@ func (c *Conn) SetSndBuf(n uint32) {
 	c.notes |= ownSndBuf
 }
 
-// SetRcvBuf sets the size of the receive buffer, in bytes. A window that was offered is never taken back
+// RcvBuf returns the size of the receive buffer, in bytes; 0 before Open, unless it was set.
+func (c *Conn) RcvBuf() uint32 { return c.rcvBuf }
+
+// SetRcvBuf sets the size of the receive buffer, in bytes, which does not grow any more. A window that was offered is never taken back
 // (RFC 9293, 3.8.6). Before Open it also decides the window scale; call it between a Conn's making and Open.
-func (c *Conn) SetRcvBuf(n uint32) { c.rcvBuf = n }
+func (c *Conn) SetRcvBuf(n uint32) {
+	c.rcvBuf = n
+	c.notes |= ownRcvBuf
+}
 
 func (c *Conn) set(n notes, on bool) {
 	if on {

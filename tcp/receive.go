@@ -273,6 +273,9 @@ func (c *Conn) advance(now time.Duration, text chunk, fin bool) (ev Events) {
 		c.recv.adopt(text.bytes, text.buffer)
 		c.rcvNxt += uint32(n)
 		c.rcvMSS = max(c.rcvMSS, uint16(min(n, int(c.offer))))
+		if n >= int(c.rcvMSS) {
+			c.growRcvBuf(now)
+		}
 		c.notes |= heard
 		ev = Readable
 	}

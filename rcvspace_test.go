@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dialtone
+
+import (
+	"io"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// download returns how long size bytes take over a link with a round trip of 100 ms, to a client prepared by prepare.
+func download(t *testing.T, size int, prepare func(net.Conn)) (took time.Duration) {
+	synctest.Test(t, func(t *testing.T) {
+		n := NewNetwork()
+		n.Hub().SetLatency(50 * time.Millisecond)
+		l, err := n.Host("server.test").Listen("tcp4", ":80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		go func() {
+			c, err := l.Accept()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer c.Close()
+			chunk := make([]byte, 64<<10)
+			for sent := 0; sent < size; sent += len(chunk) {
+				if _, err := c.Write(chunk); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		}()
+		c, err := n.Host("client.test").Dial("tcp4", "server.test:80")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		prepare(c)
+		began := time.Now()
+		got, err := io.Copy(io.Discard, c)
+		if err != nil || got != int64(size) {
+			t.Errorf("%d of %d bytes: %v", got, size, err)
+		}
+		took = time.Since(began)
+	})
+	return took
+}
+
+// The window grows with what its reader takes, and so does the pace over a long way; with SO_RCVBUF it stays.
+func TestReceiveBufferGrows(t *testing.T) {
+	const size = 32 << 20
+	grown := download(t, size, func(net.Conn) {})
+	if grown > 3*time.Second {
+		t.Errorf("32 MiB took %v over a round trip of 100 ms", grown)
+	}
+	fixed := download(t, size, func(c net.Conn) {
+		if err := c.(*Conn).SetReadBuffer(64 << 10); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if fixed < 20*time.Second {
+		t.Errorf("with SO_RCVBUF of 64 KiB, doubled, 32 MiB took %v", fixed)
+	}
+	t.Logf("%v, and %v with SO_RCVBUF", grown, fixed)
+}
