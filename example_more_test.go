@@ -4,6 +4,7 @@ package dialtone_test
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -11,6 +12,7 @@ import (
 
 	"dialtone"
 	"dialtone/clock"
+	"dialtone/errno"
 	"dialtone/link"
 	"dialtone/sockaddr"
 	"dialtone/socket"
@@ -168,4 +170,41 @@ func ExampleWithSeed() {
 	first, again, other := run(7), run(7), run(8)
 	fmt.Println(first == again, first == other)
 	// Output: true false
+}
+
+// A daemon's UNIX socket is busy at first: its backlog is full.
+func ExampleFault() {
+	n := dialtone.NewNetwork()
+	h := n.Host("app.test")
+	l, _ := h.Listen("unix", "/tmp/db.sock")
+	defer l.Close()
+	n.Fault(dialtone.Fault{From: "app.test", To: "/tmp/db.sock", Times: 1, Errno: errno.EAGAIN})
+	for range 2 {
+		c, err := h.Dial("unix", "/tmp/db.sock")
+		fmt.Println(err)
+		if err == nil {
+			c.Close()
+		}
+	}
+	// Output:
+	// dial unix /tmp/db.sock: connect: resource temporarily unavailable
+	// <nil>
+}
+
+// What a dial says of each way in which looking up a name can fail.
+func ExampleNameFault() {
+	n := dialtone.NewNetwork()
+	d := dialtone.Dialer{Host: n.Host("web.test"), Timeout: 50 * time.Millisecond}
+	for _, f := range []dialtone.NameFault{dialtone.NameServFail, dialtone.NameSilent, dialtone.NameNotFound} {
+		remove := n.FaultName("web.test", f)
+		_, err := d.Dial("tcp", "web.test:80")
+		var e *net.DNSError
+		errors.As(err, &e)
+		fmt.Println(err, e.IsTemporary, e.IsTimeout, e.IsNotFound)
+		remove()
+	}
+	// Output:
+	// dial tcp: lookup web.test: server misbehaving true false false
+	// dial tcp: lookup web.test: i/o timeout true true false
+	// dial tcp: lookup web.test: no such host false false true
 }
