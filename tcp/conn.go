@@ -147,6 +147,8 @@ const (
 const (
 	oneQuick notes = 1 << 27
 	quicks   notes = 31 * oneQuick
+
+	_ = oneQuick - clamped<<1 // does not compile when the last note reaches them
 )
 
 func (c *Conn) has(n notes) bool { return c.notes&n != 0 }
