@@ -21,6 +21,7 @@ import (
 // Linux 6.9, outlives the thread: so the two are compared at each call.
 type callers struct {
 	threads bool // the kernel has PIDFD_THREAD (6.9)
+	most    int  // see mostCallers
 
 	mu     sync.Mutex
 	pidfds map[int]callerFD // by thread
@@ -29,8 +30,16 @@ type callers struct {
 // callerFD is a pidfd, and the process it is of where it is no thread's.
 type callerFD struct{ fd, process int }
 
-// maxCallers bounds the cache: dead threads are not reported.
-const maxCallers = 1024
+// mostCallers is how many pidfds the cache may hold, since dead threads are not
+// reported: an eighth of the descriptors that we may have, and 1,024 at most.
+func mostCallers() int {
+	const most = 1024
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) != nil {
+		return most
+	}
+	return int(min(limit.Cur/8, most))
+}
 
 // pidfdThreadKnown probes pidfd_open(2) for PIDFD_THREAD.
 func pidfdThreadKnown() bool {
@@ -75,7 +84,7 @@ func (cs *callers) addLocked(tid int) (p callerFD, err error) {
 	if err != nil {
 		return p, err
 	}
-	if len(cs.pidfds) >= maxCallers {
+	if len(cs.pidfds) >= cs.most {
 		cs.closeLocked()
 	}
 	cs.pidfds[tid] = p

@@ -5,6 +5,7 @@
 package supervisor
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -39,7 +40,7 @@ func TestCallersNumberAgain(t *testing.T) {
 	}
 	defer f.Close()
 	tid := unix.Gettid()
-	cs := callers{pidfds: map[int]callerFD{}}
+	cs := callers{most: 2, pidfds: map[int]callerFD{}}
 	defer cs.close()
 	if dup, _, err := cs.getfd(other.Process.Pid, 0); err != nil {
 		t.Fatal(err)
@@ -67,4 +68,32 @@ func TestCallersNumberAgain(t *testing.T) {
 	if cs.same(tid) {
 		t.Error("the thread is taken for the same by its process's pidfd")
 	}
+}
+
+// A program of many threads, one after the other, is served with few descriptors of the supervisor's own.
+func TestManyThreadsFewDescriptors(t *testing.T) {
+	if out, status := runRole(t, "few"); out != "done\n" || status != 0 {
+		t.Errorf("status %d, %q", status, out)
+	}
+}
+
+func roleFew() int {
+	// What the test itself has inherited is out of the question.
+	must(unix.CloseRange(3, 1<<20, unix.CLOSE_RANGE_CLOEXEC))
+	must(unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 128, Max: 128}))
+	return hostRole("manythreads")
+}
+
+func roleManyThreads() int {
+	for i := range 200 {
+		done := make(chan bool)
+		go func() {
+			lockThread() // it ends with its goroutine
+			makeConnections(4000 + i)
+			close(done)
+		}()
+		<-done
+	}
+	fmt.Println("done")
+	return 0
 }

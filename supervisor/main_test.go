@@ -54,6 +54,8 @@ var roles = map[string]func() int{
 	"lacking":           roleLacking,
 	"near":              roleNear,
 	"accepts":           roleAccepts,
+	"few":               roleFew,
+	"manythreads":       roleManyThreads,
 	"sockdiag":          roleSockDiag,
 	"server":            roleServer,
 	"client":            roleClient,
@@ -144,14 +146,16 @@ func runProgram(argv ...string) int {
 }
 
 // hostAccepts hosts the role "accepts" on a host of its own.
-func hostAccepts() int {
+func hostAccepts() int { return hostRole("accepts") }
+
+func hostRole(role string) int {
 	s, err := New(Options{})
 	if err != nil {
 		fmt.Println(err)
 		return 125
 	}
 	defer s.Close()
-	must(os.Setenv(roleVariable, "accepts"))
+	must(os.Setenv(roleVariable, role))
 	status, err := s.Run(context.Background(), Program{
 		Argv: []string{"/proc/self/exe"}, Stdout: os.Stdout, Stderr: os.Stderr,
 		Stack: dialtone.NewNetwork().Host("here.test").Stack(),

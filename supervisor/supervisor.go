@@ -157,7 +157,7 @@ func (s *Supervisor) Start(p Program) (*Target, error) {
 		caller:  &caller,
 		proc:    proc,
 		replays: map[int]reply{},
-		callers: callers{threads: s.threads, pidfds: map[int]callerFD{}},
+		callers: callers{threads: s.threads, most: mostCallers(), pidfds: map[int]callerFD{}},
 		done:    make(chan struct{}),
 	}
 	t.lineage = newLineage(t)
