@@ -76,6 +76,9 @@ func (c *stream) openFast(call *socket.Call) {
 		room := c.conn.SendInSYN(peer.cookie, peer.mss)
 		call.Taken = c.conn.Write(call.Text[:min(len(call.Text), room)])
 	}
+	if call.Taken < len(call.Text) && c.sock.Blocks(call) {
+		c.conn.SetQuickAck(0) // the rest comes as soon as the handshake is complete (sk_write_pending)
+	}
 }
 
 // rememberPeer keeps what the peer has granted and offered, where fast open was tried (tcp_fastopen_cache_set).

@@ -15,7 +15,10 @@ func (c *Conn) establish(now time.Duration, seg *wire.Segment) Events {
 		c.send.drop(n)
 		c.notes |= synText
 	}
-	c.sndUna, c.sndNxt, c.sndMax = seg.Ack, seg.Ack, seg.Ack
+	c.sndUna = seg.Ack
+	if !c.has(early) {
+		c.sndNxt = seg.Ack // a SYN's bytes that were not taken are lost (tcp_rcv_fastopen_synack)
+	}
 	c.recover, c.sndSmall = seg.Ack, seg.Ack
 	c.measure(now, seg)
 	c.progress(now)

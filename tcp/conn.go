@@ -141,6 +141,7 @@ const (
 	unfinished                   // they were: no PSH
 	pushed                       // what is written now waits for nothing
 	clamped                      // TCP_WINDOW_CLAMP
+	early                        // bytes may be sent in SYN-RECEIVED: the peer's cookie was valid
 )
 
 // The five uppermost bits of notes count the acknowledgements that need not wait.

@@ -51,8 +51,10 @@ func validCookie(cookie []byte) []byte {
 func (c *Conn) GrantCookie(cookie []byte) { c.rarely().fast = &fastOpen{cookie: cookie, option: true} }
 
 // TakeSYNText takes the bytes that came with the SYN given to Accept, and acknowledges them with it. They can be read at
-// once. Call it after Accept, before Next; the caller has seen that the peer's cookie is valid.
+// once, and what is written then goes before the handshake is complete (RFC 7413, 4.2). Call it after Accept, before Next; the
+// caller has seen that the peer's cookie is valid.
 func (c *Conn) TakeSYNText(syn *wire.Segment) {
+	c.notes |= early
 	if len(syn.Payload) == 0 {
 		return
 	}

@@ -23,7 +23,7 @@ func (c *Conn) Next(now time.Duration, out *wire.Segment) bool {
 	case Closed:
 		return c.nextReset(now, out)
 	case SynSent, SynReceived:
-		return c.nextSYN(now, out) || c.state == SynReceived && c.nextACK(now, out)
+		return c.nextSYN(now, out) || c.has(early) && c.nextData(now, out) || c.state == SynReceived && c.nextACK(now, out)
 	}
 	repairs := c.has(recovering)
 	if c.nextFirst(now, out) || repairs && c.nextHole(now, out, true) || c.nextData(now, out) ||
@@ -69,6 +69,8 @@ func (c *Conn) nextSYN(now time.Duration, out *wire.Segment) bool {
 	c.sndNxt = c.sndUna + 1 + text
 	if after(c.sndNxt, c.sndMax) {
 		c.sndMax = c.sndNxt
+	} else if c.has(early) {
+		c.sndNxt = c.sndMax // what follows it waits for its acknowledgement (tcp_retransmit_timer)
 	}
 	if c.rexmitAt == 0 { // a repeated SYN of the peer's must not put it off
 		c.armRetransmission(now)
@@ -121,6 +123,9 @@ func (c *Conn) nextData(now time.Duration, out *wire.Segment) bool {
 		most = min(most, c.passSACKed())
 	}
 	offset := int(c.sndNxt - c.sndUna)
+	if c.state == SynReceived {
+		offset-- // the SYN
+	}
 	unsent := c.send.size - offset
 	if unsent < 0 || unsent == 0 && !c.has(finDue) {
 		return false // less than 0: the FIN was sent
@@ -129,7 +134,8 @@ func (c *Conn) nextData(now time.Duration, out *wire.Segment) bool {
 	if n < 0 {
 		return false
 	}
-	fin := c.has(finDue) && n == unsent && int(c.sndWnd) > offset+n // a FIN takes a place in the peer's window
+	// A FIN takes a place in the peer's window, and waits for the handshake's end.
+	fin := c.has(finDue) && n == unsent && int(c.sndWnd) > offset+n && c.state != SynReceived
 	if mss := int(c.mss); n > mss {
 		if rest := n % mss; rest > 0 && (n < unsent || !c.worthSending(rest, rest, fin)) {
 			n -= rest // tcp_mss_split_point

@@ -50,7 +50,11 @@ func (c *Conn) receiveSynSent(now time.Duration, seg *wire.Segment) Events {
 		return 0
 	}
 	ev := c.establish(now, seg)
-	c.notes |= owesACK
+	if c.has(answers) { // bytes will take it along (tcp_rcv_synsent_state_process)
+		c.ackAt = now + delayedAckMost
+	} else {
+		c.notes |= owesACK
+	}
 	return ev | c.receiveText(now, seg, seg.Seq+1)
 }
 

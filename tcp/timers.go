@@ -127,6 +127,9 @@ func (c *Conn) armRetransmission(now time.Duration) {
 	}
 }
 
+// delayedAckMost is how long the third segment of a handshake waits for bytes (TCP_DELACK_MAX).
+const delayedAckMost = 200 * time.Millisecond
+
 // oweACK lets the acknowledgement of new bytes wait a little, but not of more than two segments (RFC 9293, 3.8.6.3), and not
 // when the connection is young: the peer's window is small then.
 func (c *Conn) oweACK(now time.Duration) {
