@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -260,4 +261,38 @@ func TestFaultSendsNothing(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestImpaired: the rules tell what they have done, in their order, and forget it when they are set again.
+func TestImpaired(t *testing.T) {
+	n := dialtone.NewNetwork()
+	u, err := n.Host("server.test").ListenPacket("udp4", ":7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer u.Close()
+	c, err := n.Host("client.test").Dial("udp4", "server.test:7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if rules, counts := n.Impaired(); rules != nil || counts != nil {
+		t.Errorf("at first: %+v, %+v", rules, counts)
+	}
+	rules := []link.Rule{{ToPort: 8, Action: link.Drop}, {Effect: link.Effect{Loss: 0.5}}}
+	for range 2 {
+		if err := n.Impair(rules...); err != nil {
+			t.Fatal(err)
+		}
+		for range 100 {
+			if _, err := c.Write([]byte{1}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, counts := n.Impaired()
+		if !slices.Equal(got, rules) || counts[0] != (link.Counts{}) || counts[1].Matched != 100 ||
+			counts[1].Lost < 20 || counts[1].Lost > 80 {
+			t.Errorf("%+v, %+v", got, counts)
+		}
+	}
 }

@@ -86,6 +86,10 @@ func (n *Network) Hub() *link.Shared { return n.hub }
 // For other links there is [link.NewImpaired].
 func (n *Network) Impair(rules ...link.Rule) error { return n.way.SetRules(rules...) }
 
+// Impaired returns the rules of the latest [Network.Impair], and what each has done since: a test of losses may want to see
+// that something was lost.
+func (n *Network) Impaired() ([]link.Rule, []link.Counts) { return n.way.Rules() }
+
 // Host returns the host with the given name. If there is none it makes one, on the network's hub, with one IPv4 and one
 // IPv6 address and Linux's personality. It panics if nobody could dial the name: if it is empty, an address, or has a port.
 func (n *Network) Host(name string) *Host {
