@@ -9,7 +9,8 @@ import (
 )
 
 // Tap asks of each host, of those that are made later too, for a tap, which is then told of the packets at the host's
-// interfaces; nil: that host has none. remove ends all that. Package capture writes files by it.
+// interfaces; nil: that host has none. of is called with the network locked, and must not use it. remove ends all that.
+// Package capture writes files by it.
 func (n *Network) Tap(of func(*Host) inet.Tap) (remove func()) {
 	t := &hostTaps{of: of}
 	n.mu.Lock()

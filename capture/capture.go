@@ -11,9 +11,11 @@
 //
 // The file names its interfaces HOST/INTERFACE (frame.interface_name in Wireshark), and has their addresses as of when they
 // were first seen as description. Packets are raw IP with all checksums, whole, each with its direction, and with the
-// security context of the socket that sent it, if it has one, as comment. They are in the order in which they were seen.
+// security context of the socket that sent it, if it has one, as comment.
+//
 // Times are the network's, to the nanosecond: the calendar's, in a synctest bubble that of the bubble, and with a
-// [clock.Manual] counted from 1970.
+// [clock.Manual] counted from 1970. Packets are in the order in which they were seen, and so in that of time; but in real
+// time only those of one host are for sure, others by a few microseconds are not.
 package capture
 
 import (

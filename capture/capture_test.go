@@ -19,6 +19,8 @@ import (
 	"dialtone/inet"
 	"dialtone/link"
 	"dialtone/personality"
+	"dialtone/sockaddr"
+	"dialtone/socket"
 	"dialtone/wire"
 )
 
@@ -69,7 +71,7 @@ func send(t *testing.T, from *dialtone.Host, to string, length int) {
 }
 
 // connect returns both ends of a connection from client.test to web.test.
-func connect(t *testing.T, n *dialtone.Network, port string) (client, server net.Conn) {
+func connect(t testing.TB, n *dialtone.Network, port string) (client, server net.Conn) {
 	t.Helper()
 	l, err := n.Host("web.test").Listen("tcp4", port)
 	if err != nil {
@@ -208,12 +210,27 @@ func TestLoopback(t *testing.T) {
 		for i, to := range []string{"127.0.0.1", "10.0.0.1", "[::1]", "127.255.255.255"} {
 			send(t, web, to+":9", i)
 		}
+		p := web.NewProcess()
+		p.Caller().Caps |= socket.NetRaw
+		fd, err := p.Socket(sockaddr.Inet, int(socket.Dgram), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Exit()
+		if err := p.Setsockopt(fd, socket.SolSocket, socket.SoBindToDevice, []byte("eth0")); err != nil {
+			t.Fatal(err)
+		}
+		// What a host sends to no address goes over lo, and then counts as come by the device.
+		if _, err := p.Sendto(fd, make([]byte, 4), 0, sockaddr.Of(netip.MustParseAddrPort("0.0.0.0:9")).Raw()); err != nil {
+			t.Error(err)
+		}
 	})
 	compare(t, timeline(t, all), `
 0s web.test/lo < 127.0.0.1 127.0.0.1 udp 0
 1s web.test/lo < 10.0.0.1 10.0.0.1 udp 1
 2s web.test/lo < ::1 ::1 udp 2
 3s web.test/lo < 127.0.0.1 127.255.255.255 udp 3
+4s web.test/lo < 10.0.0.1 10.0.0.1 udp 4
 `)
 }
 
