@@ -30,7 +30,8 @@ func (h *Host) DialContext(ctx context.Context, network, address string) (net.Co
 // trailKey is a context's key for a trail.
 type trailKey struct{}
 
-// WithTrail returns a context with which [Dialer.DialContext] says in t why its connects ended as they did.
+// WithTrail returns a context with which [Dialer.DialContext] says in t why its connects ended as they did. It is for one dial
+// at a time, and to be read when that has returned: a [net/http.Transport] may go on dialing after the request has failed.
 func WithTrail(ctx context.Context, t *trail.Trail) context.Context {
 	return context.WithValue(ctx, trailKey{}, t)
 }
