@@ -15,8 +15,9 @@ import (
 // in turn, and one that its own thread has left behind is found at once.
 type parking struct {
 	mu    sync.Mutex
-	calls map[int]*parked // by thread
-	sweep *time.Timer     // set while there are calls
+	calls map[int]*parked  // by thread
+	open  map[*parked]bool // all that hold something yet: calls, and what they superseded
+	sweep *time.Timer      // set while there are open ones
 	waits sync.WaitGroup
 }
 
@@ -38,9 +39,9 @@ func (c *call) park(wait func(ctx context.Context)) {
 	c.parked = true
 	p.mu.Lock()
 	if p.calls == nil {
-		p.calls = map[int]*parked{}
+		p.calls, p.open = map[int]*parked{}, map[*parked]bool{}
 	}
-	p.calls[c.tid] = entry
+	p.calls[c.tid], p.open[entry] = entry, true
 	if p.sweep == nil {
 		p.sweep = time.AfterFunc(sweepEvery, p.sweepAll)
 	}
@@ -50,6 +51,7 @@ func (c *call) park(wait func(ctx context.Context)) {
 		cancel()
 		close(entry.done)
 		p.mu.Lock()
+		delete(p.open, entry)
 		if p.calls[c.tid] == entry {
 			delete(p.calls, c.tid)
 		}
@@ -72,23 +74,16 @@ func (p *parking) superseded(tid int) {
 func (p *parking) giveUp(h *hosted) (gone []*parked) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.giveUpLocked(h)
-}
-
-func (p *parking) giveUpLocked(h *hosted) (gone []*parked) {
-	for tid, entry := range p.calls {
+	for entry := range p.open {
 		if h != nil && entry.call.at != h {
 			continue
 		}
-		if entry.call.valid() {
-			if h != nil {
-				return nil
-			}
-			continue
+		if !entry.call.valid() { // or answered, and about to end
+			entry.cancel()
+			gone = append(gone, entry)
+		} else if h != nil {
+			return nil
 		}
-		entry.cancel()
-		delete(p.calls, tid)
-		gone = append(gone, entry)
 	}
 	return gone
 }
@@ -112,10 +107,10 @@ func (s *Supervisor) giveUp(h *hosted) {
 }
 
 func (p *parking) sweepAll() {
+	p.giveUp(nil)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.giveUpLocked(nil)
-	if len(p.calls) == 0 {
+	if len(p.open) == 0 {
 		p.sweep = nil
 		return
 	}
@@ -125,9 +120,8 @@ func (p *parking) sweepAll() {
 // cancelAll cancels every wait and returns when all have ended.
 func (p *parking) cancelAll() {
 	p.mu.Lock()
-	for tid, entry := range p.calls {
+	for entry := range p.open {
 		entry.cancel()
-		delete(p.calls, tid)
 	}
 	p.mu.Unlock()
 	p.waits.Wait()
