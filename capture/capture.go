@@ -7,15 +7,16 @@
 // arrives. So one that the link lost stands there once, one that it doubled three times, and one that it delayed with two
 // times. As on Linux, a capture sees what comes in before the host's firewall does, and what goes out after it; nothing
 // while the interface is down; what a host sends to itself once, incoming at lo; and a segment that is larger than the MTU
-// as it is, as on an interface with segmentation offload. There is no ARP on the wire.
+// as it is, as on an interface with segmentation offload. There is no ARP on the wire. Bytes between programs of package
+// supervisor are packets only where its option NeverDirect has them take the network.
 //
 // The file names its interfaces HOST/INTERFACE (frame.interface_name in Wireshark), and has their addresses as of when they
 // were first seen as description. Packets are raw IP with all checksums, whole, each with its direction, and with the
 // security context of the socket that sent it, if it has one, as comment.
 //
 // Times are the network's, to the nanosecond: the calendar's, in a synctest bubble that of the bubble, and with a
-// [clock.Manual] counted from 1970. Packets are in the order in which they were seen, and so in that of time; but in real
-// time only those of one host are for sure, others by a few microseconds are not.
+// [clock.Manual] counted from 1970. Packets stand in the order in which they were seen; in real time the times of two hosts
+// may contradict it by microseconds.
 package capture
 
 import (

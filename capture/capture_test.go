@@ -313,11 +313,12 @@ func TestComments(t *testing.T) {
 		arrive(func(p *wire.Packet) { p.Context = "system_u:system_r:web_t" })
 		arrive(func(p *wire.Packet) { p.Context, p.Secure = "a", &wire.Secure{Wanted: "b", Message: "c"} })
 		arrive(func(p *wire.Packet) { p.UDP.Payload = make([]byte, 1<<16) })
+		arrive(func(p *wire.Packet) { p.Context = strings.Repeat("x", 1<<16) })
 	}, "web.test")
 	var got []string
 	for _, s := range all {
 		if !s.out {
-			got = append(got, fmt.Sprintf("%d %q\n", len(s.data), s.comments))
+			got = append(got, fmt.Sprintf("%d %.70q\n", len(s.data), s.comments))
 		}
 	}
 	compare(t, strings.Join(got, ""), `
@@ -325,5 +326,6 @@ func TestComments(t *testing.T) {
 28 ["context system_u:system_r:web_t"]
 28 ["context a" "wanted b" "message c"]
 0 ["wire: longer than an IP packet can be: UDP datagram of 65544 bytes"]
+28 ["context xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"]
 `)
 }

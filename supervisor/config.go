@@ -46,7 +46,8 @@ type Options struct {
 	// programs that connect wait, and their end. Nil: no trails are kept.
 	Explain func(Explanation)
 	// Settled promises that nobody changes the network while programs run: no
-	// link is cut, given rules or wrapped, no firewall set, no host crashed. Then the bytes between hosted programs on two hosts take a kernel
+	// link is cut, given rules or wrapped, no firewall set, no host tapped or
+	// crashed. Then the bytes between hosted programs on two hosts take a kernel
 	// socket, too, if nothing on the way acts on them ([inet.Stack.ClearTo]) when
 	// the connection is made. Without the promise they travel over the virtual
 	// network, so that what happens there later happens to them.
