@@ -102,6 +102,18 @@ b'once more'
 `)
 }
 
+// Who reads nothing of a stream, with room for control messages, gets nothing.
+func TestControlMessagesOfStream(t *testing.T) {
+	sameAsKernel(t, `
+import socket
+l = socket.create_server(("127.0.0.1", 0))
+s = socket.create_connection(l.getsockname())
+c, _ = l.accept()
+s.sendall(b"x")
+print(c.recv(1, socket.MSG_PEEK), c.recvmsg(0, 100)[:3], c.recvmsg(5, 100)[:3])
+`, "b'x' (b'', [], 0) (b'x', [], 0)\n")
+}
+
 // Groups are joined, and heard, by hosted programs as by others.
 func TestGroups(t *testing.T) {
 	sameAsKernel(t, `
@@ -116,6 +128,35 @@ u.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(to[0]
 s.sendto(b"member", to)
 print(u.recvfrom(10)[0])
 `, "b'member'\n")
+}
+
+// What many datagrams have beside them has a number; what differs from one to
+// the next has none, and nothing has once there are too many.
+func TestAsides(t *testing.T) {
+	ttl := func(n byte, level int) []socket.ControlMessage {
+		return []socket.ControlMessage{{Level: level, Type: unix.IP_TTL, Data: []byte{n}}}
+	}
+	var as asides
+	if n, ok := as.number(nil); n != 0 || !ok || as.control(0) != nil {
+		t.Error("nothing has a number, or none has something")
+	}
+	for i := range maxAsides {
+		c := append(ttl(byte(i), unix.SOL_IP), ttl(byte(i>>8), unix.SOL_IPV6)...)
+		n, ok := as.number(c)
+		again, _ := as.number(c)
+		if !ok || n != i+1 || again != n || !reflect.DeepEqual(as.control(n), c) {
+			t.Fatalf("%d has the number %d, then %d", i, n, again)
+		}
+	}
+	if _, ok := as.number(ttl(1, unix.SOL_SOCKET)); ok {
+		t.Error("a time has a number")
+	}
+	if n, ok := as.number(ttl(1, unix.SOL_TCP)); ok {
+		t.Errorf("one too many has the number %d", n)
+	}
+	if as.control(maxAsides+1) != nil || as.control(-1) != nil {
+		t.Error("numbers that were not given out mean something")
+	}
 }
 
 // What is beside a datagram can be anything, if somebody else has put it there.

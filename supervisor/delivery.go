@@ -5,8 +5,6 @@
 package supervisor
 
 import (
-	"net/netip"
-
 	"dialtone/errno"
 	"dialtone/socket"
 
@@ -15,7 +13,7 @@ import (
 
 type heldDatagram struct {
 	data     []byte
-	from     netip.AddrPort
+	from     source
 	envelope string // what its sender's name does not tell; "": nothing
 }
 
@@ -43,7 +41,13 @@ func (d *datagram) down() {
 			}
 			continue
 		}
-		d.held = &heldDatagram{data: append([]byte(nil), buf[:n]...), from: plain(m.From), envelope: envelopeOf(&m)}
+		from := source{address: plain(m.From)}
+		if d.s < 0 {
+			if number, ok := d.h.sup.asides.number(m.Control); ok {
+				from.aside, m.Control = number, nil
+			}
+		}
+		d.held = &heldDatagram{data: append([]byte(nil), buf[:n]...), from: from, envelope: envelopeOf(&m)}
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 )
 
 // T keeps the bytes of a datagram and, if it is not connected, the name of the
-// native socket that they came from. What else the layer knows of a datagram
-// travels beside it, as a descriptor (SCM_RIGHTS) of a memory file: the control
+// native socket that they came from (senders.go, aside.go). What else the layer
+// knows of a datagram travels beside it, as a descriptor (SCM_RIGHTS) of a memory file: the control
 // messages that the socket asks for, under access control the SIDs of its
 // sender and of itself and, of AF_UNIX, the sender's address. Who reads T
 // natively does not see it.
@@ -41,10 +41,16 @@ func envelopeOf(m *socket.Message) string {
 	b := binary.LittleEndian.AppendUint32(nil, m.Sender)
 	b = binary.LittleEndian.AppendUint32(b, m.SID)
 	b = append(append(b, byte(len(from))), from...)
-	for _, c := range m.Control { // levels and types are below 256, and so are the lengths
+	return string(appendControl(b, m.Control))
+}
+
+// appendControl appends control messages: their levels and types are below 256,
+// and so are the lengths.
+func appendControl(b []byte, all []socket.ControlMessage) []byte {
+	for _, c := range all {
 		b = append(append(b, byte(c.Level), byte(c.Type), byte(len(c.Data))), c.Data...)
 	}
-	return string(b)
+	return b
 }
 
 // readEnvelope is the inverse of envelopeOf. Whoever knows T's name may have

@@ -92,7 +92,7 @@ func (v *virtual) usage(t *testing.T) usage {
 	defer v.sup.mu.Unlock()
 	v.sup.harvest()
 	return usage{
-		descriptors: countFDs(t) - len(v.sup.senders.fds), // a cache
+		descriptors: countFDs(t) - len(v.sup.senders.fds) - len(v.sup.envelopes.fds), // caches
 		goroutines:  runtime.NumGoroutine(),
 		sockets:     len(v.sup.byID) + len(v.sup.byCookie),
 		listeners:   len(v.sup.listeners),

@@ -165,7 +165,7 @@ func (r *receiving) once() (int, unix.Errno) {
 	buf := make([]byte, total(r.iov, most)-r.got)
 	flags := r.flags&^unix.MSG_WAITALL | unix.MSG_DONTWAIT
 	var beside []byte
-	if r.message || r.c.secure != nil || r.h.isUnix() {
+	if r.h.datagram != nil && (r.message || r.c.secure != nil || r.h.isUnix()) {
 		beside = make([]byte, unix.CmsgSpace(4))
 	}
 	peek := flags | unix.MSG_PEEK | unix.MSG_CMSG_CLOEXEC
@@ -206,7 +206,11 @@ func (r *receiving) once() (int, unix.Errno) {
 		case r.h.isUnix():
 			name = came.from
 		case r.h.sock != nil:
-			name = r.h.sourceOf(from).Append(nil)
+			a, aside := r.h.sourceOf(from)
+			name = a.Append(nil)
+			if aside != 0 {
+				came.control = r.h.sup.asides.control(aside)
+			}
 		}
 		// With MSG_TRUNC n is the datagram's length, which may exceed buf.
 		if e = r.c.scatter(r.iov, buf[:min(n, len(buf))]); e == 0 {

@@ -7,6 +7,7 @@ package supervisor
 import (
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"dialtone/sockaddr"
@@ -14,10 +15,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// source is what a sender's name tells of a datagram.
+type source struct {
+	address netip.AddrPort
+	aside   int // the number of its control messages
+}
+
 // senders are sockets whose names are sources. The name stays with a datagram
 // after the socket is closed, so they are a cache.
 type senders struct {
-	fds map[netip.AddrPort]*sender
+	fds map[source]*sender
 	now uint64 // counts uses
 }
 
@@ -28,10 +35,14 @@ type sender struct {
 
 const maxSenders = 256
 
-// senderMark stands between the prefix and the address in a sender's name.
-const senderMark = "a."
+// senderMark stands between the prefix and the address in a sender's name,
+// asideMark between the address and the number of its control messages.
+const (
+	senderMark = "a."
+	asideMark  = "/"
+)
 
-func (ss *senders) get(prefix string, from netip.AddrPort) (int, unix.Errno) {
+func (ss *senders) get(prefix string, from source) (int, unix.Errno) {
 	ss.now++
 	if s := ss.fds[from]; s != nil {
 		s.used = ss.now
@@ -44,7 +55,7 @@ func (ss *senders) get(prefix string, from netip.AddrPort) (int, unix.Errno) {
 	if e != 0 {
 		return -1, e
 	}
-	if e := bindNative(fd, fmt.Sprint(prefix, senderMark, from)); e != 0 {
+	if e := bindNative(fd, fmt.Sprint(prefix, senderMark, from.address, asideMark, from.aside)); e != 0 {
 		unix.Close(fd)
 		return -1, e
 	}
@@ -54,7 +65,7 @@ func (ss *senders) get(prefix string, from netip.AddrPort) (int, unix.Errno) {
 
 // evict closes the sender that was used longest ago.
 func (ss *senders) evict() {
-	var oldest netip.AddrPort
+	var oldest source
 	least := ^uint64(0)
 	for a, s := range ss.fds {
 		if s.used < least {
@@ -72,13 +83,17 @@ func (ss *senders) close() {
 	clear(ss.fds)
 }
 
-// sourceOf reads the source address out of a sender's name. Without one the
-// datagram came from the socket's peer.
-func (h *hosted) sourceOf(from unix.Sockaddr) (a sockaddr.Addr) {
+// sourceOf reads the source address, and the number of its control messages, out
+// of a sender's name. Without one the datagram came from the socket's peer.
+func (h *hosted) sourceOf(from unix.Sockaddr) (a sockaddr.Addr, aside int) {
 	_, text, ok := strings.Cut(abstractName(from), h.sup.prefix+senderMark)
 	if ok {
-		if ap, err := netip.ParseAddrPort(text); err == nil {
+		address, number, _ := strings.Cut(text, asideMark)
+		if ap, err := netip.ParseAddrPort(address); err == nil {
 			a = sockaddr.Of(ap)
+		}
+		if n, err := strconv.Atoi(number); err == nil {
+			aside = n
 		}
 	} else {
 		_, a, _ = h.sock.Ends()
@@ -86,5 +101,5 @@ func (h *hosted) sourceOf(from unix.Sockaddr) (a sockaddr.Addr) {
 	if h.sock.Family == sockaddr.Inet6 && a.IP.Is4() {
 		a.Family, a.IP = sockaddr.Inet6, netip.AddrFrom16(a.IP.As16())
 	}
-	return a
+	return a, aside
 }

@@ -8,7 +8,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,6 +40,7 @@ type Supervisor struct {
 	targets   map[*Target]bool
 	senders   senders
 	envelopes envelopes
+	asides    asides
 	arrivals  arrivals
 	harvester *time.Timer // set while there are sockets
 	closed    bool
@@ -80,7 +80,7 @@ func New(opts Options) (*Supervisor, error) {
 		byID:      map[uint64]*hosted{},
 		listeners: map[*hosted]bool{},
 		targets:   map[*Target]bool{},
-		senders:   senders{fds: map[netip.AddrPort]*sender{}},
+		senders:   senders{fds: map[source]*sender{}},
 	}
 	s.serve = s.dispatch
 	s.teller = newTeller(s)
