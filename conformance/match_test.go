@@ -87,4 +87,16 @@ func TestCompare(t *testing.T) {
 			t.Errorf("%v: %d differences, expected %d: %v", tt.names, len(d), tt.n, d)
 		}
 	}
+	// A port of netlink(7) is a process's number, which may be small; 0 is nobody's choice.
+	base = report("netlink:40000", "netlink:0")
+	for _, tt := range []struct {
+		names [2]string
+		n     int
+	}{
+		{[2]string{"netlink:7", "netlink:0"}, 0}, {[2]string{"netlink:0", "netlink:0"}, 1}, {[2]string{"netlink:7", "netlink:7"}, 1},
+	} {
+		if d := Compare(base, report(tt.names[:]...), &fake{}, &fake{}); len(d) != tt.n {
+			t.Errorf("%v: %d differences, expected %d: %v", tt.names, len(d), tt.n, d)
+		}
+	}
 }
