@@ -194,7 +194,11 @@ func (d *Dialer) prepare(ctx context.Context, a *attempt) error {
 // connected takes the socket of an attempt that succeeded over.
 func (a *attempt) connected() net.Conn {
 	if a.sock.Type == socket.Dgram {
-		return newPacketConn(a.host, a.sock, a.network)
+		c := newPacketConn(a.host, a.sock, a.network)
+		if c.RemoteAddr() == nil { // to port 0: getpeername(2) knows no peer, package net says whom it asked for
+			c.names.Store(&names{c.LocalAddr(), a.host.shown(a.network, a.to)})
+		}
+		return c
 	}
 	return newConn(a.host, a.sock, a.network)
 }

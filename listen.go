@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -27,6 +28,7 @@ func (h *Host) Listen(network, address string) (net.Listener, error) {
 }
 
 // ListenPacket opens a datagram socket as [net.ListenPacket] does: network is udp or unixgram, udp may have 4 or 6 added.
+// On a multicast address it is bound to the wildcard, and is in no group until it joins one by an option.
 func (h *Host) ListenPacket(network, address string) (net.PacketConn, error) {
 	return (&ListenConfig{Host: h}).ListenPacket(context.Background(), network, address)
 }
@@ -115,7 +117,13 @@ func (lc *ListenConfig) bind(call *socket.Call, s *socket.Socket, network string
 			return err
 		}
 	}
-	if e := socket.Bind(call, lc.Host.core.Personality, s, at.addr.Raw()); e != errno.OK {
+	to := at.addr
+	if s.Type == socket.Dgram && to.IP.IsMulticast() {
+		// Package net hears a group by a wildcard that others may have, too (listenDatagram in sock_posix.go).
+		s.SetOption(call, socket.SolSocket, socket.SoReuseAddr, socket.Bool(true))
+		to = wildcardOf(to.Family, to.Port)
+	}
+	if e := socket.Bind(call, lc.Host.core.Personality, s, to.Raw()); e != errno.OK {
 		return os.NewSyscallError("bind", e.Syscall())
 	}
 	return nil
@@ -124,6 +132,9 @@ func (lc *ListenConfig) bind(call *socket.Call, s *socket.Socket, network string
 // listenTarget returns the address to listen on: of a name, the first one of IPv4 if there is one; for any wildcard and
 // both versions of IP, IPv6's wildcard.
 func (h *Host) listenTarget(ctx context.Context, network, address string) (target, error) {
+	if address == "" && !strings.HasPrefix(network, "unix") {
+		address = ":0"
+	}
 	all, err := h.resolve(ctx, nil, network, address, never)
 	if err != nil {
 		return target{}, err

@@ -79,13 +79,18 @@ func (h *Host) resolve(ctx context.Context, all []target, network, address strin
 			return nil, err
 		}
 	}
+	if len(ips) == 1 && ips[0] == netip.IPv6Unspecified() {
+		ips = append(ips, netip.IPv4Unspecified()) // as package net does (internetAddrList in ipsock.go)
+	}
 	ips = slices.DeleteFunc(ips, func(ip netip.Addr) bool {
 		return strings.HasSuffix(network, "4") && !ip.Is4() || strings.HasSuffix(network, "6") && ip.Is4()
 	})
 	if len(ips) == 0 {
 		return nil, &net.AddrError{Err: "no suitable address found", Addr: name}
 	}
-	ips = h.ordered(ips)
+	if !written {
+		ips = h.ordered(ips)
+	}
 	for _, ip := range ips {
 		all = append(all, target{addr: h.address(netip.AddrPortFrom(ip, port))})
 	}
