@@ -27,6 +27,7 @@ const (
 	optionMD5Addr             // struct tcp_md5sig, written as the peer's address and a key in quotes; without one it is "key"
 	optionPass6               // struct icmp6_filter, written as the only type that is let in
 	optionGroup               // struct ip_mreq, ip_mreqn or ipv6_mreq: a group, and an address or the name of an interface
+	optionSource              // struct ip_mreq_source or group_source_req: a group, an interface, and a source
 	optionVia                 // an interface by one of its IPv4 addresses, or by its name in struct ip_mreqn
 	optionIndex               // an interface by its name
 	optionIndexBig            // the same in the network's byte order
@@ -71,6 +72,14 @@ var options = []Option{
 	{"IP_MULTICAST_LOOP", linux.IPPROTO_IP, 34, optionInt},
 	{"IP_ADD_MEMBERSHIP", linux.IPPROTO_IP, 35, optionGroup},
 	{"IP_DROP_MEMBERSHIP", linux.IPPROTO_IP, 36, optionGroup},
+	{"IP_UNBLOCK_SOURCE", linux.IPPROTO_IP, 37, optionSource},
+	{"IP_BLOCK_SOURCE", linux.IPPROTO_IP, 38, optionSource},
+	{"IP_ADD_SOURCE_MEMBERSHIP", linux.IPPROTO_IP, 39, optionSource},
+	{"IP_DROP_SOURCE_MEMBERSHIP", linux.IPPROTO_IP, 40, optionSource},
+	{"MCAST_JOIN_SOURCE_GROUP", linux.IPPROTO_IPV6, 46, optionSource},
+	{"MCAST_LEAVE_SOURCE_GROUP", linux.IPPROTO_IPV6, 47, optionSource},
+	{"MCAST_BLOCK_SOURCE", linux.IPPROTO_IPV6, 43, optionSource},
+	{"MCAST_UNBLOCK_SOURCE", linux.IPPROTO_IPV6, 44, optionSource},
 	{"IP_MULTICAST_ALL", linux.IPPROTO_IP, 49, optionInt},
 	{"IP_UNICAST_IF", linux.IPPROTO_IP, 50, optionIndexBig},
 	{"IP_FREEBIND", linux.IPPROTO_IP, linux.IP_FREEBIND, optionInt},

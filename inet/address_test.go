@@ -49,7 +49,7 @@ func TestMeaningIsThatOfAllPrefixes(t *testing.T) {
 		case owner != nil:
 			want = us
 		}
-		if got := s.audience(ip, s.interfaces[1]); got != want {
+		if got := s.audience(netip.Addr{}, ip, s.interfaces[1]); got != want {
 			t.Errorf("what comes to %v is for %v, want %v", ip, got, want)
 		}
 		for _, i := range s.interfaces {

@@ -165,7 +165,7 @@ func (d *datagram) hearsItself(p *wire.Packet, w *path) bool {
 	if p.Dst.Is6() {
 		loop = storedKey{solIPv6, ipv6McastLoop}
 	}
-	return (inGroup(p.Dst) || p.Dst.IsMulticast() && w.out.hasMembers(p.Dst)) && d.opts.kept(loop) != 0
+	return (inGroup(p.Dst) || p.Dst.IsMulticast() && w.out.hasMembers(p.Dst, p.Src)) && d.opts.kept(loop) != 0
 }
 
 // target is where a datagram goes: the address given, else the peer.

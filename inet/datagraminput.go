@@ -109,7 +109,7 @@ func (s *Stack) inputUDP(p *wire.Packet, in *Interface, to audience) {
 	table := s.udp(p.Proto)
 	if to == everybody {
 		for _, d := range table.bound[local.Port()] {
-			if d.takes(local, remote, in) && (!p.Dst.IsMulticast() || d.hearsGroup(p.Dst, in)) {
+			if d.takes(local, remote, in) && (!p.Dst.IsMulticast() || d.hearsGroup(p.Dst, p.Src, in)) {
 				d.input(p, in) // nobody is told of one that is refused: it was for many
 			}
 		}

@@ -48,6 +48,9 @@ func (d *datagram) connectedBy() *Interface {
 
 // SetOption implements [socket.Endpoint].
 func (d *datagram) SetOption(call *socket.Call, level, name int, value []byte) errno.Errno {
+	if c, ok := sourceOption(level, name); ok && d.hold.knows(level) {
+		return d.setSource(level, name, c, value)
+	}
 	switch {
 	case deviceOption(level, name):
 		return d.stack.setDevice(call, d.sock, name, value)

@@ -17,13 +17,23 @@ type membership struct {
 	group netip.Addr
 	on    *Interface
 	by    netip.Addr // the interface's address that the call named; invalid or unspecified: none
+
+	sources []netip.Addr
+	only    bool // the sources alone are heard; else all but them
+	settled bool // a source has said which
 }
 
 // maxMemberships is how many groups of IPv4 a socket may be in (net.ipv4.igmp_max_memberships).
 const maxMemberships = 20
 
-// hasMembers reports whether a socket of the host is in a group on i.
-func (i *Interface) hasMembers(group netip.Addr) bool { return len(i.members[group]) > 0 }
+// hasMembers reports whether a socket of the host is in a group on i, and hears a source there.
+func (i *Interface) hasMembers(group, source netip.Addr) bool {
+	return slices.ContainsFunc(i.members[group], func(d *datagram) bool {
+		return slices.ContainsFunc(d.groups, func(m membership) bool {
+			return m.group == group && m.on == i && m.takes(source)
+		})
+	})
+}
 
 // joinGroup puts d in a group (ip_mc_join_group, ipv6_sock_mc_join).
 func (d *datagram) joinGroup(m membership) errno.Errno {
@@ -84,13 +94,17 @@ func (d *datagram) leaveGroups() {
 	d.groups = nil
 }
 
-// hearsGroup reports whether what came by in for a group is for d, whose host takes it in. A socket that has not joined it hears
+// hearsGroup reports whether what a source sent to a group, and came by in, is for d, whose host takes it in. A socket that has not joined it hears
 // it all the same unless it says otherwise (IP_MULTICAST_ALL, IPV6_MULTICAST_ALL). For IPv6 it does not matter on which
 // interface it has (ip_mc_sf_allow, inet6_mc_check).
-func (d *datagram) hearsGroup(group netip.Addr, in *Interface) bool {
-	return d.opts.hearsAll(d.sock, group.Is4()) || slices.ContainsFunc(d.groups, func(m membership) bool {
+func (d *datagram) hearsGroup(group, source netip.Addr, in *Interface) bool {
+	at := slices.IndexFunc(d.groups, func(m membership) bool {
 		return m.group == group && (group.Is6() || m.on == in)
 	})
+	if at < 0 {
+		return d.opts.hearsAll(d.sock, group.Is4())
+	}
+	return d.groups[at].takes(source)
 }
 
 // hearsAll reads IP_MULTICAST_ALL or IPV6_MULTICAST_ALL. At first they are on, but for IPv4's of a socket of IPv6 (inet6_create).

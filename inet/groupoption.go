@@ -118,7 +118,7 @@ func (d *datagram) joinNamed(value []byte, read func([]byte) (request, errno.Err
 	if on == nil {
 		return errno.ENODEV
 	}
-	return d.joinGroup(membership{r.group, on, r.by})
+	return d.joinGroup(membership{group: r.group, on: on, by: r.by})
 }
 
 // leaveNamed leaves it. An IPv4 group without a way to it, and without an interface, is no group of any device.
@@ -135,7 +135,7 @@ func (d *datagram) leaveNamed(value []byte, read func([]byte) (request, errno.Er
 	if r.index != 0 && on == nil {
 		return errno.EADDRNOTAVAIL
 	}
-	return d.leaveGroup(membership{r.group, on, r.by})
+	return d.leaveGroup(membership{group: r.group, on: on, by: r.by})
 }
 
 // groupInterface is where a group is to be joined: on the interface that is named, or where the way to it leads (ip_mc_find_dev).

@@ -40,7 +40,7 @@ func (i *Interface) take(p *wire.Packet) {
 		p.Free()
 		return
 	}
-	to := s.audience(p.Dst, i)
+	to := s.audience(p.Src, p.Dst, i)
 	if to == others {
 		if s.forwards(p) {
 			s.forward(p, i)
@@ -100,9 +100,9 @@ const (
 	everybody                 // a group, or everybody on a network
 )
 
-// audience returns who a packet to dst that came in by i is for. A host answers for all its addresses on all interfaces
+// audience returns who a packet from src to dst that came in by i is for. A host answers for all its addresses on all interfaces
 // (RFC 1122, 3.3.4.2, the weak model, as Linux does), but for the loopback ones, which must not come from elsewhere.
-func (s *Stack) audience(dst netip.Addr, i *Interface) audience {
+func (s *Stack) audience(src, dst netip.Addr, i *Interface) audience {
 	switch {
 	case i.standsIn:
 		return us
@@ -114,7 +114,7 @@ func (s *Stack) audience(dst netip.Addr, i *Interface) audience {
 			return everybody
 		}
 		return us
-	case dst == limitedBroadcast, inGroup(dst), dst.IsMulticast() && i.hasMembers(dst):
+	case dst == limitedBroadcast, inGroup(dst), dst.IsMulticast() && i.hasMembers(dst, src):
 		return everybody
 	case dst.IsMulticast():
 		return others

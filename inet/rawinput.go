@@ -19,7 +19,7 @@ func (r *raw) hears(proto wire.Protocol, local, remote netip.Addr, in *Interface
 		return false
 	case !r.hold.addr.IsUnspecified() && r.hold.addr != local:
 		return false
-	case local.IsMulticast() && !r.hearsGroup(local, in):
+	case local.IsMulticast() && !r.hearsGroup(local, remote, in):
 		return false
 	}
 	return !r.remote.IsValid() || r.remote.Addr() == remote
