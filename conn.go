@@ -102,7 +102,7 @@ const (
 func (c *Conn) SetNoDelay(on bool) error { return c.setErr(c.setInts(solTCP, tcpNoDelay, number(on))) }
 
 // SetLinger is [net.TCPConn.SetLinger]: what close does with unsent data; 0 resets the connection, less than 0 is the
-// default.
+// default. So is more, here: on Linux Close would wait that many seconds for what is not acknowledged (socket(7)).
 func (c *Conn) SetLinger(sec int) error {
 	return c.setErr(c.setInts(socket.SolSocket, socket.SoLinger, number(sec >= 0), max(sec, 0)))
 }
