@@ -196,6 +196,7 @@ func (h *hosted) part(dup int) {
 		h.pump = nil
 		h.unwatchLayer()
 	case direct:
+		h.unkeep()
 		_ = unix.Shutdown(dup, unix.SHUT_RDWR) // ENOTCONN: the peer has closed its T
 	default:
 		return

@@ -24,6 +24,7 @@ func (s *Supervisor) startHarvest() {
 func (s *Supervisor) harvestAgain() {
 	began := time.Now()
 	s.mu.Lock()
+	s.resetClosed()
 	newest := s.lastID
 	s.mu.Unlock()
 	alive, err := s.ghosts.alive() // long with many sockets: the programs go on meanwhile
@@ -60,6 +61,7 @@ const buryAtOnce = 32
 // The supervisor is locked, but not all the time.
 func (s *Supervisor) harvestLeft() {
 	s.giveUp(nil)
+	s.resetClosed()
 	s.harvest()
 }
 

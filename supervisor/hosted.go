@@ -33,6 +33,8 @@ type hosted struct {
 	target  *Target
 	tid, fd int
 	caller  *socket.Caller
+	// kept is a duplicate of T that resetClosed closes last; -1: none is.
+	kept int
 	// err is an error that the pump met, for SO_ERROR.
 	err unix.Errno
 	// explaining is the attempt under way that settle will explain.
@@ -83,7 +85,7 @@ func (s *Supervisor) adopt(t *Target, sock *socket.Socket, fd int) (*hosted, uni
 		return nil, unix.ENOTSOCK
 	}
 	s.lastID++
-	h := &hosted{sup: s, id: s.lastID, stack: t.program.Stack, sock: sock, cookie: c}
+	h := &hosted{sup: s, id: s.lastID, stack: t.program.Stack, sock: sock, cookie: c, kept: -1}
 	if e := s.ghosts.add(fd, h.id); e != 0 {
 		return nil, e
 	}
@@ -113,6 +115,7 @@ func (h *hosted) replaceT(fd int) unix.Errno {
 		return unix.ENOTSOCK
 	}
 	s := h.sup
+	h.unkeep()
 	delete(s.byCookie, h.cookie)
 	delete(s.byID, h.id)
 	s.lastID++
@@ -176,6 +179,7 @@ func (h *hosted) forget() {
 		h.pump = nil
 	}
 	h.stopListening()
+	h.unkeep()
 	if h.datagram != nil {
 		h.datagram.close()
 		h.datagram = nil

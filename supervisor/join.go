@@ -56,7 +56,7 @@ func (h *hosted) abandon(x *explaining, e unix.Errno) {
 // connection waits, if nothing between the two needs to see the bytes. nil:
 // there is none.
 func (h *hosted) hostedListener() (l *hosted, n ticket) {
-	if h.sup.opts.NeverDirect || h.isUnix() {
+	if h.sup.opts.NeverDirect || h.isUnix() || h.lingersNot() {
 		return nil, 0
 	}
 	core := h.sock.Core
@@ -69,7 +69,7 @@ func (h *hosted) hostedListener() (l *hosted, n ticket) {
 		return nil, 0
 	}
 	for l := range h.sup.listeners {
-		if l.listen.port != peer.Port || l.listen.full() || !h.clearTo(l, local.IP, peer.IP) {
+		if l.listen.port != peer.Port || l.listen.full() || l.lingersNot() || !h.clearTo(l, local.IP, peer.IP) {
 			continue
 		}
 		if n, ok := l.ticketOf(plain(local)); ok && !l.listen.presented[n] {

@@ -72,8 +72,10 @@ func (h *hosted) option(c *call, level, name int) ([]byte, unix.Errno) {
 		if e := h.takeError(c.dup); e != 0 {
 			return socket.Int(int(e)), 0
 		}
-		if native := takeNativeError(c.dup); h.phase == direct && native != 0 {
-			return socket.Int(int(native)), 0 // the peer's T has reset it
+		if native := takeNativeError(c.dup); h.phase == direct {
+			// A reset is the peer's T's, and may have been read; the layer's own tells of the same.
+			_, e := h.sock.Option(c.layerCall(), level, name)
+			return socket.Int(int(native)), unix.Errno(e)
 		}
 	}
 	value, e := h.sock.Option(c.layerCall(), level, name)
@@ -115,6 +117,9 @@ func (s *Supervisor) setsockopt(c *call, h *hosted) {
 	if e := h.sock.SetOption(c.layerCall(), level, name, value); e != errno.OK {
 		c.fail(unix.Errno(e))
 		return
+	}
+	if level == unix.SOL_SOCKET && name == unix.SO_LINGER {
+		h.keepForReset(c.dup)
 	}
 	if buffer {
 		c.proceed() // datagrams wait in the layer's queue and in T's

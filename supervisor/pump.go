@@ -163,23 +163,30 @@ func (p *pump) moveUp(buf []byte) (more, closed bool) {
 		case e != 0: // ECONNRESET: T was closed with bytes unread
 			p.resetLayer()
 			return false, true
+		case n == 0 && p.h.lingersNot() && p.closed():
+			return false, true // the reset comes instead of an end
 		case n == 0:
 			p.endUp()
 		default:
 			p.up = slices.Clone(p.send(buf[:n]))
 		}
 	}
+	return false, p.closed()
+}
+
+// closed reports whether the target has closed T.
+func (p *pump) closed() bool {
 	if !p.hungUp() {
-		return false, false
+		return false
 	}
 	if p.orphan {
-		return false, true
+		return true
 	}
 	dup, open := p.h.dupT()
 	if open { // shutdown(SHUT_RDWR): harvest will see the close
 		unix.Close(dup)
 	}
-	return false, !open
+	return !open
 }
 
 // endUp passes on that the target will write no more.

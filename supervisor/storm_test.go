@@ -173,8 +173,13 @@ func TestNothingIsLeft(t *testing.T) {
 		// Senders are a cache and may stay.
 		count := func() (descriptors, sockets, listeners int) {
 			v.sup.mu.Lock()
-			defer v.sup.mu.Unlock()
 			v.sup.harvest()
+			v.sup.mu.Unlock()
+			done := make(chan struct{})
+			v.sup.loop.post(func() { close(done) }) // it closes what a harvest has left to it
+			<-done
+			v.sup.mu.Lock()
+			defer v.sup.mu.Unlock()
 			return countFDs(t) - len(v.sup.senders.fds), len(v.sup.byID) + len(v.sup.byCookie), len(v.sup.listeners)
 		}
 		before, _, _ := count()

@@ -38,6 +38,7 @@ type Supervisor struct {
 	byID      map[uint64]*hosted
 	listeners map[*hosted]bool
 	targets   map[*Target]bool
+	kept      map[*hosted]bool // see reset.go
 	senders   senders
 	envelopes envelopes
 	asides    asides
@@ -80,6 +81,7 @@ func New(opts Options) (*Supervisor, error) {
 		byID:      map[uint64]*hosted{},
 		listeners: map[*hosted]bool{},
 		targets:   map[*Target]bool{},
+		kept:      map[*hosted]bool{},
 		senders:   senders{fds: map[source]*sender{}},
 	}
 	s.serve = s.dispatch
