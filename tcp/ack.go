@@ -69,6 +69,9 @@ func (c *Conn) receiveACK(now time.Duration, seg *wire.Segment) (ev Events) {
 	if c.state != Closed {
 		c.takeWindow(seg)
 	}
+	if s := c.scoreboard(); s != nil {
+		c.watchHoles(now, s)
+	}
 	return ev
 }
 

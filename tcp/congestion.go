@@ -35,7 +35,9 @@ func (c *Conn) recovered(acked uint32) {
 	mss := uint32(c.mss)
 	if !before(c.sndUna, c.recover) {
 		c.notes &^= recovering | owesFirst
-		c.cwnd = min(c.ssthresh, max(c.inFlight(), mss)+mss)
+		if c.cwnd = c.ssthresh; c.scoreboard() == nil { // else as much is under way (tcp_end_cwnd_reduction)
+			c.cwnd = min(c.cwnd, max(c.inFlight(), mss)+mss)
+		}
 		c.forgetBelow(c.sndUna)
 		return
 	}

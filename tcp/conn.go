@@ -140,8 +140,8 @@ const (
 	more                         // the last bytes written wait for others (MSG_MORE)
 	unfinished                   // they were: no PSH
 	pushed                       // what is written now waits for nothing
-	clamped                      // TCP_WINDOW_CLAMP
 	early                        // bytes may be sent in SYN-RECEIVED: the peer's cookie was valid
+	holeTimer                    // rexmitAt is not the timeout, but when holes are lost
 )
 
 // The five uppermost bits of notes count the acknowledgements that need not wait.
@@ -149,7 +149,7 @@ const (
 	oneQuick notes = 1 << 27
 	quicks   notes = 31 * oneQuick
 
-	_ = oneQuick - clamped<<1 // does not compile when the last note reaches them
+	_ = oneQuick - holeTimer<<1 // does not compile when the last note reaches them
 )
 
 func (c *Conn) has(n notes) bool { return c.notes&n != 0 }

@@ -45,7 +45,8 @@
 // as RFC 6093 recommends, without a mark.
 //
 // Loss recovery is that of RFC 6675, by the peer's selective acknowledgements (scoreboard.go; ours are made in
-// reassembly.go), and NewReno's (RFC 6582) with a peer that gives none. What is lost is told by what came after it, not by
-// the time (RACK), and a duplicate is not told of (DSACK, RFC 2883). SYN cookies are one more way into SYN-RECEIVED in
-// open.go; a path's MTU arrives in pathmtu.go.
+// reassembly.go), and NewReno's (RFC 6582) with a peer that gives none. What is lost is told by what came after it, and a
+// little by the time (hole.go): there is no clock for each segment (RACK), and no tail loss probe (RFC 8985). A duplicate is
+// not told of (DSACK, RFC 2883). SYN cookies are one more way into SYN-RECEIVED in open.go; a path's MTU arrives in
+// pathmtu.go.
 package tcp

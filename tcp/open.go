@@ -48,7 +48,7 @@ func (c *Conn) begin(now time.Duration, cfg *Config, local, remote uint16, iss u
 		cfg: cfg, local: local, remote: remote, offer: mss, mss: min(mss, defaultMSS), rcvMSS: min(mss, defaultMSS),
 		sndUna: iss, sndNxt: iss, sndMax: iss, recover: iss, sndSmall: iss,
 		rto: cfg.InitialRTO, since: now, ssthresh: math.MaxUint32,
-		sndBuf: c.sndBuf, rcvBuf: c.rcvBuf, notes: c.notes&(noDelay|ownSndBuf|ownRcvBuf|corked|clamped) | notes(cfg.QuickAcks)*oneQuick,
+		sndBuf: c.sndBuf, rcvBuf: c.rcvBuf, notes: c.notes&(noDelay|ownSndBuf|ownRcvBuf|corked) | notes(cfg.QuickAcks)*oneQuick,
 		rare: c.rare.settings(),
 	}
 	if c.reason == Running {

@@ -18,6 +18,8 @@ import (
 type scoreboard struct {
 	spans  spans
 	resent uint32 // the holes below were sent again (RFC 6675, 2: HighRxt)
+	due    uint32 // the holes below are lost when the hole timer ends: see hole.go
+	late   uint32 // the holes below are lost
 }
 
 // maxSpans bounds what a hostile peer can make us remember.
@@ -54,7 +56,7 @@ func (c *Conn) takeSACK(seg *wire.Segment) (news bool) {
 			continue
 		}
 		if c.scoreboard() == nil {
-			c.rarely().sacked = &scoreboard{resent: c.sndUna}
+			c.rarely().sacked = &scoreboard{resent: c.sndUna, late: c.sndUna}
 		}
 		news = c.rare.sacked.spans.add(span{b.Left, b.Right}, maxSpans) || news
 	}
@@ -71,14 +73,17 @@ func (c *Conn) forgetBelow(una uint32) {
 	if before(s.resent, una) {
 		s.resent = una
 	}
+	if before(s.late, una) {
+		s.late = una
+	}
 	if len(s.spans) == 0 && !c.has(recovering) {
 		c.rare.sacked = nil
 	}
 }
 
-// lost reports whether the hole before spans[i] is lost: enough has come after it (RFC 6675, 4, IsLost).
+// lost reports whether the hole before spans[i] is lost: enough has come after it (RFC 6675, 4, IsLost), or long enough ago.
 func (s *scoreboard) lost(i int, mss uint32) bool {
-	if len(s.spans)-i >= dupThresh {
+	if len(s.spans)-i >= dupThresh || i < len(s.spans) && beforeEq(s.spans[i].from, s.late) {
 		return true
 	}
 	above := uint32(0)
@@ -96,7 +101,7 @@ func (s *scoreboard) pipe(una, end, mss uint32) (n uint32) {
 		if i > 0 {
 			hole.from = s.spans[i-1].to
 		}
-		if above += s.spans[i].size(); len(s.spans)-i < dupThresh && above <= (dupThresh-1)*mss {
+		if above += s.spans[i].size(); len(s.spans)-i < dupThresh && above <= (dupThresh-1)*mss && after(s.spans[i].from, s.late) {
 			n += hole.size() // not lost, see there
 		}
 		if after(s.resent, hole.from) {

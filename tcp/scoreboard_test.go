@@ -155,7 +155,7 @@ func (n *naiveBoard) next(mss int, lostOnly bool) (from, to int, ok bool) {
 func TestScoreboard_agreesWithNaiveTwin(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const base = 1<<32 - 60
-		c := &Conn{sndUna: base, notes: recovering, rare: &rare{sacked: &scoreboard{resent: base}}}
+		c := &Conn{sndUna: base, notes: recovering, rare: &rare{sacked: &scoreboard{resent: base, late: base}}}
 		c.sndMax = c.sndUna + 120
 		n := &naiveBoard{}
 		mss := rapid.IntRange(1, 12).Draw(t, "mss")
@@ -257,6 +257,8 @@ func TestRecovery_holesAlone(t *testing.T) {
 func TestRecovery_timeout(t *testing.T) {
 	b := sending(t)
 	b.receive(sack(1, 1001, 3001))
+	b.tick(2*time.Millisecond + b.c.srtt.duration()/4)
+	b.want(wire.ACK, 1, 1, text(testMSS)) // late, and lost again
 	b.tick(200 * time.Millisecond)
 	b.want(wire.ACK, 1, 1, text(testMSS))
 	b.quiet()

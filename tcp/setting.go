@@ -59,17 +59,14 @@ func (c *Conn) finWait2() (time.Duration, bool) {
 
 // SetWindowClamp bounds the window that is offered, in bytes (TCP_WINDOW_CLAMP); 0: it is not. A window that was offered is
 // never taken back. Before Open it also decides the window scale.
-func (c *Conn) SetWindowClamp(n uint32) {
-	c.rarely().clamp = n
-	c.set(clamped, n != 0)
-}
+func (c *Conn) SetWindowClamp(n uint32) { c.rarely().clamp = n }
 
 // clamp returns the bound of the window, as large as no window is where there is none.
 func (c *Conn) clamp() uint32 {
-	if c.has(clamped) {
-		return c.rare.clamp
+	if c.rare == nil || c.rare.clamp == 0 {
+		return math.MaxUint32
 	}
-	return math.MaxUint32
+	return c.rare.clamp
 }
 
 // SetUnsentLow bounds how many bytes wait that were never sent (TCP_NOTSENT_LOWAT); 0: they aren't bounded. Large segments are

@@ -49,6 +49,9 @@ func (c *Conn) Tick(now time.Duration) Events {
 	switch {
 	case !c.state.synchronized():
 		return c.synTimeout(now)
+	case c.has(holeTimer):
+		c.holesAreLate(now)
+		return 0
 	case c.inFlight() > 0:
 		return c.retransmissionTimeout(now)
 	default:
@@ -121,6 +124,7 @@ func (c *Conn) armRetransmission(now time.Duration) {
 	if c.retries == 0 && c.rto <= c.baseRTO() { // a backoff without retries: probes are answered, but the window is closed
 		c.since = now
 	}
+	c.notes &^= holeTimer
 	c.rexmitAt = now + c.rto
 	if limit := c.userTimeout(); limit != 0 {
 		c.rexmitAt = min(c.rexmitAt, c.since+limit)
