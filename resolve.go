@@ -92,7 +92,15 @@ func (h *Host) resolve(ctx context.Context, all []target, network, address strin
 		ips = h.ordered(ips)
 	}
 	for _, ip := range ips {
-		all = append(all, target{addr: h.address(netip.AddrPortFrom(ip, port))})
+		at := netip.AddrPortFrom(ip, port)
+		t := target{addr: h.address(at)}
+		if ip.Zone() != "" && t.addr.Scope == 0 { // of no interface: errors name it all the same
+			t.asked = tcpAddr(at)
+			if strings.HasPrefix(network, "udp") {
+				t.asked = udpAddr(at)
+			}
+		}
+		all = append(all, t)
 	}
 	return all, nil
 }
