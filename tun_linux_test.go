@@ -56,6 +56,12 @@ func newWired(t *testing.T) *wired {
 // inNamespace puts the calling goroutine and its thread, for ever, into a new network namespace.
 func inNamespace(t *testing.T) {
 	t.Helper()
+	// Package net finds out once, here and not in there, which versions of IP a wildcard can be of.
+	l, err := net.Listen("tcp", ":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
 	runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 		t.Skipf("no network namespace to be had (root is needed): %v", err)
