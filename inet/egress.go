@@ -21,9 +21,6 @@ type egress struct {
 
 // query puts what is said about the way in q.
 func (x *egress) query(q *query) {
-	if q.device != "" {
-		return
-	}
 	var by *Interface
 	switch is4, group := q.to.Is4(), q.to.IsMulticast(); {
 	case is4 && group:
@@ -38,7 +35,7 @@ func (x *egress) query(q *query) {
 	default:
 		by = x.others6
 	}
-	if by != nil {
+	if by != nil && q.device == "" {
 		q.device = by.Name
 	}
 }

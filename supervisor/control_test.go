@@ -173,6 +173,29 @@ func FuzzEnvelope(f *testing.F) {
 	})
 }
 
+// A program of 32 bits aligns its messages otherwise, and its times are short.
+func TestControlMessages32(t *testing.T) {
+	b := []byte{
+		13, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 42, 0, 0, 0, // IP_TOS, one byte and its padding
+		16, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 7, 0, 0, 0, // IP_TTL
+	}
+	all, e := parseControl(b, true)
+	want := []socket.ControlMessage{{Level: 0, Type: 1, Data: []byte{42}}, {Level: 0, Type: 2, Data: []byte{7, 0, 0, 0}}}
+	if e != 0 || !reflect.DeepEqual(all, want) {
+		t.Errorf("%+v, %v", all, e)
+	}
+	for _, short := range []byte{0, 11, 33} {
+		if _, e := parseControl(append([]byte{short}, b[1:]...), true); e != unix.EINVAL {
+			t.Errorf("a length of %d is %v", short, e)
+		}
+	}
+	c := &call{compat: true}
+	long := []byte{1, 2, 3, 4, 0, 0, 0, 0, 5, 6, 7, 0, 0, 0, 0, 0}
+	if got := c.controlData(socket.ControlMessage{Level: unix.SOL_SOCKET, Type: unix.SO_TIMESTAMP, Data: long}); !bytes.Equal(got, []byte{1, 2, 3, 4, 5, 6, 7, 0}) {
+		t.Errorf("a struct timeval of 32 bits is %v", got)
+	}
+}
+
 // What a program sends beside its bytes is taken apart as the kernel does.
 func FuzzParseControl(f *testing.F) {
 	f.Add(unix.UnixRights(3, 4), false)
