@@ -123,6 +123,19 @@
 //	poll, epoll, the moment an attempt fails  ERR, HUP;     all at once
 //	                                          then OUT
 //	SO_SNDBUF, SO_RCVBUF not set before       AF_UNIX's     TCP's, UDP's
+//	setsockopt of TCP_NODELAY, TCP_CORK or    0             EBADF, ENOTSOCK, EOPNOTSUPP
+//	TCP_QUICKACK on what is no TCP socket
+//	TCP_NODELAY, read                         1 if it is    what was set
+//	                                          connected
+//	TCP_CORK, TCP_QUICKACK, read              as at first   what was set
+//	SO_ZEROCOPY                               ENOPROTOOPT   success
+//	SIOCOUTQ (TIOCOUTQ)                       what the      what it has not acknowledged
+//	                                          peer has not
+//	                                          read
+//	write, direct, after the peer's           EPIPE         success
+//	shutdown(SHUT_RD)
+//	reset by SO_LINGER, direct                within 50 ms  at once
+//	poll of a listener after shutdown         IN, HUP       HUP
 //	SO_TYPE of a raw socket                   SOCK_DGRAM    SOCK_RAW
 //	recvfrom, recvmsg on a datagram socket    port 0        the sender's port
 //	connected to port 0

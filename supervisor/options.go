@@ -79,6 +79,9 @@ func (h *hosted) option(c *call, level, name int) ([]byte, unix.Errno) {
 		}
 	}
 	value, e := h.sock.Option(c.layerCall(), level, name)
+	if e == errno.OK && h.phase == direct && level == unix.IPPROTO_TCP && name == unix.TCP_NODELAY {
+		value = socket.Int(1) // that is how AF_UNIX sends, and a program that has set it wants to read it
+	}
 	return value, unix.Errno(e)
 }
 
