@@ -156,6 +156,9 @@ func (o *ipOptions) set(call *socket.Call, h *hold, level, name int, value []byt
 	case !ok:
 		return errno.ENOPROTOOPT
 	}
+	if rule.raw && h.sock.Type != socket.Raw {
+		return errno.ENOPROTOOPT
+	}
 	stream := h.sock.Type == socket.Stream
 	if stream && rule.stream != errno.OK {
 		return rule.stream

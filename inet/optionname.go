@@ -27,8 +27,11 @@ const (
 	ipTransparent       = 19
 	ipOrigDstAddr       = 20
 	ipMinTTL            = 21
+	ipNoDefrag          = 22
+	ipChecksum          = 23
 	ipBindAddressNoPort = 24
 	ipRecvFragSize      = 25
+	ipRecvErrRFC4884    = 26
 	ipMulticastIf       = 32
 	ipMulticastTTL      = 33
 	ipMulticastLoop     = 34
@@ -53,6 +56,8 @@ const (
 	ipv6RecvErr       = 25
 	ipv6V6Only        = 26
 	ipv6MulticastAll  = 29
+	ipv6AlertIsolate  = 30 // IPV6_ROUTER_ALERT_ISOLATE
+	ipv6RecvErr4884   = 31 // IPV6_RECVERR_RFC4884
 	ipv6FlowInfoSend  = 33
 	ipv6RecvPktInfo   = 49
 	ipv6PktInfo       = 50

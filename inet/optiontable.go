@@ -23,12 +23,13 @@ type optionRule struct {
 	// empty: no value at all is a 0; with options of IPv6 so are fewer bytes than an int has.
 	empty  bool
 	stream errno.Errno // of setting it on a stream, unless that is OK
+	raw    bool        // it can be set on raw sockets alone
 }
 
 // optionRules are the options below SOL_SOCKET that have an int for their value, by experiment on Linux 6.18 (ip(7), ipv6(7),
 // tcp(7), udp(7), RFC 3542). What is stored here and does nothing has nothing to do here: no packet has IP options or extension
 // headers, or comes in fragments, UDP's checksums are outside of memory, UDP_GRO may join what comes, and need not, and there
-// are no flow labels to lease. TCP's count for the connection: see stream.count.
+// are no flow labels to lease, no messages of ICMP with extensions, no router alerts, and no network cards that sum up packets. TCP's count for the connection: see stream.count.
 var optionRules = map[storedKey]optionRule{
 	{solIP, ipTOS}:               {empty: true},
 	{solIP, ipTTL}:               {least: -1, most: 255},
@@ -43,6 +44,9 @@ var optionRules = map[storedKey]optionRule{
 	{solIP, ipTransparent}:       {flag: true},
 	{solIP, ipOrigDstAddr}:       {flag: true, empty: true},
 	{solIP, ipMinTTL}:            {most: 255},
+	{solIP, ipNoDefrag}:          {flag: true, empty: true, raw: true},
+	{solIP, ipChecksum}:          {flag: true, empty: true},
+	{solIP, ipRecvErrRFC4884}:    {most: 1, empty: true},
 	{solIP, ipBindAddressNoPort}: {flag: true, empty: true},
 	{solIP, ipRecvFragSize}:      {flag: true, empty: true, stream: errno.EINVAL},
 	{solIP, ipMulticastIf}:       {stream: errno.EINVAL},
@@ -66,6 +70,8 @@ var optionRules = map[storedKey]optionRule{
 	{solIPv6, ipv6MTU}:           {most: math.MaxInt32},
 	{solIPv6, ipv6RecvErr}:       {flag: true},
 	{solIPv6, ipv6V6Only}:        {flag: true},
+	{solIPv6, ipv6AlertIsolate}:  {flag: true},
+	{solIPv6, ipv6RecvErr4884}:   {most: 1},
 	{solIPv6, ipv6FlowInfoSend}:  {flag: true},
 	{solIPv6, ipv6RecvPktInfo}:   {flag: true},
 	{solIPv6, ipv6RecvHopLimit}:  {flag: true},

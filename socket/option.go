@@ -118,6 +118,8 @@ func (s *Socket) Option(c *Call, level, name int) ([]byte, errno.Errno) {
 		return Int(o.ReceiveLow()), errno.OK
 	case SoSndLowAt:
 		return Int(1), errno.OK
+	case soMaxPacingRate:
+		return o.get().pacing.value(), errno.OK
 	case SoPeerCred:
 		if s.Family != sockaddr.Unix {
 			return NoPeer.Ucred(), errno.OK
@@ -214,6 +216,8 @@ func (s *Socket) SetOption(c *Call, level, name int, value []byte) errno.Errno {
 			return errno.EPERM
 		}
 		o.change().mark = uint32(n)
+	case soMaxPacingRate:
+		o.change().pacing = paced(value)
 	case SoRcvLowAt:
 		o.change().receiveLow = s.receiveLow(n)
 	case SoSndBufForce, SoRcvBufForce:

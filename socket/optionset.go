@@ -28,6 +28,7 @@ type rareOptions struct {
 	receiveLow                  int32
 	device                      string // SO_BINDTODEVICE
 	domain                      *Domain
+	pacing                      pacing
 	stored                      map[int]int // by name; see optionRules
 }
 

@@ -53,6 +53,7 @@ const (
 	soNoFCS           = 43
 	soSelectErrQueue  = 45
 	soBusyPoll        = 46
+	soMaxPacingRate   = 47
 	soBPFExtensions   = 48
 	soIncomingCPU     = 49
 	soCnxAdvice       = 53
