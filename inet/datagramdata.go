@@ -143,7 +143,7 @@ func (d *datagram) lost(f fate, is4 bool) errno.Errno {
 		return errno.OK
 	case f != crowded:
 		return d.stack.core.Personality.UDP.Filtered // a filter that drops or rejects tells the sender
-	case is4 && (ping || d.opts.recvErr):
+	case is4 && (ping || d.opts.recvErr4):
 		return errno.ENOBUFS
 	case is4 || ping:
 		return errno.OK

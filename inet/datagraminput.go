@@ -170,7 +170,7 @@ func (d *datagram) heard(h *heard) {
 	switch {
 	case !told:
 		return
-	case d.opts.recvErr:
+	case d.opts.recvErr(h.is4):
 		d.errors.add(h, d.family, d.annotateError(h))
 	case !d.remote.IsValid(), !fatal:
 		return

@@ -15,7 +15,7 @@ import (
 // ipOptions are the options that TCP and UDP sockets have in common.
 type ipOptions struct {
 	bindNoPort            bool
-	recvErr               bool
+	recvErr4, recvErr6    bool // IP_RECVERR, IPV6_RECVERR
 	freeBind, transparent bool
 	cork                  bool   // UDP_CORK
 	tos, ttl              uint8  // of IPv4; ttl 0: the host's
@@ -50,6 +50,14 @@ func (o *ipOptions) fields(s *Stack, to netip.Addr) (tos, ttl uint8) {
 	}
 }
 
+// recvErr reports whether errors about packets of a version are queued.
+func (o *ipOptions) recvErr(is4 bool) bool {
+	if is4 {
+		return o.recvErr4
+	}
+	return o.recvErr6
+}
+
 // refuses reports whether p has come from too far (RFC 5082).
 func (o *ipOptions) refuses(p *wire.Packet) bool {
 	if p.Is4() {
@@ -73,8 +81,10 @@ func (o *ipOptions) flag(level, name int) *bool {
 		return &o.bindNoPort
 	case storedKey{solUDP, udpCork}:
 		return &o.cork
-	case storedKey{solIP, ipRecvErr}, storedKey{solIPv6, ipv6RecvErr}:
-		return &o.recvErr
+	case storedKey{solIP, ipRecvErr}:
+		return &o.recvErr4
+	case storedKey{solIPv6, ipv6RecvErr}:
+		return &o.recvErr6
 	case storedKey{solIP, ipFreeBind}, storedKey{solIPv6, ipv6FreeBind}:
 		return &o.freeBind
 	case storedKey{solIP, ipTransparent}, storedKey{solIPv6, ipv6Transparent}:

@@ -100,7 +100,7 @@ func (o *ipOptions) longest(to netip.Addr, out *Interface, own *ownOptions) int 
 // tooLong is what becomes of a packet to an address that is too long for the way by out: its sender is told, with
 // IP_RECVERR in the error queue, too (ip_local_error, ipv6_local_error).
 func (d *datagram) tooLong(to sockaddr.Addr, out *Interface, own *ownOptions) errno.Errno {
-	if d.opts.recvErr {
+	if d.opts.recvErr(to.IP.Is4()) {
 		if to.IP.Is4() {
 			to.Port = d.remote.Port() // that of the peer, even if there is none
 		}

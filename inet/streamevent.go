@@ -188,7 +188,7 @@ func (c *stream) heard(h *heard) {
 	case !h.meaning.TCP:
 		return
 	}
-	if c.opts.recvErr || h.is4 && facts.QueuesICMP4 {
+	if c.opts.recvErr(h.is4) || h.is4 && facts.QueuesICMP4 {
 		if c.errors == nil {
 			c.errors = new(errorQueue)
 		}
