@@ -22,7 +22,7 @@
 //     4 ms off (--tolerance_usecs), or an eighth of the time since the event before.
 //   - TCP segments of one connection at a time, in (<) and out (>), with flags, numbers, ack, win, urg and the options mss,
 //     wscale, sackOK, sack, TS val ecr, FO, md5, nop, eol; <...> is whatever options. What goes out may be cut into
-//     segments otherwise. Values of timestamps are compared with --tcp_ts_tick_usecs alone, what they echo always.
+//     segments otherwise, and the PSH of one that the link has yet to cut is not compared. Values of timestamps are compared with --tcp_ts_tick_usecs alone, what they echo always.
 //   - "icmp unreachable" with host_unreachable, port_unreachable, frag_needed mtu N and the others of IPv4.
 //   - socket, bind, listen, accept, connect, read, write, send, recv, sendto, recvfrom, sendmsg, recvmsg, setsockopt,
 //     getsockopt, shutdown, close, fcntl, poll, epoll_create, epoll_ctl, epoll_wait.

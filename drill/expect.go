@@ -25,7 +25,7 @@ func (w *world) expect(e *event) error {
 		got, w.sent = w.sent[0], w.sent[1:]
 	}
 	w.resegment(got, len(want.tcp.Payload))
-	if err := w.compare(want, got.packet); err != nil {
+	if err := w.compare(want, got.packet, got.part); err != nil {
 		return err
 	}
 	err := w.timely(e, got.at, e.at, e.to)
@@ -66,12 +66,12 @@ func (w *world) resegment(got sent, n int) {
 		rest.TCP.Payload = s.Payload[n:]
 		s.Payload = s.Payload[:n:n]
 		s.Flags &^= wire.FIN // PSH may be anywhere
-		w.sent = append([]sent{{got.at, rest}}, w.sent...)
+		w.sent = append([]sent{{got.at, rest, got.part}}, w.sent...)
 	}
 }
 
-// compare says in what a packet differs from the script's.
-func (w *world) compare(want *packet, p *wire.Packet) error {
+// compare says in what a packet, or a part of a segment that stood for many, differs from the script's.
+func (w *world) compare(want *packet, p *wire.Packet, part bool) error {
 	f, s := w.flow, p.TCP
 	syn := s.Flags.Has(wire.SYN)
 	if syn && !f.hasLocal {
@@ -86,7 +86,7 @@ func (w *world) compare(want *packet, p *wire.Packet) error {
 	shown := show(&s)
 	split := len(w.sent) > 0 && w.sent[0].packet.TCP.Seq == p.TCP.Seq+uint32(len(s.Payload)) && len(s.Payload) > 0
 	flags := s.Flags ^ want.tcp.Flags
-	if split {
+	if split || part && !want.tcp.Flags.Has(wire.PSH) {
 		flags &^= wire.PSH
 	}
 	switch t := &want.tcp; {

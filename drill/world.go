@@ -49,6 +49,7 @@ type world struct {
 type sent struct {
 	at     time.Duration
 	packet *wire.Packet
+	part   bool // of a segment that stood for many, whose PSH says nothing
 }
 
 func newWorld(s *Script) (*world, error) {
@@ -85,7 +86,7 @@ func (l far) Deliver(time.Duration, *wire.Packet)                     {}
 func (l far) Send(_ time.Duration, _, _ link.Station, p *wire.Packet) {
 	kept := p.Clone()
 	kept.TCP.Payload = slices.Clone(p.TCP.Payload)
-	l.w.sent = append(l.w.sent, sent{l.w.now(), kept})
+	l.w.sent = append(l.w.sent, sent{at: l.w.now(), packet: kept, part: p.TCP.Part > 0})
 }
 
 // cookieBytes returns an option's bytes; of the cookie that the host grants, those of its own.
