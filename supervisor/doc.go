@@ -39,7 +39,7 @@
 //
 // A listener's T listens natively; for each connection in the layer's queue
 // one is presented to it (listening.go). Datagrams: datagram.go. That a target
-// has closed T is not reported, but found out (ghost.go, harvest.go).
+// has closed T is not reported, but found out (ghost.go, harvest.go, reset.go).
 // Explanations: teller.go.
 //
 // Importing this package lets the binary be started as a keeper or shim; see

@@ -6,9 +6,11 @@ package supervisor
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -59,7 +61,14 @@ func (h *hosted) unkeep() {
 // supervisor is locked, but not all the time.
 func (s *Supervisor) resetClosed() {
 	lost := map[string]*hosted{} // by what /proc/PID/fd shows
-	for h := range s.kept {
+	for i, h := range slices.Collect(maps.Keys(s.kept)) {
+		if i%buryAtOnce == buryAtOnce-1 { // the programs' calls have their turn
+			s.mu.Unlock()
+			s.mu.Lock()
+		}
+		if h.kept < 0 {
+			continue
+		}
 		if dup, open := h.dupT(); open {
 			unix.Close(dup)
 			continue
