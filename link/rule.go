@@ -54,8 +54,8 @@ type Effect struct {
 	// Latency is added to the way, and up to Jitter more, evenly distributed. Packets of a flow stay in their order.
 	Latency, Jitter time.Duration
 	// Rate is what the link carries, in bits per second, IP headers counted; 0 is as much as comes. All flows that the
-	// rule matches share it, those of both directions if it names neither From nor To. Queue is how many bytes may wait for their turn, 0 being DefaultQueue; what finds no room
-	// is lost.
+	// rule matches share it, those of both directions if it names neither From nor To. Queue is how many bytes may wait
+	// for their turn, 0 being DefaultQueue; what finds no room is lost.
 	Rate  uint64
 	Queue int
 	// Loss is the share of packets lost, each for itself.

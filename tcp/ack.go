@@ -70,6 +70,7 @@ func (c *Conn) receiveACK(now time.Duration, seg *wire.Segment) (ev Events) {
 		c.takeWindow(seg)
 	}
 	if s := c.scoreboard(); s != nil {
+		c.lostAgain(s)
 		c.watchHoles(now, s)
 	}
 	return ev
@@ -93,6 +94,10 @@ func (c *Conn) takeWindow(seg *wire.Segment) {
 // acknowledge removes what the peer has got from the send queue.
 func (c *Conn) acknowledge(now time.Duration, seg *wire.Segment) (ev Events) {
 	acked := seg.Ack - c.sndUna
+	arrived := acked // but for what selective acknowledgements have told of before
+	if s := c.scoreboard(); s != nil {
+		arrived -= s.spans.below(seg.Ack)
+	}
 	flight := c.inFlight()
 	wasRoomy := c.roomy()
 	finAcked := int(acked) > c.send.size // only a FIN is counted beyond the bytes
@@ -107,8 +112,8 @@ func (c *Conn) acknowledge(now time.Duration, seg *wire.Segment) (ev Events) {
 	}
 	c.measure(now, seg)
 	c.forgetBelow(c.sndUna)
-	c.grow(acked, flight)
-	if s := c.scoreboard(); s != nil && !c.has(recovering) && s.lost(0, uint32(c.largest())) {
+	c.grow(acked, arrived, flight)
+	if s := c.scoreboard(); s != nil && !c.has(recovering) && s.lost(0, uint32(c.mss)) {
 		c.startRecovery() // of what was sent later
 	}
 	c.progress(now)

@@ -9,7 +9,7 @@ package tcp
 const maxCwnd = 1 << 30
 
 // grow takes note that acked bytes arrived while flight bytes were on their way.
-func (c *Conn) grow(acked, flight uint32) {
+func (c *Conn) grow(acked, arrived, flight uint32) {
 	mss := uint32(c.mss)
 	c.dupAcks = 0
 	if c.has(recovering) {
@@ -23,9 +23,10 @@ func (c *Conn) grow(acked, flight uint32) {
 		return // the window wasn't what limited us, so nothing was learnt about it (RFC 7661, 4.3)
 	}
 	if c.cwnd < c.ssthresh {
-		c.cwnd += acked // slow start, by bytes (RFC 3465), since one segment may stand for many
+		// Slow start, by bytes (RFC 3465), since one segment may stand for many, and up to its end (tcp_slow_start).
+		c.cwnd = min(c.cwnd+arrived, max(c.ssthresh, c.cwnd))
 	} else {
-		c.cwnd += max(1, uint32(uint64(mss)*uint64(acked)/uint64(c.cwnd))) // RFC 5681, 3.1, equation 3
+		c.cwnd += max(1, uint32(uint64(mss)*uint64(arrived)/uint64(c.cwnd))) // RFC 5681, 3.1, equation 3
 	}
 	c.cwnd = min(c.cwnd, maxCwnd)
 }
@@ -67,8 +68,7 @@ func (c *Conn) duplicateACK() {
 	if c.dupAcks < dupThresh {
 		c.dupAcks++
 	}
-	// A large segment is one, however many of the peer's MSS it holds: reordering moves it as a whole.
-	if c.dupAcks >= dupThresh || s != nil && s.lost(0, uint32(c.largest())) {
+	if c.dupAcks >= dupThresh || s != nil && s.lost(0, uint32(c.mss)) {
 		c.startRecovery()
 	}
 }

@@ -40,7 +40,7 @@ func (c *Conn) holesAreLate(now time.Duration) {
 	if after(s.due, s.late) {
 		s.late = s.due
 	}
-	if !c.has(recovering) && s.lost(0, uint32(c.largest())) {
+	if !c.has(recovering) && s.lost(0, uint32(c.mss)) {
 		c.startRecovery()
 	}
 }

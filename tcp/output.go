@@ -109,8 +109,11 @@ func (c *Conn) nextFirst(now time.Duration, out *wire.Segment) bool {
 	}
 	c.rexmitAt = 0 // the timer runs anew for it (tcp_xmit_retransmit_queue)
 	c.fillData(now, out, c.sndUna, 0, n, c.finSent())
-	if end := c.sndUna + uint32(len(out.Payload)); s != nil && before(s.resent, end) {
-		s.resent = end
+	if s != nil {
+		if end := c.sndUna + uint32(len(out.Payload)); before(s.resent, end) {
+			s.resent = end
+		}
+		s.after = c.sndMax
 	}
 	return true
 }

@@ -18,6 +18,7 @@ import (
 type scoreboard struct {
 	spans  spans
 	resent uint32 // the holes below were sent again (RFC 6675, 2: HighRxt)
+	after  uint32 // what was sent from here on was sent after all of that
 	due    uint32 // the holes below are lost when the hole timer ends: see hole.go
 	late   uint32 // the holes below are lost
 }
@@ -165,8 +166,16 @@ func (c *Conn) nextHole(now time.Duration, out *wire.Segment, lostOnly bool) boo
 		return false
 	}
 	c.fillData(now, out, hole.from, offset, n, c.finSent())
-	s.resent = hole.from + uint32(len(out.Payload))
+	s.resent, s.after = hole.from+uint32(len(out.Payload)), c.sndMax
 	return true
+}
+
+// lostAgain begins anew with what was sent again in recovery, and is lost, too: something has come that was sent after it
+// (RFC 8985, 6.2, step 4: in recovery a segment is not waited for).
+func (c *Conn) lostAgain(s *scoreboard) {
+	if c.has(recovering) && after(s.resent, c.sndUna) && len(s.spans) > 0 && after(s.spans[len(s.spans)-1].to, s.after) {
+		s.resent = c.sndUna
+	}
 }
 
 // recoveryRoom returns how many bytes may be sent in recovery with a scoreboard: none, or a segment at least.

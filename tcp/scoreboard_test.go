@@ -43,8 +43,8 @@ func goodput(t *testing.T, latency time.Duration, loss float64, burst int, sack 
 }
 
 // TestSACK_goodput: what selective acknowledgements gain. Single losses on a long way cost a halved window each, with
-// them or without; what they save is a round trip for each loss after the first in a window, and timeouts. The bounds lie
-// below what was seen, of 25 seeds: 0.99, 1.75 and 2.57 times as much.
+// them or without; what they save is a round trip for each loss after the first in a window, and timeouts. With 5 %
+// lost at random Reno carries some 0.8 MB/s of a round trip of 10 ms, whatever it knows (Mathis et al., 1997).
 func TestSACK_goodput(t *testing.T) {
 	for _, c := range []struct {
 		name    string
