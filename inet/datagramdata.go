@@ -58,19 +58,20 @@ func (d *datagram) Send(call *socket.Call, m *socket.Message) (int, errno.Errno)
 	if e != errno.OK {
 		return 0, e
 	}
-	if d.corks(m) {
+	switch {
+	case d.corks(m):
 		d.pending = &corked{to: to, way: *w, own: own, data: bytes.Clone(m.Data)}
 		return len(m.Data), errno.OK
+	case own == nil && d.opts.segment == 0: // as most are
+		return d.sendUDP(call, m, m.Data, &to, w, nil)
 	}
 	return d.dispatch(call, m, m.Data, &to, w, own)
 }
 
 // dispatch sends a complete datagram, which m has completed, or several (UDP_SEGMENT).
 func (d *datagram) dispatch(call *socket.Call, m *socket.Message, data []byte, to *sockaddr.Addr, w *path, own *ownOptions) (int, errno.Errno) {
-	if d.opts.segment != 0 || own != nil {
-		if size := d.segmentSize(own); size != 0 {
-			return d.sendSegments(call, m, data, to, w, own, size)
-		}
+	if size := d.segmentSize(own); size != 0 {
+		return d.sendSegments(call, m, data, to, w, own, size)
 	}
 	return d.sendUDP(call, m, data, to, w, own)
 }
