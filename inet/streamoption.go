@@ -75,7 +75,9 @@ func (c *stream) apply(from *socket.Socket) {
 	}
 	if c.opts.stored != nil {
 		for _, name := range []int{tcpCork, tcpLinger2, tcpWindowClamp} {
-			c.count(name)
+			if c.opts.kept(storedKey{solTCP, name}) != 0 {
+				c.count(name)
+			}
 		}
 	}
 	if low := c.notSentLow(); low != math.MaxUint32 {

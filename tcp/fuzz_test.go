@@ -74,8 +74,16 @@ func FuzzReceive(f *testing.F) {
 			case op < 251:
 				idle := time.Duration(take()) * time.Millisecond
 				b.c.SetKeepAlive(b.now, KeepAlive{Idle: idle, Interval: 3 * time.Millisecond, Probes: 3})
+			case op < 253:
+				b.c.SetCork(op&1 != 0)
+			case op < 254:
+				b.c.ExpectMore()
+				b.c.SetQuickAck(int(take()))
+			case op < 255:
+				b.c.SetUnsentLow(uint32(take()) * 16)
+				b.c.SetWindowClamp(uint32(take()) * 16)
 			default:
-				b.c.SetNoDelay(op&1 != 0)
+				b.c.SetNoDelay(take()&1 != 0)
 			}
 			b.drainSane()
 		}
