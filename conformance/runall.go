@@ -42,21 +42,35 @@ func RunAll(arm Arm, cases []*Case, personality string, width int, seen func(*Re
 	return reports, errors.Join(errs...)
 }
 
-// retries is how many times a case that differs is put again. A case in real time differs by chance if one of its steps
+// retries is how many times cases that differ are put again. A case in real time differs by chance if one of its steps
 // falls across a tick of the kernel's timers, and that chance grows with what else the machine does.
-const retries = 3
+const (
+	retries = 2
+	few     = 8 // of them at a time
+)
 
-// Retry runs once more, alone, each case whose report differs, up to three times, and puts the last report in the first
-// one's place. It is for arms in real time: cases that ran beside each other on a busy machine may have been late, and are
-// not when alone.
+// Retry runs once more the cases whose reports differ, without the others, up to twice, and puts the last reports in the
+// first ones' place. It is for arms in real time: cases that ran beside many others on a busy machine may have been late,
+// and are not beside few.
 func Retry(arm Arm, reports []*Report, differs func(*Report) bool) error {
-	for i, r := range reports {
-		for try := 0; try < retries && differs(reports[i]); try++ {
-			again, err := Run(arm, r.Case, r.Personality)
-			if err != nil {
-				return err
+	for range retries {
+		var again []int
+		var cases []*Case
+		for i, r := range reports {
+			if differs(r) {
+				again, cases = append(again, i), append(cases, r.Case)
 			}
-			reports[i] = again
+		}
+		if len(again) == 0 {
+			break
+		}
+		// All are of one personality: an arm in real time is one system.
+		news, err := RunAll(arm, cases, reports[again[0]].Personality, few, nil)
+		if err != nil {
+			return err
+		}
+		for k, i := range again {
+			reports[i] = news[k]
 		}
 	}
 	return nil

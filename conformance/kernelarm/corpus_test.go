@@ -43,7 +43,7 @@ func newArm(t *testing.T) *Arm {
 }
 
 // The corpus is what the running kernel does. Time is real here and the machine may be busy, so a case that differs is
-// run again alone; it fails if it differs each time.
+// run again beside few others; it fails if it differs each time.
 func TestCorpus_holdsOnTheRunningKernel(t *testing.T) {
 	arm := newArm(t)
 	all, err := conformance.Corpus()
