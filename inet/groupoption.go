@@ -108,17 +108,26 @@ func groupRequest6(b []byte) (r request, e errno.Errno) {
 // joinNamed joins the group that an option's value names.
 func (d *datagram) joinNamed(value []byte, read func([]byte) (request, errno.Errno)) errno.Errno {
 	r, e := read(value)
-	switch {
-	case e != errno.OK:
+	if e != errno.OK {
 		return e
-	case !r.group.IsMulticast():
-		return errno.EINVAL
 	}
-	on := d.stack.groupInterface(&r)
-	if on == nil {
-		return errno.ENODEV
+	on, e := d.stack.joinable(&r)
+	if e != errno.OK {
+		return e
 	}
 	return d.joinGroup(membership{group: r.group, on: on, by: r.by})
+}
+
+// joinable returns the interface at which what is asked for can be joined.
+func (s *Stack) joinable(r *request) (*Interface, errno.Errno) {
+	if !r.group.IsMulticast() {
+		return nil, errno.EINVAL
+	}
+	on := s.groupInterface(r)
+	if on == nil {
+		return nil, errno.ENODEV
+	}
+	return on, errno.OK
 }
 
 // leaveNamed leaves it. An IPv4 group without a way to it, and without an interface, is no group of any device.

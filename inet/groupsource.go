@@ -63,15 +63,12 @@ func sourceOption(level, name int) (c sourceChange, ok bool) {
 // setSource sets such an option.
 func (d *datagram) setSource(level, name int, c sourceChange, value []byte) errno.Errno {
 	r, source, e := sourceRequest(level, name, value)
-	switch {
-	case e != errno.OK:
+	if e != errno.OK {
 		return e
-	case !r.group.IsMulticast():
-		return errno.EINVAL
 	}
-	on := d.stack.groupInterface(&r)
-	if on == nil {
-		return errno.ENODEV
+	on, e := d.stack.joinable(&r)
+	if e != errno.OK {
+		return e
 	}
 	if c.only && c.add {
 		m := membership{group: r.group, on: on, by: r.by, only: true}
