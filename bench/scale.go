@@ -66,6 +66,9 @@ func openWide(most int) (*ends, error) {
 	return &ends{listener: l, dial: dial, close: func() {}}, nil
 }
 
+// manyPairs is from how many on memory is told: with fewer, what others leave behind, and is collected meanwhile, weighs more.
+const manyPairs = 100_000
+
 // measureScale opens connections up to the given number and measures a connect+accept+close on the way, three times a
 // decade or so; it takes the better of two measurements, for a collection may fall into one.
 func measureScale(name string, most int, e *ends) (all []scaled, err error) {
@@ -91,7 +94,7 @@ func measureScale(name string, most int, e *ends) (all []scaled, err error) {
 		}
 		point := scaled{Peer: name, Pairs: mark, Connect: math.Inf(1)}
 		held := used() - before // asked of all, for it collects what others left
-		if name == scalePeers[0].name {
+		if name == scalePeers[0].name && mark >= manyPairs {
 			point.Memory = float64(held) / float64(mark)
 		}
 		for range 2 {

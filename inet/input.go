@@ -172,10 +172,17 @@ func (s *Stack) inputTCP(p *wire.Packet, in *Interface) {
 // listenerFor returns the listener for a connection from remote that comes by in: one bound to the address itself before
 // one bound to any, and of those that share the port the one that share chooses.
 func (s *Stack) listenerFor(local, remote netip.AddrPort, in *Interface) *stream {
+	all := s.listeners[local.Port()]
+	if len(all) == 1 { // as a rule
+		if l := all[0]; l.hears(in, local.Addr()) && l.hold.covers(local.Addr()) {
+			return l
+		}
+		return nil
+	}
 	var room [8]*stream
 	group := room[:0]
 	exact := false
-	for _, l := range s.listeners[local.Port()] {
+	for _, l := range all {
 		if !l.hears(in, local.Addr()) || !l.hold.covers(local.Addr()) {
 			continue
 		}

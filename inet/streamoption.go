@@ -103,7 +103,7 @@ func (c *stream) count(name int) {
 
 // notSentLow returns TCP_NOTSENT_LOWAT, the host's where it was not set.
 func (c *stream) notSentLow() uint32 {
-	if n := c.opts.kept(storedKey{solTCP, tcpNotSentLowat}); n != 0 {
+	if n := c.opts.stored[storedKey{solTCP, tcpNotSentLowat}]; n != 0 { // 0 at first, so that none is stored
 		return uint32(n)
 	}
 	return c.stack.Sysctl.TCPNotSentLowat
