@@ -3,7 +3,6 @@
 package dialtone
 
 import (
-	"io"
 	"net/netip"
 	"testing"
 	"testing/synctest"
@@ -29,44 +28,21 @@ func TestBottleneck(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			n := NewNetwork()
 			n.Hub().SetLatency(c.latency)
-			client, server := n.Host("client.test"), n.Host("server.test")
+			client := n.Host("client.test")
 			// Each direction has the rate for itself.
 			limit := link.Effect{Rate: c.rate}
 			back := netip.PrefixFrom(client.Addresses()[0], 32)
 			if err := n.Impair(link.Rule{From: back, Effect: limit}, link.Rule{Effect: limit}); err != nil {
 				t.Fatal(err)
 			}
-			l, err := server.Listen("tcp4", ":80")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer l.Close()
-			go func() {
-				s, err := l.Accept()
-				if err != nil {
-					t.Error(err)
-					return
+			var began time.Time
+			got, took := download(t, n, func(sent int) bool {
+				if sent == 0 {
+					began = time.Now()
 				}
-				defer s.Close()
-				chunk := make([]byte, 64<<10)
-				for began := time.Now(); time.Since(began) < c.span; {
-					if _, err := s.Write(chunk); err != nil {
-						t.Error(err)
-						return
-					}
-				}
-			}()
-			conn, err := client.Dial("tcp4", "server.test:80")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			began := time.Now()
-			got, err := io.Copy(io.Discard, conn)
-			if err != nil {
-				t.Fatal(err)
-			}
-			share := float64(got) * 8 / time.Since(began).Seconds() / float64(c.rate)
+				return time.Since(began) < c.span
+			}, nil)
+			share := float64(got) * 8 / took.Seconds() / float64(c.rate)
 			_, counts := n.Impaired()
 			lost := float64(counts[1].Lost) / float64(counts[1].Matched)
 			t.Logf("%d Mbit/s, %v: %.2f of it, %.4f lost", c.rate/1e6, c.latency, share, lost)

@@ -8,7 +8,8 @@ package tcp
 // maxCwnd keeps the congestion window far from overflow; no peer offers a larger window (RFC 7323, 2.3).
 const maxCwnd = 1 << 30
 
-// grow takes note that acked bytes arrived while flight bytes were on their way.
+// grow takes note that acked bytes were acknowledged while flight bytes were on their way. arrived of them are news: of the
+// others selective acknowledgements have told before.
 func (c *Conn) grow(acked, arrived, flight uint32) {
 	mss := uint32(c.mss)
 	c.dupAcks = 0
@@ -24,7 +25,7 @@ func (c *Conn) grow(acked, arrived, flight uint32) {
 	}
 	if c.cwnd < c.ssthresh {
 		// Slow start, by bytes (RFC 3465), since one segment may stand for many, and up to its end (tcp_slow_start).
-		c.cwnd = min(c.cwnd+arrived, max(c.ssthresh, c.cwnd))
+		c.cwnd = min(c.cwnd+arrived, c.ssthresh)
 	} else {
 		c.cwnd += max(1, uint32(uint64(mss)*uint64(arrived)/uint64(c.cwnd))) // RFC 5681, 3.1, equation 3
 	}
